@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar
 FieldPath = tuple[str | int, ...]
 T = TypeVar("T")
 
+_STATED: dict[str, type["DomainError"]] = {}
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -30,7 +31,7 @@ def _in_language(value: object, language: str) -> str:
 class DomainError(Exception):
     """An expected failure.
 
-    A subclass with a code of its own states `code` and the templates `nl` and `en`, whose `{placeholders}` are the
+    A subclass with a code of its own, stated by no other, gives `code` and the templates `nl` and `en`, whose `{placeholders}` are the
     keyword parameters of the constructor. A parameter may be a mapping {"nl": …, "en": …}. `field` is a path of
     snake_case attribute names and list positions, outermost first.
     """
@@ -42,11 +43,19 @@ class DomainError(Exception):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.needs = _placeholders(cls.en)
+        if _placeholders(cls.nl) != cls.needs:
+            raise TypeError(f"{cls.__name__}: the nl and en templates have different placeholders")
+        if "code" in vars(cls):
+            cls._state_code()
+
+    @classmethod
+    def _state_code(cls) -> None:
         if not _CODE.fullmatch(cls.code):
             raise TypeError(f"{cls.__name__}.code {cls.code!r} is not SCREAMING_SNAKE_CASE")
-        if _placeholders(cls.nl) != _placeholders(cls.en):
-            raise TypeError(f"{cls.__name__}: the nl and en templates have different placeholders")
-        cls.needs = _placeholders(cls.en)
+        if cls.code in _STATED:
+            raise TypeError(f"{cls.code} is already stated by {_STATED[cls.code].__qualname__}")
+        _STATED[cls.code] = cls
 
     def __init__(self, *, field: FieldPath = (), **parameters: object) -> None:
         missing = self.needs - parameters.keys()
@@ -133,22 +142,8 @@ class Faults:
 
 
 def registry() -> dict[str, type[DomainError]]:
-    """Every code with the class that states it, from the imported subclasses; a code stated twice is a TypeError."""
-    found: dict[str, type[DomainError]] = {}
-    for error in _descendants(DomainError):
-        if "code" not in vars(error):
-            continue
-        if error.code in found:
-            raise TypeError(f"{error.code} is stated by {found[error.code].__name__} and {error.__name__}")
-        found[error.code] = error
-    return dict(sorted(found.items()))
-
-
-def _descendants(error: type[DomainError]) -> list[type[DomainError]]:
-    found = [error]
-    for ancestor in found:
-        found.extend(subclass for subclass in ancestor.__subclasses__() if subclass not in found)
-    return found
+    """Every code stated by an imported class, with that class, in alphabetical order."""
+    return dict(sorted(_STATED.items()))
 
 
 # --- what every area can meet -------------------------------------------------------------------------------------
