@@ -31,9 +31,9 @@ def _in_language(value: object, language: str) -> str:
 class DomainError(Exception):
     """An expected failure.
 
-    A subclass with a code of its own, stated by no other, gives `code` and the templates `nl` and `en`, whose `{placeholders}` are the
-    keyword parameters of the constructor. A parameter may be a mapping {"nl": …, "en": …}. `field` is a path of
-    snake_case attribute names and list positions, outermost first.
+    A subclass with a code of its own, stated by no other, gives `code` and the templates `nl` and `en`, whose
+    `{placeholders}` are the keyword parameters of the constructor. A parameter may be a mapping
+    {"nl": …, "en": …}. `field` is a path of snake_case attribute names and list positions, outermost first.
     """
 
     code: ClassVar[str] = "DOMAIN_ERROR"
