@@ -1,0 +1,1 @@
+"""What was agreed with a partner: who pays and who signs."""

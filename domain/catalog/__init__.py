@@ -1,0 +1,1 @@
+"""What is sold: articles, prices per entity and partner, and partners' own article numbers."""

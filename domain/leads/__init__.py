@@ -1,0 +1,1 @@
+"""From a name and an e-mail address to a qualified lead: score, routing, intake, follow-up."""

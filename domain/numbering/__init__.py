@@ -1,0 +1,1 @@
+"""Human numbers without gaps."""

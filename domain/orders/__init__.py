@@ -1,0 +1,1 @@
+"""Orders: from the last signature to completed work."""

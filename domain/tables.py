@@ -1,0 +1,15 @@
+# ruff: noqa: F401  # imported for their tables
+"""Imports every module that declares tables, so that `Base.metadata` and the registries are complete."""
+
+import domain.agreements.models
+import domain.catalog.models
+import domain.contacts.models
+import domain.events.models
+import domain.leads.models
+import domain.numbering.models
+import domain.orders.models
+import domain.quotes.models
+import domain.signatures.models
+import domain.visits.models
+import tenants.listing
+import tenants.models

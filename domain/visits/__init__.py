@@ -1,0 +1,1 @@
+"""Visits and the teams that make them."""

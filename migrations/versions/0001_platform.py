@@ -1,0 +1,55 @@
+"""The platform: tenancy, contacts, leads, catalog, quotes, signatures, orders, events."""
+
+from alembic import op
+
+from tenants.base import Base
+
+revision = "0001"
+down_revision = None
+
+SENT_IS_FROZEN = """
+CREATE FUNCTION refuse_change_of_sent() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF OLD.sent_at IS NULL THEN RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END; END IF;
+  IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - TG_ARGV = to_jsonb(OLD) - TG_ARGV THEN RETURN NEW; END IF;
+  RAISE EXCEPTION '% % was sent and never changes', TG_TABLE_NAME, OLD.id USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+FROZEN = {
+    "quote_version": ["superseded_at"],
+    "line_item": [],
+    "quote_visit": [],
+    "quote_party": ["state", "acted_at"],
+}
+"""Table and the columns that may still change once its quote was sent."""
+
+APPEND_ONLY = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$
+"""
+
+
+def upgrade() -> None:
+    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
+    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
+    Base.metadata.create_all(op.get_bind())
+    op.execute(SENT_IS_FROZEN)
+    for table, free in FROZEN.items():
+        arguments = ", ".join(f"'{column}'" for column in free)
+        op.execute(
+            f"CREATE TRIGGER sent_is_frozen BEFORE UPDATE OR DELETE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION refuse_change_of_sent({arguments})"
+        )
+    op.execute(APPEND_ONLY)
+    for table in ("event", "signature"):
+        op.execute(
+            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("the first revision is the ground; drop the database instead")

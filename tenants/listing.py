@@ -1,0 +1,146 @@
+"""Two derived tables that make lists and search fast for every audience, kept by triggers that nobody can forget.
+
+`channel_row` holds a row per organization in the chain of a record, so that a partner's list is a walk along an index.
+`search_row` holds the searchable text of a record with the keys of its audiences; `search_ids()` reads it as the owner
+and applies the caller's scope itself, because a trigram filter is not leakproof and would run after the policy.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, PrimaryKeyConstraint
+from sqlalchemy.orm import Mapped
+
+from tenants.base import Base, UUIDs
+from tenants.rls import MACROS, Rule, protect
+
+
+class ChannelRow(Base):
+    """Record `row_id` of `kind` is visible to partner `organization_id`."""
+
+    __tablename__ = "channel_row"
+    __table_args__ = (
+        PrimaryKeyConstraint("kind", "organization_id", "row_id"),
+        Index("ix_channel_row_newest", "kind", "organization_id", "created_at", "row_id"),
+        Index("ix_channel_row_row", "row_id"),
+    )
+
+    kind: Mapped[str]
+    organization_id: Mapped[UUID]
+    row_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+
+
+protect(ChannelRow, partner=Rule("organization_id = {organization}"))
+
+
+class SearchRow(Base):
+    """The searchable text of a record and the keys by which each audience may find it."""
+
+    __tablename__ = "search_row"
+    __table_args__ = (
+        Index("ix_search_row_text", "text", postgresql_using="gin", postgresql_ops={"text": "gin_trgm_ops"}),
+        PrimaryKeyConstraint("kind", "row_id"),
+    )
+
+    kind: Mapped[str]
+    row_id: Mapped[UUID]
+    entity_ids: Mapped[UUIDs]
+    channel_organization_ids: Mapped[UUIDs]
+    contact_ids: Mapped[UUIDs]
+    text: Mapped[str]
+
+
+protect(SearchRow)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How a table feeds the two derived tables; the values are SQL over `r`, the changed row."""
+
+    table: str
+    kind: str
+    text: str | None
+    entity_ids: str = "ARRAY[r.entity_id]"
+    channel: str = "r.channel_organization_ids"
+    contact_ids: str = "'{}'::uuid[]"
+
+
+LISTED: dict[str, Listed] = {}
+
+
+def listed(entry: Listed) -> None:
+    """Declare that a table is listed per channel, and searchable where `text` is given."""
+    LISTED[entry.table] = entry
+
+
+def statements() -> Iterator[str]:
+    """Trigger and search functions, replaced by every migration."""
+    for entry in LISTED.values():
+        yield _function(entry)
+        yield from _triggers(entry)
+    yield SEARCH_FUNCTION
+    roles = "chargecars_staff, chargecars_partner, chargecars_customer, chargecars_technician, chargecars_system"
+    yield "REVOKE ALL ON FUNCTION search_ids(text, text[], int) FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION search_ids(text, text[], int) TO {roles}"
+
+
+def _function(entry: Listed) -> str:
+    search = (
+        ""
+        if entry.text is None
+        else f"""
+  INSERT INTO search_row (kind, row_id, entity_ids, channel_organization_ids, contact_ids, text)
+  SELECT '{entry.kind}', r.id, {entry.entity_ids}, {entry.channel}, {entry.contact_ids}, lower({entry.text})
+  FROM changed r
+  ON CONFLICT (kind, row_id) DO UPDATE SET entity_ids = EXCLUDED.entity_ids, text = EXCLUDED.text,
+    channel_organization_ids = EXCLUDED.channel_organization_ids, contact_ids = EXCLUDED.contact_ids
+  WHERE (search_row.entity_ids, search_row.text, search_row.channel_organization_ids, search_row.contact_ids)
+    IS DISTINCT FROM
+    (EXCLUDED.entity_ids, EXCLUDED.text, EXCLUDED.channel_organization_ids, EXCLUDED.contact_ids);"""
+    )
+    return f"""
+CREATE OR REPLACE FUNCTION list_{entry.table}() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  DELETE FROM channel_row c USING changed r
+  WHERE c.row_id = r.id AND c.kind = '{entry.kind}' AND NOT c.organization_id = ANY ({entry.channel});
+  INSERT INTO channel_row (kind, organization_id, row_id, created_at)
+  SELECT '{entry.kind}', chain.organization_id, r.id, r.created_at
+  FROM changed r CROSS JOIN LATERAL unnest({entry.channel}) AS chain (organization_id)
+  ON CONFLICT DO NOTHING;{search}
+  RETURN NULL;
+END $$"""
+
+
+def _triggers(entry: Listed) -> Iterator[str]:
+    for action in ("INSERT", "UPDATE"):
+        name = f"list_{entry.table}_{action.lower()}"
+        yield (
+            f'CREATE OR REPLACE TRIGGER {name} AFTER {action} ON "{entry.table}" REFERENCING NEW TABLE AS changed '
+            f"FOR EACH STATEMENT EXECUTE FUNCTION list_{entry.table}()"
+        )
+
+
+def _scope() -> str:
+    entities = f"entity_ids && {MACROS['entities']}"
+    return f"""CASE {MACROS["audience"]}
+    WHEN 'system' THEN true
+    WHEN 'staff' THEN {entities}
+    WHEN 'partner' THEN {entities} AND channel_organization_ids @> ARRAY[{MACROS["organization"]}]
+    WHEN 'customer' THEN {entities} AND contact_ids @> ARRAY[{MACROS["contact"]}]
+    ELSE false END"""
+
+
+SEARCH_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION search_ids(wanted text, kinds text[], most int)
+RETURNS TABLE (kind text, row_id uuid, rank real) LANGUAGE sql STABLE
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT s.kind, s.row_id, word_similarity(lower(wanted), s.text) AS rank
+  FROM search_row s
+  WHERE s.kind = ANY (kinds) AND s.text ILIKE '%' || replace(replace(replace(lower(wanted),
+    '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%' AND {_scope()}
+  ORDER BY rank DESC, s.row_id DESC LIMIT most
+$$"""

@@ -1,0 +1,126 @@
+"""What each role may do: the one place. Which rows it may do it to is row-level security's business."""
+
+from enum import StrEnum
+
+from tenants.audience import Audience
+
+
+class Permission(StrEnum):
+    """The right that a root field of the schema asks for."""
+
+    PUBLIC = "PUBLIC"
+    """Anybody, also before login."""
+    SIGNED_IN = "SIGNED_IN"
+    """Anybody who is logged in."""
+    ENTITIES_READ = "ENTITIES_READ"
+    ENTITIES_CREATE = "ENTITIES_CREATE"
+    ENTITIES_WRITE = "ENTITIES_WRITE"
+    BRANDS_WRITE = "BRANDS_WRITE"
+    USERS_READ = "USERS_READ"
+    USERS_INVITE = "USERS_INVITE"
+    API_KEYS_MANAGE = "API_KEYS_MANAGE"
+    IDENTITY_PROVIDERS_MANAGE = "IDENTITY_PROVIDERS_MANAGE"
+    CONTACTS_READ = "CONTACTS_READ"
+    CONTACTS_WRITE = "CONTACTS_WRITE"
+    CONTACTS_MERGE = "CONTACTS_MERGE"
+    ORGANIZATIONS_READ = "ORGANIZATIONS_READ"
+    ORGANIZATIONS_WRITE = "ORGANIZATIONS_WRITE"
+    ORGANIZATIONS_MOVE = "ORGANIZATIONS_MOVE"
+    PRIVACY_MANAGE = "PRIVACY_MANAGE"
+    LEADS_READ = "LEADS_READ"
+    LEADS_SUBMIT = "LEADS_SUBMIT"
+    LEADS_WRITE = "LEADS_WRITE"
+    INTAKE_ANSWER = "INTAKE_ANSWER"
+    WORKFLOW_CONFIGURE = "WORKFLOW_CONFIGURE"
+    """Routing rules, questionnaires, follow-up sequences, agreements."""
+    CATALOG_READ = "CATALOG_READ"
+    CATALOG_WRITE = "CATALOG_WRITE"
+    QUOTES_READ = "QUOTES_READ"
+    QUOTES_WRITE = "QUOTES_WRITE"
+    QUOTES_SIGN = "QUOTES_SIGN"
+    ORDERS_READ = "ORDERS_READ"
+    ORDERS_WRITE = "ORDERS_WRITE"
+    ORDERS_CANCEL = "ORDERS_CANCEL"
+    VISITS_READ = "VISITS_READ"
+    EVENTS_READ = "EVENTS_READ"
+    ACCESS_EXPLAIN = "ACCESS_EXPLAIN"
+
+
+class Role(StrEnum):
+    """What a person is to a business entity."""
+
+    PLATFORM_ADMIN = "PLATFORM_ADMIN"
+    TENANT_ADMIN = "TENANT_ADMIN"
+    OPERATIONS = "OPERATIONS"
+    PLANNER = "PLANNER"
+    FINANCE = "FINANCE"
+    TECHNICIAN = "TECHNICIAN"
+    PARTNER_ADMIN = "PARTNER_ADMIN"
+    PARTNER_USER = "PARTNER_USER"
+    CUSTOMER = "CUSTOMER"
+    CHARGER_OWNER = "CHARGER_OWNER"
+    EV_DRIVER = "EV_DRIVER"
+    ANONYMOUS = "ANONYMOUS"
+
+
+AUDIENCE_OF: dict[Role, Audience] = {
+    Role.PLATFORM_ADMIN: Audience.SYSTEM,
+    Role.TENANT_ADMIN: Audience.STAFF,
+    Role.OPERATIONS: Audience.STAFF,
+    Role.PLANNER: Audience.STAFF,
+    Role.FINANCE: Audience.STAFF,
+    Role.TECHNICIAN: Audience.TECHNICIAN,
+    Role.PARTNER_ADMIN: Audience.PARTNER,
+    Role.PARTNER_USER: Audience.PARTNER,
+    Role.CUSTOMER: Audience.CUSTOMER,
+    Role.CHARGER_OWNER: Audience.CUSTOMER,
+    Role.EV_DRIVER: Audience.CUSTOMER,
+    Role.ANONYMOUS: Audience.CUSTOMER,
+}
+
+_P = Permission
+_ANYONE = frozenset({_P.PUBLIC})
+_SIGNED_IN = _ANYONE | {_P.SIGNED_IN, _P.ENTITIES_READ}
+_READING = {
+    _P.CONTACTS_READ,
+    _P.ORGANIZATIONS_READ,
+    _P.LEADS_READ,
+    _P.CATALOG_READ,
+    _P.QUOTES_READ,
+    _P.ORDERS_READ,
+    _P.VISITS_READ,
+    _P.EVENTS_READ,
+}
+_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ}
+_OFFICE = _STAFF | {
+    _P.CONTACTS_WRITE,
+    _P.CONTACTS_MERGE,
+    _P.ORGANIZATIONS_WRITE,
+    _P.LEADS_SUBMIT,
+    _P.LEADS_WRITE,
+    _P.INTAKE_ANSWER,
+    _P.QUOTES_WRITE,
+    _P.ORDERS_WRITE,
+    _P.ORDERS_CANCEL,
+}
+_PARTNER_USER = (
+    _SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.CONTACTS_WRITE, _P.QUOTES_SIGN, _P.ORDERS_CANCEL}
+)
+_CUSTOMER = (_SIGNED_IN | _READING | {_P.INTAKE_ANSWER, _P.QUOTES_SIGN, _P.ORDERS_CANCEL}) - {_P.ORGANIZATIONS_READ}
+
+PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
+    Role.PLATFORM_ADMIN: frozenset(Permission) - {_P.QUOTES_SIGN},
+    Role.TENANT_ADMIN: frozenset(Permission) - {_P.ENTITIES_CREATE, _P.QUOTES_SIGN},
+    Role.OPERATIONS: frozenset(_OFFICE),
+    Role.PLANNER: frozenset(_STAFF | {_P.ORDERS_WRITE}),
+    Role.FINANCE: frozenset(_STAFF | {_P.CATALOG_WRITE}),
+    Role.TECHNICIAN: frozenset(_SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ}),
+    Role.PARTNER_ADMIN: frozenset(
+        _PARTNER_USER | {_P.USERS_READ, _P.USERS_INVITE, _P.API_KEYS_MANAGE, _P.ORGANIZATIONS_WRITE}
+    ),
+    Role.PARTNER_USER: frozenset(_PARTNER_USER),
+    Role.CUSTOMER: frozenset(_CUSTOMER),
+    Role.CHARGER_OWNER: frozenset(_CUSTOMER),
+    Role.EV_DRIVER: frozenset(_CUSTOMER),
+    Role.ANONYMOUS: frozenset(_ANYONE | {_P.LEADS_SUBMIT}),
+}

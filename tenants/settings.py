@@ -1,0 +1,75 @@
+"""Every setting of every process, read from the environment and `.env`; each one is documented in `.env.example`."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The environment in typed form. An unset `database_url` or `redis_url` means the embedded stack."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore")
+
+    environment: Literal["development", "production", "test"] = "development"
+    data_dir: Path = Path(".data")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = True
+
+    database_url: str = ""
+    """Server and database with the owner's login; API and workers use it with their audience's role instead."""
+    database_role_password: SecretStr = SecretStr("")
+    """Password of the five audience roles; derived from `secret_key` when empty."""
+    database_pool_size: int = Field(default=4, ge=1, le=64)
+    """Connections per audience role and lane (reads, writes) in one process."""
+    statement_timeout_ms: int = Field(default=10_000, ge=100)
+    redis_url: str = ""
+
+    secret_key: SecretStr = SecretStr("")
+    """Root of every derived key (role passwords, cursors, encryption at rest); at least 32 characters in production."""
+    signing_key: SecretStr = SecretStr("")
+    """Ed25519 private key of document signatures, PEM; generated in development."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    base_domain: str = "localhost"
+    """Brands of the demo live at `<brand>.<base_domain>`."""
+    public_scheme: Literal["http", "https"] = "http"
+    trusted_proxies: str = "127.0.0.1"
+
+    max_depth: int = 15
+    max_aliases: int = 30
+    max_tokens: int = 2_000
+    max_page_size: int = 250
+    max_input_list: int = 250
+    max_body_bytes: int = 1_048_576
+
+    access_token_seconds: int = Field(default=600, ge=60, le=3600)
+    refresh_token_days: int = Field(default=30, ge=1, le=365)
+    login_attempts_per_15_minutes: int = Field(default=10, ge=1)
+
+    smtp_url: str = ""
+    """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
+    geocoder_url: str = ""
+    """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
+    otel_exporter_otlp_endpoint: str = ""
+
+    @field_validator("database_url")
+    @classmethod
+    def known_scheme(cls, url: str) -> str:
+        """Accept libpq's two spellings of the scheme only."""
+        if url and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return url
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
