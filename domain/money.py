@@ -184,16 +184,17 @@ def allocate(whole: Money, weights: Sequence[int | Decimal]) -> list[Money]:
 
 
 class VatClass(StrEnum):
-    STANDARD = "standard"
-    REDUCED = "reduced"
-    ZERO = "zero"
-    REVERSE_CHARGE = "reverse_charge"
-    EXEMPT = "exempt"
+    """Dutch VAT: 21 %, 9 %, 0 %, or shifted to the customer."""
+
+    STANDARD = "STANDARD"
+    REDUCED = "REDUCED"
+    ZERO = "ZERO"
+    REVERSE_CHARGE = "REVERSE_CHARGE"
 
     @property
     def category(self) -> str:
         """The category code of EN 16931 (UNCL 5305)."""
-        return {"zero": "Z", "reverse_charge": "AE", "exempt": "E"}.get(self.value, "S")
+        return {"ZERO": "Z", "REVERSE_CHARGE": "AE"}.get(self.value, "S")
 
 
 # Percent, from the first day of validity. Wet op de omzetbelasting 1968, art. 9.

@@ -119,7 +119,7 @@ def test_plain_values() -> None:
         "on": "2026-03-01",
         "id": "00000000-0000-0000-0000-000000000007",
         "price": {"cents": -5, "currency": "EUR"},
-        "vat": "standard",
+        "vat": "STANDARD",
         "hash": "0a",
         "list": [True, None],
     }
