@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, MetaData, Text, func
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, ForeignKey, MetaData, Text, cast, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -52,3 +52,8 @@ def references(target: str, *, nullable: bool = False, index: bool = False) -> M
     """A foreign key column."""
     column: Mapped[UUID] = mapped_column(ForeignKey(target), nullable=nullable, index=index)
     return column
+
+
+def moment(at: datetime) -> ColumnElement[datetime]:
+    """A time as a typed parameter, for operators on ranges: PostgreSQL cannot guess the type of `range @> $1`."""
+    return cast(at, DateTime(timezone=True))

@@ -146,7 +146,7 @@ class Price(Identified, Base):
 _OF_THE_LIST = "EXISTS (SELECT 1 FROM price_list l WHERE l.id = price_list_id)"
 protect(
     Price,
-    staff=Rule(_OF_THE_LIST, "SELECT, INSERT, UPDATE"),
+    staff=Rule(_OF_THE_LIST, "SELECT, INSERT, UPDATE, DELETE"),
     partner=Rule(_OF_THE_LIST),
     customer=Rule(_OF_THE_LIST),
     explain=dict.fromkeys(("staff", "partner", "customer"), "The actor sees the price list."),

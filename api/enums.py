@@ -1,0 +1,19 @@
+"""GraphQL enums over the domain's states, with a sentence for every value."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import strawberry
+
+E = TypeVar("E", bound=type[StrEnum])
+
+
+def described(states: E, description: str, /, **values: str) -> E:
+    """Register `states` as a GraphQL enum; each value needs its description, so that none is forgotten."""
+    missing = {state.name for state in states} ^ set(values)
+    if missing:
+        raise TypeError(f"{states.__name__}: descriptions do not match the values: {', '.join(sorted(missing))}")
+    registered: Any = strawberry.enum(states, description=description)
+    for value in registered.__strawberry_definition__.values:
+        value.description = values[value.name]
+    return states

@@ -1,0 +1,15 @@
+"""What happens to agreements."""
+
+from dataclasses import dataclass
+
+from domain.events.record import Payload
+
+
+@dataclass(frozen=True)
+class AgreementSaved(Payload):
+    """An agreement with a partner holds from now on."""
+
+    type = "agreement.saved"
+    subject_type = "Agreement"
+    default_payer: str
+    partner_signs: bool

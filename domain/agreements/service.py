@@ -1,0 +1,93 @@
+"""Which agreement holds, and what it proposes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.agreements.events import AgreementSaved
+from domain.agreements.models import Agreement, PayerProposal
+from domain.catalog.models import ArticleCategory
+from domain.contacts.models import Contact
+from domain.errors import NotAChoice
+from domain.events.record import plain, record
+from domain.rows import find
+from tenants.base import moment
+
+
+async def agreement_for(
+    session: AsyncSession, entity_id: UUID, chain: Sequence[UUID], at: datetime
+) -> Agreement | None:
+    """The agreement in force with the nearest organization of the chain (root first), or none."""
+    query = (
+        select(Agreement)
+        .where(
+            Agreement.entity_id == entity_id, Agreement.organization_id.in_(chain), Agreement.valid.op("@>")(moment(at))
+        )
+        .order_by(func.array_position(list(chain), Agreement.organization_id).desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def propose_payer(agreement: Agreement | None, category: str, customer_id: UUID, partner_id: UUID | None) -> UUID:
+    """Who is proposed to pay a line of an article category (Q4): by category, else the agreement's default."""
+    if agreement is None:
+        return customer_id
+    choice = agreement.payer_by_category.get(category, agreement.default_payer)
+    if choice == PayerProposal.CUSTOMER:
+        return customer_id
+    if choice == PayerProposal.PARTNER:
+        return partner_id or customer_id
+    return UUID(choice)
+
+
+async def save_agreement(
+    session: AsyncSession, entity_id: UUID, organization_id: UUID, terms: dict[str, Any]
+) -> Agreement:
+    """Agree anew from now on: the agreement in force ends, the history of what held when stays."""
+    organization = await find(session, Contact, organization_id, field=("organization_id",))
+    await _check_payers(session, terms.get("payer_by_category", {}))
+    now = datetime.now(UTC)
+    before = await _end_current(session, entity_id, organization_id, now)
+    agreement = Agreement(entity_id=entity_id, organization_id=organization_id, valid=Range(now, None), **terms)
+    session.add(agreement)
+    await session.flush()
+    await session.refresh(agreement)
+    await record(
+        session,
+        AgreementSaved(default_payer=agreement.default_payer, partner_signs=agreement.partner_signs),
+        entity_id=entity_id,
+        subject_id=agreement.id,
+        organization_ids=[organization_id],
+        channel=organization.channel_organization_ids,
+        changes={key: [plain(getattr(before, key, None)), plain(value)] for key, value in terms.items()},
+    )
+    return agreement
+
+
+async def _end_current(
+    session: AsyncSession, entity_id: UUID, organization_id: UUID, now: datetime
+) -> Agreement | None:
+    query = select(Agreement).where(
+        Agreement.entity_id == entity_id,
+        Agreement.organization_id == organization_id,
+        Agreement.valid.op("@>")(moment(now)),
+    )
+    current = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    if current:
+        current.valid = Range(current.valid.lower, now)
+        await session.flush()
+    return current
+
+
+async def _check_payers(session: AsyncSession, payers: dict[str, str]) -> None:
+    for category, payer in payers.items():
+        if category not in set(ArticleCategory):
+            raise NotAChoice(choices=", ".join(ArticleCategory), field=("payer_by_category", category))
+        if payer not in (PayerProposal.CUSTOMER, PayerProposal.PARTNER):
+            await find(session, Contact, UUID(payer), field=("payer_by_category", category))
