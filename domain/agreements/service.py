@@ -51,6 +51,8 @@ async def save_agreement(
 ) -> Agreement:
     """Agree anew from now on: the agreement in force ends, the history of what held when stays."""
     organization = await find(session, Contact, organization_id, field=("organization_id",))
+    if terms.get("default_payer") == PayerProposal.ORGANIZATION:
+        raise NotAChoice(choices="CUSTOMER, PARTNER", field=("default_payer",))
     await _check_payers(session, terms.get("payer_by_category", {}))
     now = datetime.now(UTC)
     before = await _end_current(session, entity_id, organization_id, now)

@@ -1,0 +1,33 @@
+"""Finding anything by its id or by a piece of text."""
+
+from typing import Any
+
+import strawberry
+from sqlalchemy import func, select
+
+from api.reading import Node, argument, read_node, read_nodes, read_search
+from tenants.permissions import Permission
+
+KINDS = ("contact", "lead", "quote", "order", "article")
+MOST = 50
+
+
+def _hits(arguments: Any) -> Any:
+    hits = func.search_ids(arguments.text, list(KINDS), MOST).table_valued("kind", "row_id", "rank").alias("hits")
+    return select(func.initcap(hits.c.kind).label("kind"), hits.c.row_id.label("id")).order_by(
+        hits.c.rank.desc(), hits.c.row_id.desc()
+    )
+
+
+@strawberry.type
+class SearchQueries:
+    node: Node | None = read_node("Anything by its id.", requires=Permission.SIGNED_IN)
+    nodes: list[Node | None] = read_nodes(
+        "Several things by their ids, in the same order; null for what is not there.", requires=Permission.SIGNED_IN
+    )
+    search: list[Node] = read_search(
+        "Contacts, leads, quotes, orders and articles with a piece of text in their names or numbers; best 50 first.",
+        source=_hits,
+        arguments={"text": argument(str, "What to look for, at least 2 characters.")},
+        requires=Permission.SIGNED_IN,
+    )
