@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, text, true
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint, false, text, true
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,17 +31,40 @@ class LeadSource(StrEnum):
     IMPORT = "IMPORT"
 
 
+OPEN = (LeadStatus.NEW, LeadStatus.INTAKE, LeadStatus.QUALIFIED, LeadStatus.QUOTED)
+
+
+class FollowUpChannel(StrEnum):
+    """How a step of a follow-up reaches somebody."""
+
+    EMAIL = "EMAIL"
+    TASK = "TASK"
+    """A task for the staff of the entity, as an event."""
+
+
+class FollowUpOutcome(StrEnum):
+    """What came of a step that was due."""
+
+    SENT = "SENT"
+    TASK_CREATED = "TASK_CREATED"
+    FAILED = "FAILED"
+
+
 class Questionnaire(Identified, Updated, Base):
     """The intake questions of one entity; a changed questionnaire is a new version, answers keep theirs."""
 
     __tablename__ = "questionnaire"
-    __table_args__ = (UniqueConstraint("entity_id", "version"),)
+    __table_args__ = (
+        UniqueConstraint("entity_id", "version"),
+        Index("uq_questionnaire_active", "entity_id", unique=True, postgresql_where=text("active")),
+    )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     version: Mapped[int] = mapped_column(Integer)
     title: Mapped[str]
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """`[{key, type, label, label_en, required, options, min, max, max_length, show_if}]`; checked by intake.py."""
+    """`[{key, type, label, label_en, required, options, minimum, maximum, decimals, max_length, show_if}]`; checked by
+    questions.py."""
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
@@ -66,7 +89,7 @@ class RoutingRule(Identified, Updated, Base):
     position: Mapped[int] = mapped_column(Integer)
     name: Mapped[str]
     conditions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """`[{field, operator, value}]`; checked by routing.py."""
+    """`[{field, operator, values}]`; checked by routing.py."""
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
@@ -91,33 +114,60 @@ class Lead(Identified, Updated, Base):
         Index("ix_lead_contact", "contact_id", "created_at", "id"),
         Index("ix_lead_entity_score", "entity_id", "score", "id"),
         Index("ix_lead_entity_status", "entity_id", "status", "created_at", "id"),
+        Index("ix_lead_email", "email", "created_at"),
+        Index("ix_lead_partner", "partner_organization_id", "created_at", "id"),
+        CheckConstraint("(status = 'DISQUALIFIED') = (disqualified_from IS NOT NULL)", name="disqualified_from"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     number: Mapped[str] = mapped_column(unique=True)
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    submitted_entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
+    """Where it was submitted; routing may have sent it to another entity."""
+    submitted_by_user_id: Mapped[UUID | None]
+    name: Mapped[str]
+    """With e-mail, phone, company and language: as given at submission; the contact may hold other values."""
+    email: Mapped[str]
+    phone: Mapped[str | None]
+    """E.164."""
+    company_name: Mapped[str | None]
+    """Given by a business customer; none for a consumer."""
+    language: Mapped[str] = mapped_column(server_default="nl")
     partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     source: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=LeadStatus.NEW.value)
     address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))
     interests: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    """What was said at submission: wanted product, car, home owner, notes."""
+    """What was said at submission: `{product_category, product_wish, home_owner, car, car_power, notes}`."""
     score: Mapped[int] = mapped_column(Integer, server_default="0")
     score_explanation: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
-    """`[{factor, points, max, reason}]`; the points add up to the score."""
+    """`[{factor, points, max, reason, reason_en}]`; the points add up to the score."""
     routing_explanation: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    """`{rule_id, rule_name, reason, reason_en}`; without a rule the lead stayed where it was submitted."""
     questionnaire_id: Mapped[UUID | None] = mapped_column(ForeignKey("questionnaire.id"))
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     intake_completed_at: Mapped[datetime | None]
     qualified_at: Mapped[datetime | None]
     disqualified_reason: Mapped[str | None]
+    disqualified_from: Mapped[str | None]
+    """The status it had, to which reopening returns it."""
+    handled_manually: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether a member of staff had to do something for it (L9)."""
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
     __mapper_args__ = {"version_id_col": version}
 
 
-_SCORING = ("score", "score_explanation", "routing_explanation")
+_INTERNAL = (
+    "score",
+    "score_explanation",
+    "routing_explanation",
+    "disqualified_reason",
+    "disqualified_from",
+    "handled_manually",
+    "submitted_by_user_id",
+)
 protect(
     Lead,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE"),
@@ -125,7 +175,7 @@ protect(
     customer=Rule(
         "contact_id = {contact} AND entity_id = ANY ({entities})",
         "SELECT, UPDATE",
-        hidden=_SCORING,
+        hidden=_INTERNAL,
         updates=(
             "answers",
             "questionnaire_id",
@@ -146,7 +196,7 @@ listed(
     Listed(
         "lead",
         "lead",
-        "concat_ws(' ', r.number, "
+        "concat_ws(' ', r.number, r.name, r.email, r.phone, r.company_name, "
         "(SELECT concat_ws(' ', c.name, c.email, c.phone) FROM contact c WHERE c.id = r.contact_id))",
         contact_ids="ARRAY[r.contact_id]",
     )
@@ -157,7 +207,19 @@ class FollowUpStep(Identified, Updated, Base):
     """One step of an entity's follow-up of leads in a status (L7)."""
 
     __tablename__ = "follow_up_step"
-    __table_args__ = (one_of("lead_status", LeadStatus), UniqueConstraint("entity_id", "lead_status", "position"))
+    __table_args__ = (
+        one_of("lead_status", LeadStatus),
+        one_of("channel", FollowUpChannel),
+        CheckConstraint("after_hours BETWEEN 0 AND 8760", name="after_hours"),
+        Index(
+            "uq_follow_up_step_position",
+            "entity_id",
+            "lead_status",
+            "position",
+            unique=True,
+            postgresql_where=text("active"),
+        ),
+    )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     lead_status: Mapped[str]
@@ -165,8 +227,12 @@ class FollowUpStep(Identified, Updated, Base):
     after_hours: Mapped[int] = mapped_column(Integer)
     """Hours after the lead came into the status."""
     channel: Mapped[str]
-    """EMAIL, SMS or TASK."""
+    subject: Mapped[str]
+    """Subject of the mail, or title of the task; like the template with placeholders, see templates.py."""
+    subject_en: Mapped[str] = mapped_column(server_default="")
     template: Mapped[str]
+    template_en: Mapped[str] = mapped_column(server_default="")
+    """For those who chose English; the Dutch one where it is empty."""
     active: Mapped[bool] = mapped_column(Boolean, server_default=true())
 
 
@@ -190,6 +256,8 @@ class LeadFollowUp(Identified, Base):
     __table_args__ = (
         UniqueConstraint("lead_id", "step_id"),
         Index("ix_lead_follow_up_due", "due_at", postgresql_where=text("done_at IS NULL AND cancelled_at IS NULL")),
+        CheckConstraint(f"outcome IN {tuple(o.value for o in FollowUpOutcome)}", name="outcome"),
+        CheckConstraint("(done_at IS NULL) = (outcome IS NULL)", name="done_with_outcome"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
@@ -198,6 +266,7 @@ class LeadFollowUp(Identified, Base):
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     outcome: Mapped[str | None]
 
 
