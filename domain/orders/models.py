@@ -33,6 +33,7 @@ class Order(Identified, Updated, Base):
         one_of("stage", OrderStage),
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
         CheckConstraint("NOT on_hold OR hold_reason IS NOT NULL", name="hold_reason"),
+        UniqueConstraint("quote_version_id", "sequence"),
         Index("ix_order_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_order_newest", "created_at", "id"),
         Index("ix_order_entity_stage", "entity_id", "stage", "created_at", "id"),
@@ -53,8 +54,10 @@ class Order(Identified, Updated, Base):
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     number: Mapped[str] = mapped_column(unique=True)
     """`CC-2026-00123`: entity, year in Amsterdam, counter without gaps."""
-    quote_id: Mapped[UUID] = mapped_column(ForeignKey("quote.id"), unique=True)
-    quote_version_id: Mapped[UUID] = mapped_column(ForeignKey("quote_version.id"), unique=True)
+    quote_id: Mapped[UUID] = mapped_column(ForeignKey("quote.id"), index=True)
+    quote_version_id: Mapped[UUID] = mapped_column(ForeignKey("quote_version.id"))
+    sequence: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
+    """1 is the order that the signatures made; further ones repeat it under the same prices (wholesale)."""
     account_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     end_customer_contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
