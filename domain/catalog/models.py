@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, 
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.money import VatClass
 from tenants.base import Base, Identified, Texts, Updated, one_of
 from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_ENTITY, Rule, protect
@@ -32,15 +33,6 @@ class VisitKind(StrEnum):
     SURVEY = "SURVEY"
     INSTALLATION = "INSTALLATION"
     METER_BOX = "METER_BOX"
-
-
-class VatClass(StrEnum):
-    """Dutch VAT: 21 %, 9 %, 0 %, or shifted to the customer."""
-
-    STANDARD = "STANDARD"
-    REDUCED = "REDUCED"
-    ZERO = "ZERO"
-    REVERSE_CHARGE = "REVERSE_CHARGE"
 
 
 class Article(Identified, Updated, Base):
