@@ -5,11 +5,14 @@ import domain.agreements.models
 import domain.catalog.models
 import domain.contacts.models
 import domain.events.models
+import domain.idempotency.models
+import domain.jobs.models
 import domain.leads.models
 import domain.numbering.models
 import domain.orders.models
 import domain.quotes.models
 import domain.signatures.models
 import domain.visits.models
+import tenants.auth.models
 import tenants.listing
 import tenants.models

@@ -1,0 +1,1 @@
+"""Proving who somebody is: passwords, codes, tokens, keys, other identity providers."""
