@@ -1,0 +1,1 @@
+"""Answers kept for repeated requests: one key, one execution."""

@@ -1,0 +1,1 @@
+"""What the workers keep in the database: cron slots and failed jobs."""
