@@ -82,6 +82,7 @@ class Contact(Identified, Updated, Base):
         Index("ix_contact_phone", "phone"),
         Index("uq_contact_partner_code", "partner_code", unique=True),
         Index("ix_contact_parent", "parent_organization_id"),
+        Index("ix_contact_merged_into", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     contact_type: Mapped[str]
@@ -105,13 +106,18 @@ class Contact(Identified, Updated, Base):
     payment_terms_days: Mapped[int | None] = mapped_column(Integer)
     parent_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     """A person's organization, or the present parent of an organization; history is in OrganizationParent."""
-    address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id", use_alter=True))
+    address_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("address.id", use_alter=True, deferrable=True, initially="DEFERRED")
+    )
     """Where it lives or is established."""
     entity_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     """Business entities with a relation: who on our side sees it."""
+    chain_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """An organization's ancestors from the root down and itself, as the tree is now; empty for a person."""
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
-    """Partners that see it: an organization's own chain of ancestors and itself; a customer's bringers and theirs."""
+    """Partners that see it: the chain of the organization it is or belongs to, then its bringers and theirs."""
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    """The record that took its place; documents keep naming the one they were made with."""
     erased_at: Mapped[datetime | None]
     """When personal data was erased at the person's request (T15)."""
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
@@ -128,8 +134,9 @@ protect(
         "channel_organization_ids @> ARRAY[{organization}] AND entity_ids && {entities}", "SELECT, INSERT, UPDATE"
     ),
     customer=Rule(
-        "id = {contact}",
+        "id = {contact} OR merged_into_id = {contact}",
         "SELECT, UPDATE",
+        writes="id = {contact}",
         updates=(
             "name",
             "first_name",
@@ -146,7 +153,7 @@ protect(
     explain={
         "staff": "The contact has a relation with one of the actor's business entities.",
         "partner": "The contact is in the actor's subtree or came through it.",
-        "customer": "The contact is the actor.",
+        "customer": "The contact is the actor, or a duplicate that was merged into the actor.",
         "technician": "The contact is the customer of an order of the actor's team.",
     },
 )
@@ -178,6 +185,8 @@ class ContactRelation(Identified, Updated, Base):
     source: Mapped[str] = mapped_column(server_default="PORTAL")
     partner_organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     """The partner that brought the contact to this entity."""
+    channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """Chains of all partners that brought it here, each as the tree was when it did."""
     acquired_on: Mapped[date] = mapped_column(Date, server_default=func.current_date())
     satisfaction: Mapped[Decimal | None] = mapped_column(Numeric(2, 1))
     communication_preferences: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
