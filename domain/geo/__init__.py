@@ -1,0 +1,1 @@
+"""Where an address is, and how exactly that is known."""
