@@ -8,6 +8,7 @@ import domain.events.models
 import domain.idempotency.models
 import domain.jobs.models
 import domain.leads.models
+import domain.mail.models
 import domain.numbering.models
 import domain.orders.models
 import domain.quotes.models

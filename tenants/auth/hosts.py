@@ -1,16 +1,11 @@
 """Which business entity's portal a host name is, and the public address of a portal."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import select
-
-from tenants.actor import SYSTEM
-from tenants.auth.memory import Memory
+from tenants.brands import brand_of
 from tenants.engine import Database
-from tenants.models import Brand
 from tenants.settings import Settings
-
-_PORTALS: Memory[str, dict[str, UUID]] = Memory()
 
 
 def hostname(host: str) -> str:
@@ -26,27 +21,16 @@ def origin(settings: Settings, host: str) -> str:
     return f"{settings.public_scheme}://{hostname(host)}{port}"
 
 
-async def portals(database: Database) -> dict[str, UUID]:
-    """Business entity by host name of each brand."""
-    return await _PORTALS.get(database, "", lambda: _read(database))
-
-
 async def entity_of(database: Database, host: str) -> UUID | None:
     """The business entity whose brand has this host name."""
-    return (await portals(database)).get(hostname(host))
+    brand = await brand_of(database, hostname(host))
+    return brand.entity_id if brand else None
 
 
-async def is_issuer(database: Database, settings: Settings, issuer: str) -> bool:
-    """Whether tokens of `issuer` can be ours."""
-    return any(origin(settings, host) == issuer for host in await portals(database))
-
-
-def forget(database: Database) -> None:
-    """Read the brands again next time, in this process."""
-    _PORTALS.forget(database)
-
-
-async def _read(database: Database) -> dict[str, UUID]:
-    async with database.session(SYSTEM) as session:
-        rows = await session.execute(select(Brand.host, Brand.entity_id))
-        return {host: entity_id for host, entity_id in rows}
+async def is_issuer(database: Database, settings: Settings, issuer: object) -> bool:
+    """Whether tokens of `issuer` can be ours: it is the address of one of our portals."""
+    try:
+        host = urlsplit(str(issuer)).hostname or ""
+    except ValueError:
+        return False
+    return origin(settings, host) == issuer and await entity_of(database, host) is not None

@@ -60,7 +60,7 @@ def issue(settings: Settings, keys: SigningKeys, session: LoginSession, *, host:
 async def verify(database: Database, settings: Settings, token: str) -> AccessToken:
     """Check signature, type, issuer, audience and time; TOKEN_INVALID or TOKEN_EXPIRED where they are wrong."""
     claims = await _signed_claims(database, settings, token)
-    if claims.get("aud") != AUDIENCE or not await is_issuer(database, settings, str(claims.get("iss"))):
+    if claims.get("aud") != AUDIENCE or not await is_issuer(database, settings, claims.get("iss")):
         raise Unauthenticated("TOKEN_INVALID", _INVALID)
     _check_time(claims)
     try:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
 from tenants.actor import SYSTEM
+from tenants.brands import forget_brands
 from tenants.engine import Database
 from tenants.models import Brand, BusinessEntity, Membership, UserAccount
 from tenants.permissions import Role
@@ -50,7 +51,7 @@ class Portal:
             host = f"{name}.localhost"
             mail = f"info@{name}.example"
             session.add(Brand(entity_id=entity.id, host=host, name=name, sender_name=name, sender_email=mail))
-        forget_portals(database)
+        forget_brands()
         return cls(database, entity.id, host)
 
     async def member(self, role: Role, *, user: UserAccount | None = None, **ids: object) -> Membership:
@@ -92,9 +93,3 @@ async def member(
     session.add(made)
     await session.flush()
     return made
-
-
-def forget_portals(database: Database) -> None:
-    from tenants.auth import hosts
-
-    hosts.forget(database)

@@ -1,0 +1,130 @@
+"""Queueing mail, and taking what is due for sending."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.mail.models import MailMessage, MailStatus
+from tenants.auth import clock
+from tenants.auth.sealing import seal, unseal
+from tenants.models import Brand
+from tenants.settings import settings
+
+WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3))
+"""Between attempts; one attempt more than there are waits."""
+_LEASE = timedelta(minutes=15)
+_PURPOSE = "mail"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail in clear."""
+
+    id: UUID
+    sender: Address
+    recipient: str
+    subject: str
+    body: str
+    secret: bool
+    attempts: int
+
+    def message(self) -> EmailMessage:
+        """RFC 5322; the id of the message stays the same in every attempt, so that a repeat can be recognized."""
+        made = EmailMessage()
+        made["From"] = self.sender
+        made["To"] = Address(addr_spec=self.recipient)
+        made["Subject"] = self.subject
+        made["Message-ID"] = f"<{self.id}@{self.sender.domain or 'localhost'}>"
+        made["Auto-Submitted"] = "auto-generated"
+        made.set_content(self.body)
+        return made
+
+
+async def queue_mail(
+    session: AsyncSession,
+    *,
+    entity_id: UUID,
+    to: str,
+    subject: str,
+    body: str,
+    host: str | None = None,
+    secret: bool = False,
+    suppressed: bool = False,
+) -> None:
+    """Queue a mail from a brand of the entity (that at `host`, else the first) in the session's transaction.
+
+    `secret` erases the body once it was sent. `suppressed` writes the row and sends nothing (system sessions only).
+    """
+    name, email = await _sender(session, entity_id, host)
+    context = secrets.token_hex(16)
+    values = {
+        "entity_id": entity_id,
+        "seal_context": context,
+        "sender_name": name,
+        "sender_email": email,
+        "recipient": to.lower(),
+        "subject": " ".join(subject.split())[:200],
+        "body": seal(settings(), _PURPOSE, context, body.encode()),
+        "secret": secret,
+        "status": (MailStatus.SUPPRESSED if suppressed else MailStatus.QUEUED).value,
+    }
+    await session.execute(insert(MailMessage).inline().values(values))
+
+
+async def take_due(session: AsyncSession, most: int) -> list[Mail]:
+    """Take mail that is due, for 15 minutes: whoever does not come back in that time has failed an attempt."""
+    now = clock.now()
+    due = (
+        select(MailMessage.id)
+        .where(MailMessage.status == MailStatus.QUEUED, MailMessage.next_attempt_at <= now)
+        .order_by(MailMessage.next_attempt_at)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    ids = (await session.scalars(due)).all()
+    taken = update(MailMessage).where(MailMessage.id.in_(ids))
+    taken = taken.values(attempts=MailMessage.attempts + 1, next_attempt_at=now + _LEASE)
+    rows = await session.scalars(taken.returning(MailMessage).execution_options(populate_existing=True))
+    return [opened(row) for row in rows]
+
+
+async def sent(session: AsyncSession, mail: Mail) -> None:
+    """The server has accepted it."""
+    values = {"status": MailStatus.SENT.value, "sent_at": clock.now(), "last_error": None}
+    erased = {"body": None} if mail.secret else {}
+    await session.execute(update(MailMessage).where(MailMessage.id == mail.id).values({**values, **erased}))
+
+
+async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: bool = False) -> None:
+    """It was not accepted; it is tried again later, unless refused for good or tried often enough."""
+    last = for_good or mail.attempts > len(WAITS)
+    values = (
+        {"status": MailStatus.FAILED.value, "last_error": error}
+        if last
+        else {"next_attempt_at": clock.now() + WAITS[mail.attempts - 1], "last_error": error}
+    )
+    await session.execute(update(MailMessage).where(MailMessage.id == mail.id).values(values))
+
+
+def opened(row: MailMessage) -> Mail:
+    """The row in clear; an erased body is empty."""
+    sealed = row.body
+    body = "" if sealed is None else unseal(settings(), _PURPOSE, row.seal_context, sealed).decode()
+    sender = Address(row.sender_name, addr_spec=row.sender_email)
+    return Mail(row.id, sender, row.recipient, row.subject, body, row.secret, row.attempts)
+
+
+async def _sender(session: AsyncSession, entity_id: UUID, host: str | None) -> tuple[str, str]:
+    query = select(Brand.sender_name, Brand.sender_email).where(Brand.entity_id == entity_id)
+    first = query.order_by((Brand.host == (host or "")).desc(), Brand.created_at, Brand.id).limit(1)
+    found: Sequence[str] | None = (await session.execute(first)).first()
+    if found is None:
+        raise LookupError(f"business entity {entity_id} has no brand that could send mail")
+    return found[0], found[1]
