@@ -7,6 +7,7 @@ import domain.contacts.models
 import domain.events.models
 import domain.idempotency.models
 import domain.jobs.models
+import domain.geo.models
 import domain.leads.models
 import domain.mail.models
 import domain.numbering.models

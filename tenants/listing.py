@@ -87,30 +87,40 @@ def statements() -> Iterator[str]:
     yield f"GRANT EXECUTE ON FUNCTION search_ids(text, text[], int) TO {roles}"
 
 
-def _function(entry: Listed) -> str:
-    search = (
-        ""
-        if entry.text is None
-        else f"""
+def refill_statements() -> Iterator[str]:
+    """Both tables written anew from the records: for a bulk load that ran without triggers."""
+    yield "TRUNCATE channel_row, search_row"
+    for entry in LISTED.values():
+        yield from _derive(entry, f'"{entry.table}"')
+
+
+def _derive(entry: Listed, source: str) -> Iterator[str]:
+    yield f"""
+  INSERT INTO channel_row (kind, organization_id, row_id, created_at)
+  SELECT '{entry.kind}', chain.organization_id, r.id, r.created_at
+  FROM {source} r CROSS JOIN LATERAL unnest({entry.channel}) AS chain (organization_id)
+  ON CONFLICT DO NOTHING"""
+    if entry.text is not None:
+        yield f"""
   INSERT INTO search_row (kind, row_id, entity_ids, channel_organization_ids, contact_ids, text)
   SELECT '{entry.kind}', r.id, {entry.entity_ids}, {entry.channel}, {entry.contact_ids}, lower({entry.text})
-  FROM changed r
+  FROM {source} r
   ON CONFLICT (kind, row_id) DO UPDATE SET entity_ids = EXCLUDED.entity_ids, text = EXCLUDED.text,
     channel_organization_ids = EXCLUDED.channel_organization_ids, contact_ids = EXCLUDED.contact_ids
   WHERE (search_row.entity_ids, search_row.text, search_row.channel_organization_ids, search_row.contact_ids)
     IS DISTINCT FROM
-    (EXCLUDED.entity_ids, EXCLUDED.text, EXCLUDED.channel_organization_ids, EXCLUDED.contact_ids);"""
-    )
+    (EXCLUDED.entity_ids, EXCLUDED.text, EXCLUDED.channel_organization_ids, EXCLUDED.contact_ids)"""
+
+
+def _function(entry: Listed) -> str:
+    derive = ";".join(_derive(entry, "changed"))
     return f"""
 CREATE OR REPLACE FUNCTION list_{entry.table}() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   DELETE FROM channel_row c USING changed r
   WHERE c.row_id = r.id AND c.kind = '{entry.kind}' AND NOT c.organization_id = ANY ({entry.channel});
-  INSERT INTO channel_row (kind, organization_id, row_id, created_at)
-  SELECT '{entry.kind}', chain.organization_id, r.id, r.created_at
-  FROM changed r CROSS JOIN LATERAL unnest({entry.channel}) AS chain (organization_id)
-  ON CONFLICT DO NOTHING;{search}
+  {derive};
   RETURN NULL;
 END $$"""
 
