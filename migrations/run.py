@@ -100,6 +100,9 @@ def _repeatable() -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA public TO {roles}"
     yield "REVOKE CREATE ON SCHEMA public FROM PUBLIC"
     yield f"GRANT SELECT ON schema_state, alembic_version TO {Audience.SYSTEM.database_role}"
+    for audience in Audience:
+        if audience is not Audience.SYSTEM:  # see tenants/acting.py; nothing of theirs applies until SET ROLE
+            yield f"GRANT {audience.database_role} TO {Audience.SYSTEM.database_role} WITH INHERIT FALSE, SET TRUE"
     yield from rls.statements()
     yield from listing.statements()
 
