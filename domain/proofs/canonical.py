@@ -54,6 +54,8 @@ def _text(value: str, where: str) -> str:
 
 
 def _normal(value: str, where: str) -> str:
+    if value.isascii():
+        return value
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise NotCanonical(f"{where}: lone surrogate")
     return unicodedata.normalize("NFC", value)

@@ -140,7 +140,18 @@ def _message(chain: str, sequence: int, previous: bytes | None, payload: Mapping
     )
 
 
-def seal(keys: Keyring, chain: str, payload: Mapping[str, Json], last: SealedRecord | None = None) -> SealedRecord:
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """What the next record needs to know of the last one, where the last one itself is not at hand."""
+
+    chain: str
+    sequence: int
+    hash: bytes
+
+
+def seal(
+    keys: Keyring, chain: str, payload: Mapping[str, Json], last: SealedRecord | ChainEnd | None = None
+) -> SealedRecord:
     """The next record of a chain. The caller holds the chain's lock, or keeps (chain, sequence) unique."""
     if last and last.chain != chain:
         raise ValueError(f"{last.chain} cannot be continued as {chain}")
