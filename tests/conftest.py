@@ -152,7 +152,8 @@ async def fresh_database(test_run: dict[str, str], worker_database: str) -> Asyn
 
 
 def _settings(**values: Any) -> Settings:
-    return Settings(_env_file=None, **_KEEP, **values)
+    given: dict[str, Any] = {"_env_file": None, **_KEEP, **values}
+    return Settings(**given)
 
 
 def _plain(value: Any) -> str:

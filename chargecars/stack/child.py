@@ -21,7 +21,7 @@ BARE = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 def run_to_end(command: Sequence[str | Path], account: Account, directory: Path, text: str = "") -> str:
     """Run a program that also dies with this process. Raises: StackError with the end of its output."""
     done = subprocess.run(  # noqa: S603  # a fixed program, no shell
-        _spawning(command, account, signal.SIGTERM),
+        _spawning(command, account, signal.SIGKILL),
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

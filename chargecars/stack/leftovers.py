@@ -3,11 +3,15 @@
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _PATIENCE_SECONDS = 1.0
+_PROC = Path("/proc")
+SEEN = sys.platform == "linux" and (_PROC / "self" / "cwd").exists()
+"""Whether other processes can be looked at here; elsewhere the servers' own lock files must do."""
 
 
 def find(directory: Path, program: str) -> set[int]:
@@ -35,8 +39,7 @@ def stop(directory: Path, program: str, leader: int | None, signals: Sequence[si
 
 
 def _pids() -> list[int]:
-    proc = Path("/proc")
-    return [int(entry) for entry in os.listdir(proc) if entry.isdigit()] if proc.is_dir() else []
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()] if SEEN else []
 
 
 def _works_in(pid: int, home: os.stat_result, program: str) -> bool:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
+from secrets import token_hex
 from urllib.parse import quote
 
 from chargecars.stack import leftovers
@@ -40,16 +41,21 @@ class Postgres:
 
     def start(self, programs: Path, secrets: Credentials) -> Child:
         """A running server, ready for connections. Raises: StackError."""
-        leader = _leader(self.data)
-        leftovers.stop(self.data, "postgres", leader, [signal.SIGINT, signal.SIGQUIT])
+        self._clear_the_way()
         if not self.data.exists():
             self._create(programs, secrets)
         self._check_version()
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # its process is gone; the pid may be another's by now
         command: list[str | Path] = [programs / "postgres", "-D", self.data, *_options(self._sockets, self._fsync)]
         child = Child("PostgreSQL", command, self._log, account=self._account, stop_signals=_STOP)
         child.wait_until(lambda: self._ready(child.pid), _START_SECONDS)
         return child
+
+    def _clear_the_way(self) -> None:
+        """End a server that outlived its parent; the pids in its lock files may be a stranger's by now."""
+        leftovers.stop(self.data, "postgres", _leader(self.data), [signal.SIGINT, signal.SIGQUIT])
+        if leftovers.SEEN:
+            for stale in (self.data / "postmaster.pid", self._sockets / ".s.PGSQL.5432.lock"):
+                stale.unlink(missing_ok=True)
 
     def _ready(self, pid: int) -> bool:
         """The postmaster writes its pid and state into its lock file (as pg_ctl reads it)."""
@@ -71,10 +77,10 @@ class Postgres:
 
     def _create(self, programs: Path, secrets: Credentials) -> None:
         """initdb and the bootstrap run under another name; the rename is the moment the cluster exists."""
-        half = self.data.with_name("postgres.new")
-        leftovers.stop(half, "postgres", None, [])
-        shutil.rmtree(half, ignore_errors=True)
-        _check_space(self.data.parent)
+        home = self.data.parent
+        _remove_halves(home)
+        _check_space(home)
+        half = home / f"postgres.new-{token_hex(4)}"  # nothing that still dies in an older one gets at it
         try:
             self._initdb(programs, half, secrets.postgres)
             self._bootstrap(programs, half, secrets.owner)
@@ -82,7 +88,7 @@ class Postgres:
         except BaseException:
             shutil.rmtree(half, ignore_errors=True)
             raise
-        sync_directory(self.data.parent)
+        sync_directory(home)
 
     def _initdb(self, programs: Path, directory: Path, password: str) -> None:
         with tempfile.NamedTemporaryFile("w", dir=directory.parent) as file:
@@ -151,6 +157,13 @@ def _memory_share() -> int:
     """An eighth of the memory in MB, between 64 and 1024."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(64, min(1024, total // 8 // 2**20))
+
+
+def _remove_halves(home: Path) -> None:
+    """What a killed first start left."""
+    for half in home.glob("postgres.new-*"):
+        leftovers.stop(half, "postgres", None, [])
+        shutil.rmtree(half, ignore_errors=True)
 
 
 def _leader(data: Path) -> int | None:

@@ -1,6 +1,7 @@
 """Valkey from the wheel: append-only file synced every second, nothing evicted, a Unix socket with a password."""
 
 import contextlib
+import re
 import shutil
 import signal
 import socket
@@ -17,6 +18,7 @@ from chargecars.stack.files import make_private, write_atomically
 
 _SOCKET = "valkey.sock"
 _START_SECONDS = 30
+_BROKEN_FILE = re.compile(r"bad file format|manifest file error|unexpected end of file", re.IGNORECASE)
 _CONFIG = """\
 port 0
 unixsocket {socket}
@@ -51,7 +53,7 @@ class Valkey:
         try:
             return self._launch(program, secrets.valkey)
         except StackError as error:
-            if "append only file" not in error.detail.lower():
+            if not _BROKEN_FILE.search(error.detail):
                 raise
         self._set_aside()
         return self._launch(program, secrets.valkey)

@@ -1,0 +1,126 @@
+"""The commands of `python -m chargecars`; each loads what it needs when it runs."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from chargecars.stack.errors import StackError, explain
+from domain.errors import DomainError
+
+app = typer.Typer(
+    help="The ChargeCars platform.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+geo = typer.Typer(help="Postcodes and coordinates.", no_args_is_help=True)
+app.add_typer(geo, name="geo")
+
+
+@app.command()
+def up() -> None:
+    """Start servers, API and worker here, with demo data, until Ctrl-C."""
+    from chargecars.up import up
+
+    up()
+
+
+@app.command()
+def api(descriptor: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
+    """Serve the API on HOST and PORT."""
+    from chargecars.running import servers
+    from chargecars.serving import serve_api
+
+    with servers() as settings:
+        serve_api(settings, descriptor)
+
+
+@app.command()
+def worker() -> None:
+    """Run jobs, reactions to events and scheduled work."""
+    from workers.main import run
+
+    from chargecars.running import servers
+
+    with servers():
+        run()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema of this code."""
+    from chargecars.database import migrate
+    from chargecars.running import servers
+
+    with servers() as settings:
+        migrate(settings)
+
+
+@app.command()
+def schema() -> None:
+    """Print the GraphQL schema."""
+    from api.schema import schema
+
+    sys.stdout.write(schema.as_str().rstrip() + "\n")
+
+
+@geo.command("import")
+def geo_import(file: Path) -> None:
+    """Replace the table of four-digit postcodes by a CSV file: pc4,place,municipality,province,latitude,longitude."""
+    from chargecars.running import servers
+    from chargecars.upkeep import import_postcodes
+
+    with servers() as settings:
+        done = import_postcodes(settings, file)
+    doubtful = f"; implausible, used by two digits only: {', '.join(done.implausible)}" if done.implausible else ""
+    typer.echo(f"{done.rows} postcodes: {done.written} written, {done.removed} removed{doubtful}")
+
+
+@app.command()
+def mail(
+    to: Annotated[str | None, typer.Option(help="Only mail to this address.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 10,
+) -> None:
+    """Print the newest mail, the newest last; without SMTP_URL it stays in the database."""
+    from chargecars.running import servers
+    from chargecars.upkeep import latest_mail
+
+    with servers() as settings:
+        for message in reversed(latest_mail(settings, limit, to)):
+            typer.echo(f"To: {message.recipient}\nSubject: {message.subject}\n\n{message.body.rstrip()}\n{'-' * 72}")
+
+
+def main() -> None:
+    """Run a command; what a person can repair is one line on stderr and exit code 1."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except StackError as error:
+        _fail(str(error), error.detail)
+    except ValidationError as error:
+        _fail("\n".join(_invalid(error)))
+    except DomainError as error:
+        _fail("\n".join(f"{fault.code}: {fault.message('en')}" for fault in error.errors))
+    except OSError as error:
+        _fail(explain(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _invalid(error: ValidationError) -> list[str]:
+    """One line per setting that cannot be read."""
+    if error.title != "Settings":
+        raise error
+    return [
+        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
+    ]
+
+
+def _fail(message: str, detail: str = "") -> None:
+    if detail:
+        sys.stderr.write(detail.rstrip() + "\n")
+    sys.stderr.write(f"chargecars: {message}\n")
+    sys.exit(1)

@@ -1,0 +1,150 @@
+"""`up`: servers, migrations, demo data, API and worker, one after the other; stopped in the opposite order."""
+
+import http.client
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from rich.console import Console
+
+from chargecars.banner import show_banner
+from chargecars.running import adopt, check_given
+from chargecars.serving import listen
+from chargecars.stack import Stack, StackError
+from chargecars.stack.child import Child
+from chargecars.stack.files import Lock, make_data_dir
+from tenants.settings import Settings, settings
+
+_READY_SECONDS = 60
+_WATCH_SECONDS = 0.2
+_STOP = ((signal.SIGTERM, 12.0),)
+
+
+def up() -> None:
+    """Run until Ctrl-C or SIGTERM. Raises: StackError with one clear line when something cannot be or dies."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    platform = Platform(settings(), Console(highlight=False))
+    try:
+        platform.start()
+        platform.watch()
+    except KeyboardInterrupt:
+        if not platform.complete:
+            raise
+    finally:
+        platform.stop()
+
+
+class Platform:
+    """Everything one `up` starts."""
+
+    def __init__(self, given: Settings, console: Console) -> None:
+        self.complete = False
+        self._settings = given
+        self._console = console
+        self._stack = Stack(given, share=False)
+        self._processes: list[Child] = []
+        self._lock = Lock(self._stack.data_dir / "up.lock")
+        self._listening: socket.socket | None = None
+
+    def start(self) -> None:
+        """Return when `/readyz` answers."""
+        self._claim()
+        self._step("PostgreSQL and Valkey", self._start_servers)
+        self._settings = adopt(self._stack)
+        self._step("Migrations", self._migrate)
+        self._step("API and worker", self._start_processes)
+        self.complete = True
+        show_banner(self._console, self._settings, self._stack.data_dir)
+
+    def watch(self) -> None:
+        """Return never; raise StackError when something of ours ends."""
+        while (fallen := self._fallen()) is None:
+            time.sleep(_WATCH_SECONDS)
+        raise StackError(f"{fallen.name} {fallen.outcome} ({fallen.log})", fallen.last_lines())
+
+    def stop(self) -> None:
+        """In order, API and worker first; a second Ctrl-C kills."""
+        try:
+            self._stop_in_order()
+        except KeyboardInterrupt:
+            self._kill()
+            raise
+        finally:
+            self._lock.release()
+            if self._listening:
+                self._listening.close()
+
+    def _claim(self) -> None:
+        """Take the data directory and the port, and change nothing when one of them is taken."""
+        make_data_dir(self._stack.data_dir)
+        if not self._lock.acquire():
+            pid, _, _ = self._lock.holder()
+            raise StackError(f"Another ./dev up already runs on {self._stack.data_dir} (process {pid}): stop it first")
+        self._listening = listen(self._settings)
+
+    def _start_servers(self) -> None:
+        check_given(self._settings)
+        self._stack.start()
+
+    def _step(self, name: str, work: Callable[[], None]) -> None:
+        """Show a turning wheel while it works on a terminal, and one line when it is done."""
+        began = time.monotonic()
+        with self._console.status(name):
+            work()
+        self._console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
+
+    def _migrate(self) -> None:
+        from chargecars.database import migrate  # loads every model, which the first steps do not wait for
+
+        migrate(self._settings)
+
+    def _start_processes(self) -> None:
+        assert self._listening is not None
+        descriptor = self._listening.fileno()
+        self._start_process("API", "api", "--descriptor", str(descriptor), descriptors=(descriptor,))
+        self._start_process("worker", "worker")
+        self._processes[0].wait_until(self._serves, _READY_SECONDS)
+        if not self._processes[1].running:
+            self.watch()
+
+    def _start_process(self, name: str, *words: str, descriptors: tuple[int, ...] = ()) -> None:
+        command = [sys.executable, "-m", "chargecars", *words]
+        log = self._stack.data_dir / "log" / f"{words[0]}.log"
+        child = Child(name, command, log, environment=os.environ, stop_signals=_STOP, descriptors=descriptors)
+        self._processes.append(child)
+
+    def _serves(self) -> bool:
+        """Whether `/readyz` answers 200."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._settings.host, self._settings.host)  # noqa: S104  # read
+        connection = http.client.HTTPConnection(host, self._settings.port, timeout=1)
+        with suppress(OSError, http.client.HTTPException):
+            try:
+                connection.request("GET", "/readyz")
+                return connection.getresponse().status == http.client.OK
+            finally:
+                connection.close()
+        return False
+
+    def _fallen(self) -> Child | None:
+        fallen = (child for child in self._processes if not child.running)
+        return next(fallen, None) or self._stack.fallen()
+
+    def _stop_in_order(self) -> None:
+        if self.complete:
+            self._console.print("\nStopping")
+        for process in self._processes:
+            process.ask_to_stop()
+        for process in self._processes:
+            process.stop()
+        self._processes.clear()
+        self._stack.stop()
+
+    def _kill(self) -> None:
+        for process in self._processes:
+            process.kill()
+        self._stack.kill()
