@@ -1,7 +1,7 @@
 """What was agreed with partners."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import func
@@ -34,8 +34,12 @@ from domain.agreements.models import PartnerWithoutLines, PayerProposal
 from domain.catalog.models import ArticleCategory
 from tenants.permissions import Permission
 
-OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]  # noqa: F821  # resolved lazily
-EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.entities import BusinessEntity
+    from api.organizations import Organization
+
+OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 described(
     PayerProposal,

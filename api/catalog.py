@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from sqlalchemy import func, select
@@ -37,13 +37,18 @@ from api.reading import (
 from domain import validation
 from domain.catalog import service, values
 from domain.catalog.models import Article as ArticleRow
-from domain.catalog.models import ArticleCategory, PartnerSku, Price, PriceList, VatClass, VisitKind
+from domain.catalog.models import ArticleCategory, PartnerSku, Price, PriceList, VisitKind
 from domain.errors import Faults
+from domain.money import VatClass
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
-OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]  # noqa: F821  # resolved lazily
-EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.entities import BusinessEntity
+    from api.organizations import Organization
+
+OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 described(
     ArticleCategory,

@@ -1,7 +1,7 @@
 """The event log as the API shows it: timeline, audit trail, and what a client missed."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.scalars import JSON
@@ -25,7 +25,10 @@ from domain.events.models import Event as EventRow
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
-EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.entities import BusinessEntity
+
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 
 @reads(EventRow)
