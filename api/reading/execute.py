@@ -1,0 +1,181 @@
+"""Running plans: on the actor's pool, or inside the transaction of a mutation."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+from strawberry.types import Info
+
+from api.reading.arguments import Arguments, Prepared, Shape, camel_case
+from api.reading.cache import Known, PlanCache
+from api.reading.cursors import CursorKey
+from api.reading.errors import masked
+from api.reading.plan import Compiler, Plan, Scope
+from api.reading.registry import Registry
+from api.reading.selection import Selector, directive_variables, response_key
+from tenants.actor import Actor
+from tenants.audience import Audience
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+WAIT_SECONDS = 10.0
+"""How long a request waits for a connection."""
+
+
+class Pools(Protocol):
+    """Where the connections of an audience come from."""
+
+    async def pool(self, audience: Audience) -> "asyncpg.Pool[Any]": ...
+
+
+class Context(Protocol):
+    """What the request's context has for reading."""
+
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def database(self) -> Pools: ...
+
+
+@dataclass(frozen=True)
+class Document:
+    """What of an operation a selection may refer to."""
+
+    fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PerKey:
+    """Values of a payload field by response key, since each alias may select something else."""
+
+    values: Mapping[str, Any]
+
+
+class Reading:
+    """Reads the selections of one schema."""
+
+    def __init__(self, schema: GraphQLSchema, cursor_key: CursorKey) -> None:
+        self.registry = Registry(schema)
+        self.compiler = Compiler(self.registry, cursor_key)
+        self._arguments = Arguments(self.registry, cursor_key)
+        self._cache = PlanCache()
+
+    async def root(self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, context: Context) -> Any:
+        """The value of a root field, ready for graphql-core to complete."""
+        actor = context.actor
+        known, prepared = self._prepared(field, nodes, document, Scope.of(actor))
+        shapes = tuple(entry.shape for entry in prepared)
+        plan = known.plan(shapes, lambda: self.compiler.root(known.tree, shapes, Scope.of(actor)))
+        pool = await context.database.pool(actor.audience)
+        return orjson.loads(await fetch(pool, plan, plan.bind(prepared, actor)))
+
+    async def in_session(
+        self,
+        session: AsyncSession,
+        field: GraphQLField,
+        nodes: Sequence[FieldNode],
+        document: Document,
+        actor: Actor,
+        key: UUID | Sequence[UUID],
+    ) -> Any:
+        """The row, or rows, of a key as the open transaction sees them."""
+        scope = Scope.of(actor)
+        known, prepared = self._prepared(field, nodes, document, scope)
+        shapes = tuple(entry.shape for entry in prepared)
+        plan = known.plan(shapes, lambda: self.compiler.by_key(known.tree, shapes, scope))
+        given = [*prepared, Prepared(Shape(), {"key": key})]
+        connection = await session.connection()
+        result = await connection.exec_driver_sql(plan.sql, tuple(plan.bind(given, actor)))
+        return orjson.loads(result.scalar_one())
+
+    def payload(
+        self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], document: Document
+    ) -> Mapping[str, list[FieldNode]]:
+        """The nodes that select a field of a payload, by response key."""
+        selector = Selector(self.registry, Audience.SYSTEM, document.fragments, document.variables)
+        grouped: dict[str, list[FieldNode]] = {}
+        for node in selector.fields(type_, [node.selection_set for node in nodes if node.selection_set]):
+            if node.name.value == name:
+                grouped.setdefault(response_key(node), []).append(node)
+        return grouped
+
+    def _prepared(
+        self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, scope: Scope
+    ) -> tuple[Known, list[Prepared]]:
+        selection = self._cache.selection(nodes, lambda: directive_variables(nodes, document.fragments))
+        decided = tuple(document.variables.get(name) for name in selection.variables)
+        selector = Selector(self.registry, scope.audience, document.fragments, document.variables)
+        known = selection.known((scope, decided), lambda: selector.tree(field, nodes))
+        return known, self._arguments.prepare(known.tree, document.variables)
+
+
+async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> str:
+    """The JSON text of a plan. A cancelled request cancels its statement; asyncpg does so while giving back."""
+    async with pool.acquire(timeout=WAIT_SECONDS) as connection:
+        text = await connection.fetchval(plan.sql, *values)
+    if text is None:
+        raise RuntimeError("the context was not set before it was read")
+    return str(text)
+
+
+async def masking(path: Sequence[str | int], work: Awaitable[T]) -> T:
+    """The result of `work`; a failure that is not the client's becomes one error with an id that is in the log."""
+    try:
+        return await work
+    except GraphQLError:
+        raise
+    except Exception as error:
+        error_id = uuid.uuid4().hex
+        log.exception("read_failed", error_id=error_id, path=path)
+        raise masked(error_id, "TIMEOUT" if _is_timeout(error) else "INTERNAL") from error
+
+
+def _is_timeout(error: BaseException) -> bool:
+    cause = getattr(error, "orig", None) or error
+    found = {type(cause).__name__, type(cause.__cause__).__name__}
+    return isinstance(cause, asyncio.TimeoutError) or asyncpg.QueryCanceledError.__name__ in found
+
+
+async def read_in(session: AsyncSession, info: Info[Any, Any], field: str, key: UUID | None) -> Any:
+    """What the client selects of a payload's `field` for the row `key`, read in the session's own transaction."""
+    return await _read_payload(session, info, field, key)
+
+
+async def read_in_many(session: AsyncSession, info: Info[Any, Any], field: str, keys: Sequence[UUID]) -> Any:
+    """The same for a list of rows, in the order of `keys`; rows that the actor may not see are left out."""
+    return await _read_payload(session, info, field, list(keys))
+
+
+async def _read_payload(session: AsyncSession, info: Info[Any, Any], field: str, key: Any) -> PerKey | None:
+    if key is None:
+        return None
+    raw: Any = info._raw_info  # Strawberry offers no other way to the nodes
+    reading: Reading = raw.schema.extensions["reading"]
+    document = Document(raw.fragments, raw.variable_values)
+    type_ = get_named_type(raw.return_type)
+    assert isinstance(type_, GraphQLObjectType)
+    definition, name = type_.fields[camel_case(field)], camel_case(field)
+    await session.flush()
+    values = {}
+    for response, nodes in reading.payload(type_, name, raw.field_nodes, document).items():
+        work = reading.in_session(session, definition, nodes, document, info.context.actor, key)
+        values[response] = await masking(raw.path.as_list(), work)
+    return PerKey(values)

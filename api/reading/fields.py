@@ -1,0 +1,144 @@
+"""The JSON text of each kind of field, except pages and fields of several types."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select
+
+from api.reading.emit import Emitter, Writer
+from api.reading.jsonsql import id_text, json_array, json_object, leaf_text, or_null, sql_text, when
+from api.reading.registry import Readable, is_many
+from api.reading.rows import Row
+from api.reading.selection import TYPENAME, Selected
+from api.reading.specs import (
+    ColumnSpec,
+    Composite,
+    ComputedSpec,
+    DerivedSpec,
+    EmbeddedSpec,
+    ExpressionSpec,
+    IdSpec,
+    ListSpec,
+    RelatedSpec,
+    Spec,
+    call,
+)
+
+S = TypeVar("S", bound=Spec)
+Text = str | ColumnElement[str]
+
+
+def spec(selected: Selected, kind: type[S]) -> S:
+    """The spec of a field whose kind is known."""
+    assert isinstance(selected.spec, kind)
+    return selected.spec
+
+
+def _id(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    return id_text(owner.kind, row.id)
+
+
+def _column(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    column = spec(selected, ColumnSpec)
+    value = getattr(row, column.name or selected.python_name)
+    text = leaf_text(value, selected.field.type, column.node)
+    return text if getattr(value, "nullable", True) is False else or_null(text)
+
+
+def _expression(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    expression = spec(selected, ExpressionSpec)
+    value = emitter.call(expression.value, selected, row)
+    if isinstance(value, Composite):
+        return composite(emitter, value, selected)
+    return or_null(leaf_text(value, selected.field.type, expression.node))
+
+
+def composite(emitter: Emitter, value: Composite, selected: Selected) -> ColumnElement[str]:
+    """The JSON object of values that have no row of their own."""
+    members = [(child.key, _member(emitter, value, child, selected)) for child in selected.below(selected.named.name)]
+    return when(emitter.correlated(value.present), json_object(members))
+
+
+def _member(emitter: Emitter, value: Composite, child: Selected, selected: Selected) -> Text:
+    if child.name == TYPENAME:
+        return f'"{selected.named.name}"'
+    part = emitter.correlated(value.values[child.python_name])
+    if isinstance(part, Composite):
+        return composite(emitter, part, child)
+    return or_null(leaf_text(part, child.field.type))
+
+
+def _related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    target = emitter.relation(selected)
+    if target is None:
+        return "null"
+    related = spec(selected, RelatedSpec)
+    other, rows = _other(emitter, selected, row, target, related.on)
+    if related.order_by is not None:
+        rows = rows.order_by(*several(emitter.call(related.order_by, selected, other))).limit(1)
+    return or_null(rows.scalar_subquery())
+
+
+def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    target = emitter.relation(selected)
+    if target is None:
+        return "[]"
+    listed = spec(selected, ListSpec)
+    other, rows = _other(emitter, selected, row, target, listed.on)
+    order = emitter.call(listed.order_by, selected, other) if listed.order_by else other.id
+    return json_array(rows.order_by(*several(order)).limit(listed.limit))
+
+
+def _other(emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any) -> tuple[Row, Select[Any]]:
+    other = emitter.row(target.model)
+    text = emitter.object(target, selected, other, emitter.is_abstract(selected.named, target))
+    return other, emitter.rows(target, other, [text], emitter.call(on, selected, row, other))
+
+
+def several(order: Any) -> Sequence[Any]:
+    """One ORDER BY term or several, as several."""
+    return order if isinstance(order, list | tuple) else [order]
+
+
+def _embedded(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    target = emitter.relation(selected)
+    if target is None:
+        return "null"
+    embedded = spec(selected, EmbeddedSpec)
+    present = emitter.call(embedded.when, selected, row) if embedded.when else None
+    return when(present, emitter.object(target, selected, row, emitter.is_abstract(selected.named, target)))
+
+
+def _computed(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    many = is_many(selected.field)
+    target = emitter.relation(selected)
+    if target is None:
+        return "[]" if many else "null"
+    rows = emitter.call(spec(selected, ComputedSpec).rows, selected, row)
+    return computed_rows(emitter, selected, target, rows, many, row)
+
+
+def computed_rows(
+    emitter: Emitter, selected: Selected, target: Readable, rows: Select[Any], many: bool, *outer: Row
+) -> ColumnElement[str]:
+    """Objects made from the rows of a SELECT, in its order; one of them or null where not `many`."""
+    other = emitter.computed_row(rows, *outer)
+    found = emitter.rows(target, other, [emitter.object(target, selected, other)])
+    return json_array(found) if many else or_null(found.limit(1).scalar_subquery())
+
+
+def _derived(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
+    values: Mapping[str, Any] = call(spec(selected, DerivedSpec).needs, row, emitter.arguments(selected))
+    return json_object((name, or_null(sql_text(emitter.correlated(value)))) for name, value in values.items())
+
+
+WRITERS: Mapping[type[Spec], Writer] = {
+    IdSpec: _id,
+    ColumnSpec: _column,
+    ExpressionSpec: _expression,
+    RelatedSpec: _related,
+    ListSpec: _list,
+    EmbeddedSpec: _embedded,
+    ComputedSpec: _computed,
+    DerivedSpec: _derived,
+}

@@ -1,0 +1,156 @@
+"""The statement of a root field: the row-level security context and what is read under it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column, func, select
+
+from api.reading import pages, polymorphic
+from api.reading.conditions import filter_conditions
+from api.reading.emit import Emitter, Writer
+from api.reading.fields import WRITERS, computed_rows, several, spec
+from api.reading.jsonsql import concat, constant, json_array, or_null
+from api.reading.pages import Base
+from api.reading.registry import Readable, is_many
+from api.reading.selection import Selected
+from api.reading.specs import (
+    AnySpec,
+    ConnectionSpec,
+    Listing,
+    NodeSpec,
+    NodesSpec,
+    OneSpec,
+    RootConnectionSpec,
+    RootListSpec,
+    SearchSpec,
+    Source,
+    Spec,
+)
+from tenants.actor import SETTINGS
+
+ALL_WRITERS: Mapping[type[Spec], Writer] = {**WRITERS, ConnectionSpec: pages.related, AnySpec: polymorphic.any_field}
+
+Rendered = str | ColumnElement[str]
+
+
+def context_parameter(setting: str) -> str:
+    """The parameter that carries a setting of the actor."""
+    return "context_" + setting.rpartition(".")[2]
+
+
+def in_context(text: Rendered) -> ColumnElement[Any]:
+    """`text`, read after the settings were written: CASE evaluates its condition before its result.
+
+    All of `text` has to stand inside the CASE; there it is an uncorrelated subquery, which PostgreSQL runs when it is
+    first asked for its value, and `set_config` rules out a parallel plan that would run it earlier.
+    """
+    written = [
+        func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text()), True)
+        for setting in SETTINGS
+    ]
+    return case((concat(*written).is_not(None), rendered(text)))
+
+
+def rendered(text: Rendered) -> ColumnElement[Any]:
+    """JSON text as an expression."""
+    return constant(text) if isinstance(text, str) else text
+
+
+def root_text(emitter: Emitter, selected: Selected) -> Rendered:
+    """The JSON text of a root field."""
+    return ROOTS[type(selected.spec)](emitter, selected)
+
+
+def by_key_text(emitter: Emitter, selected: Selected, slot: int) -> Rendered:
+    """The JSON text of the row, or in a list the rows, whose key is bound in a slot of its own."""
+    target = emitter.relation(selected)
+    many = is_many(selected.field)
+    if target is None:
+        return "[]" if many else "null"
+    if not many:
+        return or_null(emitter.by_key(target, selected, emitter.binds.argument(slot, "key", Uuid())))
+    keys = emitter.binds.argument(slot, "key", ARRAY(Uuid()))
+    asked = func.unnest(keys).table_valued(column("key", Uuid), with_ordinality="place", name="asked").render_derived()
+    text = emitter.by_key(target, selected, asked.c.key)
+    return json_array(select(text).select_from(asked).order_by(asked.c.place).correlate_except(asked))
+
+
+def _one(emitter: Emitter, selected: Selected) -> Rendered:
+    target = emitter.relation(selected)
+    if target is None:
+        return "null"
+    given, row = spec(selected, OneSpec), emitter.row(target.model)
+    conditions = [_by(emitter, selected, name, getattr(row, name)) for name in _given(emitter, selected, given)]
+    if given.where is not None:
+        conditions.append(emitter.call(given.where, selected, row))
+    text = emitter.object(target, selected, row, emitter.is_abstract(selected.named, target))
+    return or_null(emitter.rows(target, row, [text], *conditions).limit(1).scalar_subquery())
+
+
+def _given(emitter: Emitter, selected: Selected, given: OneSpec) -> list[str]:
+    return [name for name in given.by if f"by.{name}" in emitter.shape(selected).given]
+
+
+def _by(emitter: Emitter, selected: Selected, name: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column == emitter.binds.argument(selected.slot, f"by.{name}", column.type)
+
+
+def _list(emitter: Emitter, selected: Selected) -> Rendered:
+    target = emitter.relation(selected)
+    given = spec(selected, RootListSpec)
+    if target is None:
+        return "[]" if is_many(selected.field) else "null"
+    if given.rows is not None:
+        rows = emitter.call(given.rows, selected)
+        return computed_rows(emitter, selected, target, rows, is_many(selected.field))
+    row = emitter.row(target.model)
+    conditions = filter_conditions(emitter, given.filter, selected, row)
+    if given.where is not None:
+        conditions.append(emitter.call(given.where, selected, row))
+    text = emitter.object(target, selected, row, emitter.is_abstract(selected.named, target))
+    order = emitter.call(given.order_by, selected, row) if given.order_by else row.id
+    rows = emitter.rows(target, row, [text], *conditions).order_by(*several(order), row.id)
+    return json_array(rows.limit(given.limit))
+
+
+def _connection(emitter: Emitter, selected: Selected) -> Rendered:
+    given = spec(selected, RootConnectionSpec)
+
+    def make(target: Readable) -> Base:
+        row = emitter.row(target.model)
+        narrowed = [] if given.where is None else [emitter.call(given.where, selected, row)]
+        base = pages.plain_base(emitter, selected, target, row, narrowed)
+        return _sourced(emitter, selected, target, base)
+
+    return pages.connection(emitter, selected, make)
+
+
+def _sourced(emitter: Emitter, selected: Selected, target: Readable, base: Base) -> Base:
+    """The base with the type's explicit condition or join for this audience, beside row-level security."""
+    if target.reads.source is None:
+        return base
+    sort = emitter.shape(selected).sort
+    listing = Listing(emitter.audience, emitter.one_entity, sort, emitter.actor)
+    source = target.reads.source(listing, base.row)
+    return base if source is None else _from_source(base, source)
+
+
+def _from_source(base: Base, source: Source) -> Base:
+    conditions = [*base.conditions, *source.where]
+    if source.join is None:
+        return dataclasses.replace(base, conditions=conditions, keys=source.keys or base.keys)
+    table, on = source.join
+    joined = table.join(base.row.table_, on)
+    tables = [base.row.table_, table, joined]
+    return dataclasses.replace(base, source=joined, tables=tables, conditions=conditions, keys=source.keys or base.keys)
+
+
+ROOTS: Mapping[type[Spec] | type[None], Callable[[Emitter, Selected], Rendered]] = {
+    OneSpec: _one,
+    RootListSpec: _list,
+    RootConnectionSpec: _connection,
+    NodeSpec: polymorphic.node,
+    NodesSpec: polymorphic.nodes,
+    SearchSpec: polymorphic.search,
+}
