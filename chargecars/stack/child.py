@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from chargecars.stack.account import Account
-from chargecars.stack.errors import StackError, explain_log
+from chargecars.stack.errors import StackError, not_started
 from chargecars.stack.files import open_log, tail
 
 _SPAWN = Path(__file__).with_name("spawn.py")
@@ -31,8 +31,7 @@ def run_to_end(command: Sequence[str | Path], account: Account, directory: Path,
         start_new_session=True,
     )
     if done.returncode:
-        last = "\n".join(done.stdout.strip().splitlines()[-20:])
-        raise StackError(explain_log(Path(command[0]).name, last), last)
+        raise not_started(Path(command[0]).name, "\n".join(done.stdout.strip().splitlines()[-20:]))
     return done.stdout
 
 
@@ -113,7 +112,7 @@ class Child:
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.running:
-                raise StackError(f"{explain_log(self.name, self.last_lines())} ({self.log})", self.last_lines())
+                raise not_started(self.name, self.last_lines())
             if time.monotonic() > deadline:
                 raise StackError(f"{self.name} is not ready after {seconds:.0f} s ({self.log})", self.last_lines())
             time.sleep(_POLL_SECONDS)

@@ -9,6 +9,14 @@ _REASONS = {
     errno.EPERM: "no permission",
     errno.EROFS: "the file system is read-only",
 }
+_SIGNS = {
+    "No space left on device": "the disk is full",
+    "Check free disk space": "the disk is full",
+    "Disk quota exceeded": "the disk quota is used up",
+    "could not create shared memory segment": "not enough shared memory",
+    "could not resize shared memory": "not enough shared memory",
+    "Permission denied": "no permission",
+}
 
 
 class StackError(Exception):
@@ -25,12 +33,9 @@ def explain(error: OSError) -> str:
     return f"{error.filename}: {reason}" if error.filename else reason[:1].upper() + reason[1:]
 
 
-def explain_log(program: str, log: str) -> str:
-    """The reason a program gave in its log, in one line where it is a known one."""
-    if "No space left on device" in log or "Disk quota exceeded" in log:
-        return f"{program} could not start: the disk is full"
-    if "could not create shared memory segment" in log or "could not resize shared memory" in log:
-        return f"{program} could not start: not enough shared memory"
-    if "Permission denied" in log:
-        return f"{program} could not start: no permission"
-    return f"{program} could not start"
+def not_started(program: str, log: str) -> StackError:
+    """Why a program did not start, from the end of its log, which is shown where the reason is not a known one."""
+    reason = next((text for sign, text in _SIGNS.items() if sign in log), "")
+    return StackError(
+        f"{program} could not start: {reason}" if reason else f"{program} could not start", "" if reason else log
+    )

@@ -114,7 +114,7 @@ class Postgres:
             "-c",
             "exit_on_error=on",
             "-c",
-            "log_statement=none",
+            "log_min_error_statement=panic",
             "-c",
             f"fsync={'on' if self._fsync else 'off'}",
         ]
