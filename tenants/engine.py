@@ -5,11 +5,11 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
-from sqlalchemy import URL, event, text
+from sqlalchemy import URL, QueuePool, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
@@ -98,6 +98,16 @@ class Database:
                     self._pools[audience] = await self._open_pool(audience)
         return self._pools[audience]
 
+    def usage(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """Connections in use and idle, by audience and lane (`write`, `read`)."""
+        counts: dict[tuple[str, str], tuple[int, int]] = {}
+        for audience, engine in self._engines.items():
+            pool = cast(QueuePool, engine.pool)
+            counts[audience.value, "write"] = (pool.checkedout(), pool.checkedin())
+        for audience, lane in self._pools.items():
+            counts[audience.value, "read"] = (lane.get_size() - lane.get_idle_size(), lane.get_idle_size())
+        return counts
+
     async def close(self) -> None:
         """Give every connection back."""
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
@@ -113,6 +123,7 @@ class Database:
                 max_overflow=0,
                 pool_timeout=10,
                 pool_pre_ping=False,
+                hide_parameters=True,
                 connect_args={"server_settings": self._server_settings},
             )
         return self._engines[audience]
