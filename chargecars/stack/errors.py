@@ -36,6 +36,5 @@ def explain(error: OSError) -> str:
 def not_started(program: str, log: str) -> StackError:
     """Why a program did not start, from the end of its log, which is shown where the reason is not a known one."""
     reason = next((text for sign, text in _SIGNS.items() if sign in log), "")
-    return StackError(
-        f"{program} could not start: {reason}" if reason else f"{program} could not start", "" if reason else log
-    )
+    message = f"{program} could not start"
+    return StackError(f"{message}: {reason}") if reason else StackError(message, log)
