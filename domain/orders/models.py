@@ -9,6 +9,7 @@ from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, Uni
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Updated, UUIDs, one_of
 from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_CHANNEL, OF_THE_ENTITY, Rule, child_of, protect
@@ -60,8 +61,10 @@ class Order(Identified, Updated, Base):
     """1 is the order that the signatures made; further ones repeat it under the same prices (wholesale)."""
     account_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     end_customer_contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    account_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """`channel_contact_ids`: the account and its ancestors from the root down, at order time (Decision 10)."""
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
-    """`channel_contact_ids`: the account's chain from the root down, as the tree was at order time (Decision 10)."""
+    """Who of the partners sees it: the account's chain and the organizations that pay a line, with their ancestors."""
     service_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))
     stage: Mapped[str] = mapped_column(server_default=OrderStage.RECEIVED.value)
     progress: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -99,8 +102,9 @@ protect(
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE"),
     partner=Rule(OF_THE_CHANNEL, "SELECT, INSERT, UPDATE", updates=_STOP),
     customer=Rule(
-        "end_customer_contact_id = {contact} AND entity_id = ANY ({entities})",
+        f"end_customer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})",
         "SELECT, INSERT, UPDATE",
+        hidden=("partner_metadata",),
         updates=_STOP,
     ),
     technician=Rule("team_ids @> ARRAY[{team}]", hidden=("partner_metadata", "payment_terms_days")),

@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.catalog.models import ArticleCategory, VatClass, VisitKind
+from domain.catalog.models import ArticleCategory, VisitKind
+from domain.money import VatClass
 from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
 from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_ENTITY, Rule, protect
@@ -83,8 +84,12 @@ class Quote(Identified, Updated, Base):
     account_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     """The partner whose account it is on; none where the entity sells to the customer itself."""
     end_customer_contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
+    account_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """The account and its ancestors from the root down, as the tree was when the quote was made."""
+    payer_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """Organizations that are parties to the version in force, each with its ancestors."""
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
-    """Chain of the account from the root down, as the tree was when the quote was made."""
+    """Who of the partners sees it: the account's chain and every organization that was ever offered a line."""
     service_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))
     status: Mapped[str] = mapped_column(server_default=QuoteStatus.DRAFT.value)
     current_version: Mapped[int] = mapped_column(Integer, server_default="1")
@@ -106,7 +111,9 @@ class Quote(Identified, Updated, Base):
 _TO_PARTNER = (
     "channel_organization_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
 )
-_TO_CUSTOMER = "end_customer_contact_id = {contact} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
+OWN_CONTACT = "ANY (ARRAY(SELECT c.id FROM contact c))"
+"""To a customer: itself and the duplicates that were merged into it, by which older documents name it."""
+_TO_CUSTOMER = f"end_customer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
 _BY_SIGNING = ("status", "pending_parties", "closed_at", "close_reason", "updated_at", "version")
 protect(
     Quote,
@@ -149,11 +156,17 @@ class QuoteVersion(Identified, Base):
     """Why this version replaced the one before."""
     terms: Mapped[str] = mapped_column(server_default="")
     consent_text: Mapped[str] = mapped_column(server_default="")
+    valid_days: Mapped[int] = mapped_column(Integer, server_default="30")
+    """How long it may be signed once it is sent; from the agreement, else from the entity."""
+    payment_terms_days: Mapped[int] = mapped_column(Integer, server_default="14")
+    """Becomes the order's; from the agreement, the account or the entity."""
+    head: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The document's head as it was hashed: what all parties may see, and commitments to what they may not."""
     merkle_root: Mapped[bytes | None] = mapped_column(LargeBinary)
     leaf_hashes: Mapped[list[bytes]] = mapped_column(ARRAY(LargeBinary), server_default=text("'{}'"))
     """In line order; hashes of salted leaves tell nothing of the lines they hide."""
     document_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
-    """SHA-256 over the canonical head of the document (number, version, parties, root, terms): what is signed."""
+    """SHA-256 over the canonical head of the document: what is signed; see document.py."""
     sent_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     superseded_at: Mapped[datetime | None]
@@ -192,7 +205,7 @@ class QuoteParty(Identified, Base):
     role: Mapped[str]
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     payer_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
-    """The party and its ancestors where it is an organization of the channel: who of the partners may see it."""
+    """The party and its ancestors where it is an organization: who of the partners may see it."""
     requirement: Mapped[str]
     requirement_reason: Mapped[str] = mapped_column(server_default="")
     """The policy behind it: the agreement, its waiver, or the entity's rule."""
@@ -202,12 +215,14 @@ class QuoteParty(Identified, Base):
     gross_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
     vat_breakdown: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     """`[{vat_class, rate, net_cents, vat_cents, gross_cents}]`."""
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    """32 random bytes of its commitment in the head of the document."""
     sent_at: Mapped[datetime | None]
     acted_at: Mapped[datetime | None]
 
 
 _PARTY_TO_PARTNER = "payer_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
-_PARTY_TO_CUSTOMER = "contact_id = {contact} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
+_PARTY_TO_CUSTOMER = f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
 protect(
     QuoteParty,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE, DELETE"),
@@ -303,11 +318,13 @@ class LineItem(Identified, Base):
     install_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
     salt: Mapped[bytes] = mapped_column(LargeBinary)
     """32 random bytes: without them a leaf hash cannot be guessed back to its line."""
+    technical_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    """Commitment to the technical details, so that a party that does not see them signs them all the same."""
     sent_at: Mapped[datetime | None]
 
 
 _LINE_TO_PARTNER = "payer_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
-_LINE_TO_CUSTOMER = "payer_contact_id = {contact} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
+_LINE_TO_CUSTOMER = f"payer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
 _TECHNICAL = ("technical_description", "skills", "install_minutes")
 protect(
     LineItem,

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstra
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, UUIDs, one_of
 from tenants.rls import OF_THE_ENTITY, Rule, protect
 
@@ -59,6 +60,7 @@ class Signature(Identified, Base):
     user_agent: Mapped[str] = mapped_column(server_default="")
     chain_position: Mapped[int] = mapped_column(BigInteger)
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    """Empty for the first of the chain."""
     record: Mapped[dict[str, Any]] = mapped_column(JSONB)
     """The sealed record, as it was signed."""
     record_hash: Mapped[bytes] = mapped_column(LargeBinary)
@@ -73,7 +75,7 @@ protect(
     system_may=_APPEND,
     staff=Rule(OF_THE_ENTITY, "SELECT"),
     partner=Rule("party_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities})", _APPEND),
-    customer=Rule("party_contact_id = {contact} AND entity_id = ANY ({entities})", _APPEND),
+    customer=Rule(f"party_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})", _APPEND),
     explain={
         "staff": "The signature is on a quote of one of the actor's business entities.",
         "partner": "The party is the actor's organization or one below it.",

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.catalog.models import VisitKind
+from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
 from tenants.rls import IN_ANY_CONTEXT, OF_THE_CHANNEL, OF_THE_ENTITY, Rule, protect
 
@@ -86,11 +87,19 @@ class Visit(Identified, Updated, Base):
     finished_at: Mapped[datetime | None]
 
 
+_OWN = f"end_customer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"
+_UNPLANNED = "status IN ('REQUIRED', 'CANCELLED')"
+_CANCELLING = ("status", "outcome", "updated_at")
 protect(
     Visit,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE"),
-    partner=Rule(OF_THE_CHANNEL, "SELECT, INSERT"),
-    customer=Rule("end_customer_contact_id = {contact} AND entity_id = ANY ({entities})", "SELECT, INSERT"),
+    partner=Rule(
+        OF_THE_CHANNEL,
+        "SELECT, INSERT, UPDATE",
+        writes=f"{OF_THE_CHANNEL} AND {_UNPLANNED}",
+        updates=_CANCELLING,
+    ),
+    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", writes=f"{_OWN} AND {_UNPLANNED}", updates=_CANCELLING),
     technician=Rule("team_id = {team}"),
     explain={
         "staff": "The visit is for one of the actor's business entities.",
