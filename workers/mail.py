@@ -20,13 +20,16 @@ _log = structlog.get_logger(__name__)
 async def deliver_due_mail(database: Database, settings: Settings) -> int:
     """Send what is due, as long as there is any; the number of mails accepted. Without `smtp_url` nothing is taken."""
     accepted = 0
-    while settings.smtp_url:
-        async with database.session(SYSTEM) as session:
-            batch = await service.take_due(session, _BATCH)
+    while settings.smtp_url and (batch := await _take(database)):
         accepted += (here := await _deliver(database, settings, batch))
-        if not batch or here < len(batch):
+        if here < len(batch):
             break
     return accepted
+
+
+async def _take(database: Database) -> list[Mail]:
+    async with database.session(SYSTEM) as session:
+        return await service.take_due(session, _BATCH)
 
 
 async def _deliver(database: Database, settings: Settings, batch: list[Mail]) -> int:

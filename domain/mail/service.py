@@ -15,7 +15,8 @@ from domain.mail.models import MailMessage, MailStatus
 from tenants.auth import clock
 from tenants.auth.sealing import seal, unseal
 from tenants.models import Brand
-from tenants.settings import settings
+from tenants.secrets import with_secrets
+from tenants.settings import Settings, settings
 
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3))
 """Between attempts; one attempt more than there are waits."""
@@ -71,7 +72,7 @@ async def queue_mail(
         "sender_email": email,
         "recipient": to.lower(),
         "subject": " ".join(subject.split())[:200],
-        "body": seal(settings(), _PURPOSE, context, body.encode()),
+        "body": seal(_keys(), _PURPOSE, context, body.encode()),
         "secret": secret,
         "status": (MailStatus.SUPPRESSED if suppressed else MailStatus.QUEUED).value,
     }
@@ -116,7 +117,7 @@ async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: boo
 def opened(row: MailMessage) -> Mail:
     """The row in clear; an erased body is empty."""
     sealed = row.body
-    body = "" if sealed is None else unseal(settings(), _PURPOSE, row.seal_context, sealed).decode()
+    body = "" if sealed is None else unseal(_keys(), _PURPOSE, row.seal_context, sealed).decode()
     sender = Address(row.sender_name, addr_spec=row.sender_email)
     return Mail(row.id, sender, row.recipient, row.subject, body, row.secret, row.attempts)
 
@@ -128,3 +129,8 @@ async def _sender(session: AsyncSession, entity_id: UUID, host: str | None) -> t
     if found is None:
         raise LookupError(f"business entity {entity_id} has no brand that could send mail")
     return found[0], found[1]
+
+
+def _keys() -> Settings:
+    """Mail is queued deep within other work, which has no settings at hand."""
+    return with_secrets(settings())

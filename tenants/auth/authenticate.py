@@ -1,11 +1,13 @@
 """From the Authorization header of a request to the actor it speaks for."""
 
 import hmac
+from dataclasses import replace
 
 from tenants.actor import Actor, anonymous
 from tenants.auth import api_keys, clock, tokens
 from tenants.auth.errors import Unauthenticated
 from tenants.auth.hosts import entity_of
+from tenants.auth.scopes import permissions_within
 from tenants.auth.sealing import fingerprint
 from tenants.auth.standing import key_standing, note_use, session_standing
 from tenants.engine import Database
@@ -32,7 +34,8 @@ async def _of_token(database: Database, settings: Settings, bearer: str) -> Acto
         raise Unauthenticated("TOKEN_REVOKED", "The login has ended.")
     if claimed != (standing.subject, standing.membership_id, standing.security_version):
         raise Unauthenticated("TOKEN_REVOKED", "The login has ended.")
-    return standing.actor
+    allowed = permissions_within(standing.actor.role, token.scopes)
+    return replace(standing.actor, permissions=standing.actor.permissions & allowed)
 
 
 async def _of_key(database: Database, bearer: str) -> Actor:

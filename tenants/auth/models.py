@@ -56,6 +56,8 @@ class LoginSession(Identified, Base):
     """The application that acts for the user, or for itself when there is no user."""
     scopes: Mapped[Texts | None]
     """What the token may do at most; NULL is all that the role may."""
+    only_entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"))
+    """Where an entity's own application or identity provider vouches, it does so for that entity alone."""
     method: Mapped[str]
     """How the person proved to be somebody: `password`, `code`, `oidc`, `invitation`, `client`."""
     strong: Mapped[bool] = mapped_column(Boolean, server_default=false())
@@ -274,6 +276,10 @@ class OidcLogin(Identified, Base):
     return_to: Mapped[str]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    handover_hash: Mapped[str | None] = mapped_column(unique=True)
+    """Of what the portal exchanges for tokens after the person came back; once, within a minute."""
+    membership_id: Mapped[UUID | None] = mapped_column(ForeignKey("membership.id"))
+    strong: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 protect(OidcLogin)

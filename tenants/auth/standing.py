@@ -1,5 +1,6 @@
 """What a login session or an API key stands for at this moment, as far as five seconds ago."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +112,7 @@ def _of_user(
     role = Role(membership.role)
     actor = Actor(
         role=role,
-        entity_ids=tuple(sorted(entities or ())),
+        entity_ids=_entities(login, entities or ()),
         user_id=user.id,
         organization_id=membership.organization_id,
         contact_id=membership.contact_id,
@@ -123,6 +124,11 @@ def _of_user(
     )
     holds = member and _open(login) and (client is None or client.revoked_at is None)
     return Standing(actor, user.id, membership.id, user.security_version, holds)
+
+
+def _entities(login: LoginSession, entities: Sequence[UUID]) -> tuple[UUID, ...]:
+    only = login.only_entity_id
+    return tuple(sorted(id for id in entities if only is None or id == only))
 
 
 def _of_client(login: LoginSession, client: OAuthClient) -> Standing:

@@ -1,5 +1,6 @@
 """Access tokens: ES256 JSON Web Tokens (RFC 9068) that name a login session and one membership."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,7 +11,7 @@ from joserfc.errors import JoseError
 from tenants.auth import clock
 from tenants.auth.errors import Unauthenticated
 from tenants.auth.hosts import is_issuer, origin
-from tenants.auth.keys import SigningKeys, signing_keys, verification_key
+from tenants.auth.keys import SigningKeys, verification_key
 from tenants.auth.models import LoginSession
 from tenants.engine import Database
 from tenants.settings import Settings
@@ -34,10 +35,20 @@ class AccessToken:
     scopes: tuple[str, ...] | None
 
 
-def issue(settings: Settings, keys: SigningKeys, session: LoginSession, *, host: str, security_version: int) -> str:
-    """The signed token of a login session, issued by the portal at `host`."""
+def issue(
+    settings: Settings,
+    keys: SigningKeys,
+    session: LoginSession,
+    *,
+    host: str,
+    security_version: int = 0,
+    client_key: str | None = None,
+    scopes: Iterable[str] | None = None,
+) -> str:
+    """The signed token of a login session, issued by the portal at `host`; with fewer scopes where given."""
     now = int(clock.now().timestamp())
     key = keys.signing()
+    granted = session.scopes if scopes is None else scopes
     claims: dict[str, Any] = {
         "iss": origin(settings, host),
         "aud": AUDIENCE,
@@ -50,10 +61,8 @@ def issue(settings: Settings, keys: SigningKeys, session: LoginSession, *, host:
         "exp": now + settings.access_token_seconds,
         "jti": uuid4().hex,
     }
-    if session.client_id:
-        claims["client_id"] = str(session.client_id)
-    if session.scopes is not None:
-        claims["scope"] = " ".join(session.scopes)
+    claims |= {"client_id": client_key} if client_key else {}
+    claims |= {} if granted is None else {"scope": " ".join(granted)}
     return jwt.encode({"alg": "ES256", "kid": key.kid, "typ": TYPE}, claims, _private(key.private), _ALGORITHMS)
 
 
@@ -67,11 +76,6 @@ async def verify(database: Database, settings: Settings, token: str) -> AccessTo
         return _read(claims)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unauthenticated("TOKEN_INVALID", _INVALID) from error
-
-
-async def keys_for(database: Database, settings: Settings) -> SigningKeys:
-    """The keys to pass to `issue`; read before a transaction is opened."""
-    return await signing_keys(database, settings)
 
 
 async def _signed_claims(database: Database, settings: Settings, token: str) -> dict[str, Any]:
