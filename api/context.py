@@ -49,6 +49,8 @@ class Context:
     """The brand of the Host; None where the host is nobody's."""
     language: str = "nl"
     """Of messages: the actor's own, else what the browser asks for, else the brand's."""
+    operation: str = ""
+    """`query` or `mutation`, once the document is known."""
     unit: UnitOfWork | None = field(default=None, repr=False)
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)

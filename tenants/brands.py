@@ -1,17 +1,15 @@
 """Which portal a request came to: the brand of its Host, before anybody has logged in."""
 
-import time
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
 
 from tenants.actor import SYSTEM
+from tenants.auth.hosts import hostname
+from tenants.auth.memory import Memory
 from tenants.engine import Database
 from tenants.models import Brand
-
-_KEPT_SECONDS = 10.0
-_MOST_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +23,21 @@ class BrandFacts:
     locale: str
 
 
-_KEPT: dict[tuple[str, str], tuple[float, BrandFacts | None]] = {}
+_BRANDS: Memory[str, BrandFacts | None] = Memory()
 
 
 async def brand_of(database: Database, host: str) -> BrandFacts | None:
-    """The brand at a host name (any case, no port), None where there is none; up to ten seconds old."""
-    key = (database.url, host.lower())
-    known = _KEPT.get(key)
-    if known is not None and known[0] > time.monotonic():
-        return known[1]
-    found = await _lookup(database, host.lower())
-    if len(_KEPT) >= _MOST_KEPT:  # made-up hosts must not fill the memory
-        _KEPT.clear()
-    _KEPT[key] = (time.monotonic() + _KEPT_SECONDS, found)
-    return found
+    """The brand at a host name (any case, with or without a port), None where there is none; some seconds old."""
+    name = hostname(host)
+    return await _BRANDS.get(database, name, lambda: _read(database, name))
 
 
-def forget_brands() -> None:
-    """Look every host up anew."""
-    _KEPT.clear()
+def forget(database: Database) -> None:
+    """Look every host up anew, in this process."""
+    _BRANDS.forget(database)
 
 
-async def _lookup(database: Database, host: str) -> BrandFacts | None:
+async def _read(database: Database, host: str) -> BrandFacts | None:
     columns = (Brand.id, Brand.entity_id, Brand.host, Brand.name, Brand.locale)
     async with database.session(SYSTEM) as session:
         row = (await session.execute(select(*columns).where(Brand.host == host))).one_or_none()

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     max_tokens: int = 2_000
     max_page_size: int = 250
     max_input_list: int = 250
+    max_input_text: int = 50_000
+    """Characters of one text in a request."""
     max_body_bytes: int = 1_048_576
 
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
@@ -55,6 +57,9 @@ class Settings(BaseSettings):
     geocoder_url: str = ""
     """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
     otel_exporter_otlp_endpoint: str = ""
+    """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
+    metrics_token: SecretStr = SecretStr("")
+    """Bearer token of `/metrics`; without one it answers to this machine only in production."""
 
     @field_validator("database_url")
     @classmethod

@@ -1,0 +1,142 @@
+"""The ASGI application: `uvicorn --factory api.app:create_app`."""
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import structlog
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Message, Receive, Scope, Send
+from strawberry import Schema
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+import api.rest
+from api import operations, welcome
+from api.graphql import GraphQLEndpoint
+from api.middleware import BoundedBody, Observed
+from api.requests import RequestError
+from migrations.startup import StartupRefused, check
+from tenants import logging, tracing
+from tenants.engine import Database, role_password
+from tenants.secrets import with_secrets
+from tenants.settings import Settings
+from tenants.settings import settings as environment
+
+_CLOSING_SECONDS = 5
+_REDIS_SECONDS = 2
+
+log = structlog.get_logger(__name__)
+
+
+class Application(Starlette):
+    """Says in one line per reason why it does not start, where Starlette would show a trace."""
+
+    refused: StartupRefused | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and self.refused:
+                message["message"] = str(self.refused)
+            await send(message)
+
+        await super().__call__(scope, receive, sending if scope["type"] == "lifespan" else send)
+
+
+def create_app(settings: Settings | None = None, schema: Schema | None = None) -> Starlette:
+    """The application for these settings, by default the environment's; `schema` replaces the platform's."""
+    settings = with_secrets(settings or environment())
+    logging.configure(settings)
+    made = Application(
+        routes=[*_routes(schema or _platform_schema())],
+        middleware=[
+            Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
+            Middleware(Observed),
+            Middleware(BoundedBody, most=settings.max_body_bytes),
+        ],
+        exception_handlers={RequestError: _refused, HTTPException: _http_error},
+        lifespan=_lifespan,
+    )
+    made.state.settings = settings
+    made.state.database = _database(settings)
+    made.state.redis = _redis(settings)
+    return made
+
+
+def _database(settings: Settings) -> Database:
+    return Database(
+        settings.database_url,
+        role_password(settings),
+        pool_size=settings.database_pool_size,
+        statement_timeout_ms=settings.statement_timeout_ms,
+    )
+
+
+def _redis(settings: Settings) -> Redis:
+    client: Redis = Redis.from_url(
+        settings.redis_url, decode_responses=True, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+    )
+    return client
+
+
+def _platform_schema() -> Schema:
+    from api.schema import schema  # takes a second to build
+
+    return schema
+
+
+def _routes(schema: Schema) -> Iterator[BaseRoute]:
+    yield Route("/graphql", GraphQLEndpoint(schema).answer, methods=["GET", "POST"])
+    yield from operations.ROUTES
+    yield from welcome.ROUTES
+    for module in sorted(pkgutil.iter_modules(api.rest.__path__, "api.rest."), key=lambda found: found.name):
+        yield from importlib.import_module(module.name).ROUTES
+
+
+@asynccontextmanager
+async def _lifespan(application: Application) -> AsyncIterator[None]:
+    settings: Settings = application.state.settings
+    provider = tracing.configure(settings, "chargecars-api")
+    try:
+        for reason in await _check(application):
+            log.warning("not_fit_for_production", reason=reason)
+        yield
+    finally:
+        await _close(application)
+        if provider:
+            await asyncio.to_thread(provider.shutdown)
+
+
+async def _check(application: Application) -> list[str]:
+    try:
+        return await check(application.state.settings, application.state.database)
+    except StartupRefused as refused:
+        application.refused = refused
+        raise
+
+
+async def _close(application: Application) -> None:
+    try:
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await application.state.database.close()
+    except TimeoutError:
+        log.warning("connections_left_open")
+    await application.state.redis.aclose()
+
+
+async def _refused(_request: Request, refused: Exception) -> Response:
+    assert isinstance(refused, RequestError)
+    body = {"error": {"message": refused.message, **refused.extensions}}
+    return JSONResponse(body, refused.status, refused.headers)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": {"message": error.detail}}, error.status_code, error.headers)

@@ -1,0 +1,139 @@
+"""GraphQL over HTTP: https://graphql.github.io/graphql-over-http/draft/.
+
+Answers `application/graphql-response+json` where it is asked for, else `application/json`. A request that cannot be
+executed has no `data` key; its status is 4xx, or 200 where a document does not parse or validate and plain JSON was
+asked for. A bug of ours is one masked error whose id is in the log.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable
+from typing import Any
+
+import orjson
+from opentelemetry import trace as tracing
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from strawberry import Schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
+from structlog.contextvars import bind_contextvars
+
+from api import metrics
+from api.context import Context
+from api.masking import presented
+from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_of, negotiated, read_operation
+
+CLIENT_CLOSED_REQUEST = 499
+
+_READS = frozenset({OperationType.QUERY})
+_ALL = frozenset({OperationType.QUERY, OperationType.MUTATION})
+_tracer = tracing.get_tracer("chargecars.graphql")
+
+
+class GraphQLEndpoint:
+    """The one path of the API: `Route("/graphql", endpoint.answer)`."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+
+    async def answer(self, request: Request) -> Response:
+        """The response to one request; a client that goes away ends the work."""
+        media_type = JSON
+        try:
+            media_type = negotiated(request.headers.get("accept"))
+            operation = await read_operation(request)
+            context = await context_of(request)
+            bind_contextvars(operation=metrics.bucket(operation.name))
+            return await _while_connected(request, self._execute(request, operation, context, media_type))
+        except RequestError as refused:
+            return refusal(request, refused, media_type)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+
+    async def _execute(self, request: Request, operation: Operation, context: Context, media_type: str) -> Response:
+        with metrics.graphql_operation(operation.name) as measured, _tracer.start_as_current_span("graphql") as span:
+            result = await self._result(request, operation, context)
+            errors = presented(result.errors or [], context)
+            answer: dict[str, Any] = {"errors": errors} if errors else {}
+            if not _is_refused(result):
+                answer["data"] = result.data
+            measured.type = context.operation or "unknown"
+            measured.outcome = "ok" if not errors else "error" if "data" in answer else "invalid"
+            span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
+            request.scope["logged"].update(type=measured.type, outcome=measured.outcome)
+        return _response(request, answer, media_type, _status(answer, media_type))
+
+    async def _result(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+        try:
+            return await self._schema.execute(
+                operation.query,
+                variable_values=operation.variables,
+                context_value=context,
+                operation_name=operation.name,
+                allowed_operation_types=_READS if request.method == "GET" else _ALL,
+                operation_extensions=operation.extensions,
+            )
+        except CannotGetOperationTypeError as error:
+            raise RequestError(400, "UNKNOWN_OPERATION", error.as_http_error_reason()) from None
+        except InvalidOperationTypeError as error:
+            raise _not_allowed(error.operation_type, request.method) from None
+
+
+def refusal(request: Request, refused: RequestError, media_type: str = JSON) -> Response:
+    """A request that was refused before anything was executed, in GraphQL's form."""
+    answer = {"errors": [{"message": refused.message, "extensions": refused.extensions}]}
+    response = _response(request, answer, media_type, refused.status)
+    response.headers.update(refused.headers)
+    return response
+
+
+def _not_allowed(wanted: OperationType, method: str) -> RequestError:
+    if method == "GET" and wanted is OperationType.MUTATION:
+        refused = RequestError(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.")
+        refused.headers["Allow"] = "POST"
+        return refused
+    return RequestError(400, "UNSUPPORTED_OPERATION", f"A {wanted.value} cannot be sent this way.")
+
+
+def _is_refused(result: ExecutionResult) -> bool:
+    """Whether nothing was executed: the errors belong to the request and to no field."""
+    return result.data is None and all(error.path is None for error in result.errors or ())
+
+
+def _status(answer: dict[str, Any], media_type: str) -> int:
+    if "data" in answer:
+        return 200
+    codes = {error["extensions"]["code"] for error in answer["errors"]}
+    if codes & {"INTERNAL", "TIMEOUT"}:
+        return 500
+    return 400 if media_type == RESPONSE_JSON else 200
+
+
+def _response(request: Request, answer: dict[str, Any], media_type: str, status: int) -> Response:
+    answer["extensions"] = {"requestId": request.scope.get("request_id", "")}
+    headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"}
+    return Response(orjson.dumps(answer), status, headers)
+
+
+async def _while_connected(request: Request, answering: Awaitable[Response]) -> Response:
+    """The answer; the work is cancelled, its statement too, when the client goes away first."""
+    work = asyncio.ensure_future(answering)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return work.result()
+        raise ClientDisconnect()
+    finally:
+        for task in (work, gone):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.gather(work, gone)
+
+
+async def _disconnected(request: Request) -> None:
+    """Returns when the client has gone; the body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue

@@ -1,0 +1,200 @@
+"""Bounds on a request, each a setting and each refused before any work: `extensions` say which bound and its figure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    ListValueNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    StringValueNode,
+)
+from graphql import parse as parse_document
+from graphql.language import Visitor, visit
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.schema import validate_document
+
+from api.context import Context
+
+_CACHED = 256
+_LONGEST_CACHED = 16_384
+"""Characters; longer documents are parsed each time, so that nobody can fill the memory with them."""
+_MOST = 1_000_000
+"""Counts stop here: fragments that spread fragments multiply without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a document amounts to, fragments expanded."""
+
+    depth: int
+    aliases: int
+    longest_list: int
+    longest_text: int
+    introspects: bool
+
+
+class Limits(SchemaExtension):
+    """Depth, aliases, tokens, lists and texts within the settings; introspection for who may see the schema."""
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = self._context.settings.max_tokens
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        document = self.execution_context.graphql_document
+        if document is not None:
+            self._context.operation = self.execution_context.operation_type.value
+            self._check(figures(document))
+        yield
+
+    @property
+    def _context(self) -> Context:
+        context: Context = self.execution_context.context
+        return context
+
+    def _check(self, found: Figures) -> None:
+        limits = self._context.settings
+        _hold("TOO_DEEP", "The selection is nested {found} levels deep", found.depth, limits.max_depth)
+        _hold("TOO_MANY_ALIASES", "The document has {found} aliases", found.aliases, limits.max_aliases)
+        check_values(self.execution_context.variables, limits.max_input_list, limits.max_input_text)
+        _hold("LIST_TOO_LONG", "A list in the document has {found} items", found.longest_list, limits.max_input_list)
+        _hold("TEXT_TOO_LONG", "A text in the document is {found} long", found.longest_text, limits.max_input_text)
+        if found.introspects and not (self._context.actor.signed_in or limits.environment == "development"):
+            raise GraphQLError("Log in to read the schema.", extensions={"code": "INTROSPECTION_REFUSED"})
+
+
+class DocumentCache(SchemaExtension):
+    """Parses and validates a document once per process while it is in use."""
+
+    def on_parse(self) -> Iterator[None]:
+        if self._keeps:
+            options = self.execution_context.parse_options
+            self.execution_context.graphql_document = _parsed(self.execution_context.query or "", **options)
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        if self._keeps and context.graphql_document is not None:
+            found = _validated(context.schema._schema, context.graphql_document, context.validation_rules)
+            context.pre_execution_errors = found
+        yield
+
+    @property
+    def _keeps(self) -> bool:
+        return 0 < len(self.execution_context.query or "") <= _LONGEST_CACHED
+
+
+_parsed = lru_cache(maxsize=_CACHED)(parse_document)
+_validated = lru_cache(maxsize=_CACHED)(validate_document)
+
+EXTENSIONS = (Limits, DocumentCache)
+"""For Schema(extensions=…); `Limits` first, so that nothing is validated that is refused anyway."""
+
+
+def check_values(variables: Any, longest_list: int, longest_text: int) -> None:
+    """Hold the variables of a request to the bounds, whatever their types."""
+    waiting: list[tuple[str, Any]] = [("variables", variables)]
+    while waiting:
+        path, value = waiting.pop()
+        match value:
+            case str():
+                _hold("TEXT_TOO_LONG", f"{path} is {{found}} long", len(value), longest_text)
+            case list():
+                _hold("LIST_TOO_LONG", f"{path} has {{found}} items", len(value), longest_list)
+                waiting += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+            case dict():
+                waiting += [(f"{path}.{key[:60]}", item) for key, item in value.items()]
+
+
+def too_many_tokens(error: GraphQLError, limit: int) -> GraphQLError | None:
+    """The parser's own complaint about the length of a document, with the code that the other bounds have."""
+    if isinstance(error, GraphQLSyntaxError) and f"more than {limit} tokens" in error.message:
+        message = f"The document has more than {limit} tokens."
+        return GraphQLError(message, extensions={"code": "TOO_MANY_TOKENS", "limit": limit})
+    return None
+
+
+@lru_cache(maxsize=_CACHED)
+def figures(document: DocumentNode) -> Figures:
+    """Of the costliest operation of a document; a fragment is looked at once, however often it is spread."""
+    counting = _Counting(document)
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    counted = [counting.of(node.selection_set) for node in operations]
+    literals = _Literals()
+    visit(document, literals)
+    return Figures(
+        depth=max((depth for depth, _ in counted), default=0),
+        aliases=max((aliases for _, aliases in counted), default=0),
+        longest_list=literals.longest_list,
+        longest_text=literals.longest_text,
+        introspects=literals.introspects,
+    )
+
+
+def _hold(code: str, message: str, found: int, limit: int) -> None:
+    if found > limit:
+        text = f"{message.replace('{found}', str(found))}; at most {limit} are allowed."
+        raise GraphQLError(text, extensions={"code": code, "found": found, "limit": limit})
+
+
+class _Counting:
+    """Depth and aliases of selections; introspection fields count nothing, their depth has a rule of its own."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {
+            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
+        }
+        self._known: dict[str, tuple[int, int]] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> tuple[int, int]:
+        """(depth, aliases) below a node."""
+        depth = aliases = 0
+        for node in selections.selections if selections else ():
+            below = self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else self._node(node)
+            depth = max(depth, below[0])
+            aliases = min(aliases + below[1], _MOST)
+        return depth, aliases
+
+    def _node(self, node: Any) -> tuple[int, int]:
+        if not isinstance(node, FieldNode):
+            return self.of(node.selection_set)
+        alias = int(node.alias is not None)
+        if node.name.value.startswith("__"):
+            return 0, alias
+        depth, aliases = self.of(node.selection_set)
+        return depth + 1, aliases + alias
+
+    def _fragment(self, name: str) -> tuple[int, int]:
+        if name not in self._known:
+            self._known[name] = (0, 0)  # a fragment that spreads itself is refused by validation
+            definition = self._fragments.get(name)
+            self._known[name] = self.of(definition.selection_set) if definition else (0, 0)
+        return self._known[name]
+
+
+class _Literals(Visitor):
+    """The longest literal list and text, and whether the schema itself is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.longest_list = 0
+        self.longest_text = 0
+        self.introspects = False
+
+    def enter(self, node: Node, *_: Any) -> None:
+        if isinstance(node, ListValueNode):
+            self.longest_list = max(self.longest_list, len(node.values))
+        elif isinstance(node, StringValueNode):
+            self.longest_text = max(self.longest_text, len(node.value))
+        elif isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
+            self.introspects = True

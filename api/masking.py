@@ -1,0 +1,76 @@
+"""What a client may read of an error: expected ones as they are, ours as an id that is also in the log."""
+
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+
+from api.context import Context
+from api.errors import camel
+from api.limits import too_many_tokens
+from api.reading.errors import masked
+from domain.errors import DomainError, DomainErrors, Unavailable
+from tenants.auth.errors import AuthError
+from tenants.rate import LimiterDown
+
+_COERCION = (ValueError, TypeError, ArithmeticError)
+_QUERY_CANCELED = "57014"
+
+log = structlog.get_logger(__name__)
+
+
+def presented(errors: list[GraphQLError], context: Context) -> list[dict[str, Any]]:
+    """The `errors` of a response."""
+    return [_formatted(located, shown) for located in errors for shown in _shown(located, context)]
+
+
+def _shown(error: GraphQLError, context: Context) -> list[GraphQLError]:
+    original = error.original_error
+    match original:
+        case None | GraphQLError():
+            return [_coded(too_many_tokens(error, context.settings.max_tokens) or error)]
+        case DomainError() | DomainErrors():
+            return [_domain(refused, context.language) for refused in original.errors]
+        case AuthError():
+            return [GraphQLError(original.message, extensions={"code": original.code})]
+        case LimiterDown():
+            return [_domain(Unavailable(), context.language)]
+        case RecursionError() if error.path is None:
+            message = f"The document is nested too deeply; at most {context.settings.max_depth} levels are allowed."
+            return [GraphQLError(message, extensions={"code": "TOO_DEEP", "limit": context.settings.max_depth})]
+        case _ if isinstance(original, _COERCION) and error.path is None and error.nodes:
+            return [_coded(error)]
+    return [_masked(error, original)]
+
+
+def _masked(error: GraphQLError, original: Exception) -> GraphQLError:
+    error_id = uuid4().hex
+    path = ".".join(map(str, error.path or ()))
+    log.error("unexpected_error", error_id=error_id, path=path, exc_info=original)
+    state = getattr(getattr(original, "orig", original), "sqlstate", None)
+    return masked(error_id, "TIMEOUT" if state == _QUERY_CANCELED else "INTERNAL")
+
+
+def _domain(refused: DomainError, language: str) -> GraphQLError:
+    field = [camel(part) for part in refused.field]
+    return GraphQLError(refused.message(language), extensions={"code": refused.code, "field": field})
+
+
+def _coded(error: GraphQLError) -> GraphQLError:
+    """The error with a code, where it is one of GraphQL itself."""
+    if error.extensions and "code" in error.extensions:
+        return error
+    code = "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+    return GraphQLError(error.message, extensions={**(error.extensions or {}), "code": code})
+
+
+def _formatted(located: GraphQLError, shown: GraphQLError) -> dict[str, Any]:
+    """The message and extensions of one error at the place of the other."""
+    formatted: dict[str, Any] = {"message": shown.message}
+    if located.locations:
+        formatted["locations"] = [location.formatted for location in located.locations]
+    if located.path is not None:
+        formatted["path"] = located.path
+    formatted["extensions"] = shown.extensions
+    return formatted

@@ -1,0 +1,127 @@
+"""Around every request: its id, its line in the log, its span and metrics, the bound on its body."""
+
+import re
+import time
+from uuid import uuid4
+
+import orjson
+import structlog
+from opentelemetry import trace
+from opentelemetry.propagate import extract
+from opentelemetry.trace import Span, SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from api import metrics
+from api.requests import RequestError
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+_SILENT = frozenset({"/healthz", "/readyz", "/metrics"})
+_METHODS = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
+
+log = structlog.get_logger("api.request")
+_tracer = trace.get_tracer("chargecars.http")
+
+
+class Observed:
+    """Gives a request its id (the caller's `X-Request-Id` where it is a plain one), logs, traces and measures it.
+
+    Whatever the application did not catch becomes a 500 whose id is in the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        clear_contextvars()
+        scope["request_id"] = _request_id(scope)
+        scope["logged"] = {}
+        bind_contextvars(request_id=scope["request_id"])
+        parent = extract({key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]})
+        traced = _tracer.start_as_current_span("http", parent, SpanKind.SERVER)
+        with metrics.IN_FLIGHT.track_inprogress(), traced as span:
+            await _Answering(self._app, scope, send).run(receive, span)
+
+
+class _Answering:
+    """One request on its way through the application."""
+
+    def __init__(self, app: ASGIApp, scope: Scope, send: Send) -> None:
+        self._app = app
+        self._scope = scope
+        self._send = send
+        self._status = 0
+
+    async def run(self, receive: Receive, span: Span) -> None:
+        started = time.perf_counter()
+        try:
+            await self._app(self._scope, receive, self._sending)
+        except Exception:
+            await self._fail()
+        finally:
+            route = getattr(self._scope.get("route"), "path", "unmatched")
+            span.update_name(f"{self._scope['method']} {route}")
+            span.set_attributes({"http.route": route, "http.response.status_code": self._status})
+            _account(self._scope, route, self._status, time.perf_counter() - started)
+
+    async def _sending(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [*message["headers"], (b"x-request-id", self._scope["request_id"].encode())]
+        await self._send(message)
+
+    async def _fail(self) -> None:
+        error_id = uuid4().hex
+        metrics.UNEXPECTED.inc()
+        log.exception("unexpected_error", error_id=error_id)
+        if self._status:
+            return
+        body = {"error": {"code": "INTERNAL", "message": "Something went wrong on our side.", "errorId": error_id}}
+        await self._sending(
+            {"type": "http.response.start", "status": 500, "headers": [(b"content-type", b"application/json")]}
+        )
+        await self._send({"type": "http.response.body", "body": orjson.dumps(body)})
+
+
+class BoundedBody:
+    """Refuses a body of more than `most` bytes, also one that does not announce its length."""
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if max(received, _announced(scope)) > self._most:
+                raise RequestError(413, "BODY_TOO_LARGE", f"At most {self._most} bytes.", limit=self._most)
+            return message
+
+        await self._app(scope, bounded if scope["type"] == "http" else receive, send)
+
+
+def _announced(scope: Scope) -> int:
+    length = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(length) if length.isdigit() else 0
+
+
+def _request_id(scope: Scope) -> str:
+    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+def _account(scope: Scope, route: str, status: int, seconds: float) -> None:
+    """The path is logged as its route: what stands in a path may be a secret."""
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
+    metrics.HTTP_SECONDS.labels(route).observe(seconds)
+    level = log.debug if route in _SILENT else log.info
+    duration = round(seconds * 1000, 1)
+    level("request", method=method, route=route, status=status, duration_ms=duration, **scope["logged"])

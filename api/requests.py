@@ -1,0 +1,189 @@
+"""From an HTTP request to what is asked, by whom, through which portal; what cannot be read is a RequestError."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from structlog.contextvars import bind_contextvars
+
+from api.context import Context, RequestFacts
+from domain.errors import language_of
+from tenants.actor import Actor
+from tenants.auth.authenticate import authenticate
+from tenants.auth.errors import Unauthenticated
+from tenants.auth.hosts import hostname
+from tenants.brands import BrandFacts, brand_of
+
+JSON = "application/json"
+RESPONSE_JSON = "application/graphql-response+json"
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_LONGEST_AGENT = 400
+_MEANS_JSON = frozenset({JSON, "application/*", "*/*"})
+_UTF8 = frozenset({"utf-8", "utf8"})
+
+
+class RequestError(Exception):
+    """A request that is refused before anything is executed."""
+
+    def __init__(self, status: int, code: str, message: str, **extensions: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.extensions: dict[str, Any] = {"code": code, **extensions}
+        self.headers: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a client wants executed."""
+
+    query: str
+    name: str | None
+    variables: dict[str, Any] | None
+    extensions: dict[str, Any] | None
+
+
+# --- what ---------------------------------------------------------------------------------------------------------
+
+
+async def read_operation(request: Request) -> Operation:
+    """The operation of a GET's query string or a POST's JSON body. Raises: RequestError."""
+    body = await request.body()
+    if request.method == "GET":
+        return _operation(_from_query(request))
+    _check_content_type(request.headers)
+    return _operation(_parsed(body, "The body"))
+
+
+def negotiated(accept: str | None) -> str:
+    """The media type to answer in. Raises: RequestError (406)."""
+    best, chosen = 0.0, ""
+    for part in (accept or "*/*").split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        offered = RESPONSE_JSON if name == RESPONSE_JSON else JSON if name in _MEANS_JSON else ""
+        if offered and _quality(parameters) > best:
+            best, chosen = _quality(parameters), offered
+    if not chosen:
+        raise RequestError(406, "NOT_ACCEPTABLE", f"Accept {RESPONSE_JSON} or {JSON}.")
+    return chosen
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            return float(value) if re.fullmatch(r"[01](\.[0-9]{1,3})?", value.strip()) else 0.0
+    return 1.0
+
+
+def _check_content_type(headers: Headers) -> None:
+    """JSON only: what a form of another site can send is none."""
+    name, *parameters = (piece.strip().lower() for piece in headers.get("content-type", "").split(";"))
+    charsets = [value.strip('"') for key, _, value in (p.partition("=") for p in parameters) if key == "charset"]
+    if name != JSON or not all(charset in _UTF8 for charset in charsets):
+        raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", f"Send Content-Type: {JSON}, in UTF-8.")
+
+
+def _from_query(request: Request) -> dict[str, Any]:
+    given: dict[str, Any] = {name: request.query_params.get(name) for name in ("query", "operationName")}
+    for name in ("variables", "extensions"):
+        text = request.query_params.get(name)
+        given[name] = _parsed(text.encode(), f"`{name}`") if text else None
+    return given
+
+
+def _parsed(body: bytes, what: str) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise RequestError(400, "BAD_JSON", f"{what} is not valid JSON.") from None
+
+
+def _operation(given: Any) -> Operation:
+    if isinstance(given, list):
+        raise RequestError(400, "NO_BATCHING", "Send one operation per request.")
+    if not isinstance(given, dict):
+        raise RequestError(400, "BAD_REQUEST", "The body has to be a JSON object.")
+    query = given.get("query")
+    if not isinstance(query, str) or not query.strip():
+        raise RequestError(400, "BAD_REQUEST", "`query` has to be a GraphQL document.")
+    name = _of_kind(given, "operationName", str, "text")
+    variables = _of_kind(given, "variables", dict, "an object")
+    return Operation(query, name or None, variables, _of_kind(given, "extensions", dict, "an object"))
+
+
+def _of_kind(given: dict[str, Any], name: str, kind: type, word: str) -> Any:
+    value = given.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise RequestError(400, "BAD_REQUEST", f"`{name}` has to be {word}.")
+    return value
+
+
+# --- by whom ------------------------------------------------------------------------------------------------------
+
+
+async def context_of(request: Request) -> Context:
+    """Who asks, through which portal. Raises: RequestError (401) for a credential that does not hold."""
+    state = request.app.state
+    facts = facts_of(request)
+    actor = await actor_of(request)
+    brand = await brand_of(state.database, facts.host)
+    language = _language(request, actor, brand)
+    return Context(actor, state.database, state.settings, facts, state.redis, brand, language)
+
+
+async def actor_of(request: Request) -> Actor:
+    """The actor of the Authorization header, else a visitor of the Host's portal. Raises: RequestError (401)."""
+    state = request.app.state
+    try:
+        bearer = _bearer(request.headers.get("authorization"))
+        actor = await authenticate(state.database, state.settings, bearer=bearer, host=request.headers.get("host", ""))
+    except Unauthenticated as error:
+        refused = RequestError(401, "UNAUTHENTICATED", error.message, reason=error.code)
+        refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+        raise refused from None
+    entities = [str(entity_id) for entity_id in actor.entity_ids]
+    bind_contextvars(actor=str(actor.user_id or ""), role=actor.role.value, entities=entities)
+    return actor
+
+
+def facts_of(request: Request) -> RequestFacts:
+    """The request in a form that outlives it. Raises: RequestError for an Idempotency-Key that cannot be one."""
+    return RequestFacts(
+        request_id=request.scope.get("request_id", ""),
+        ip_address=request.client.host if request.client else "",
+        user_agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT],
+        host=hostname(request.headers.get("host", "")),
+        scheme=request.url.scheme,
+        idempotency_key=_idempotency_key(request.headers.get("idempotency-key")),
+    )
+
+
+def _bearer(header: str | None) -> str | None:
+    if header is None:
+        return None
+    scheme, _, credential = header.strip().partition(" ")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise Unauthenticated("TOKEN_INVALID", "Send Authorization: Bearer, followed by an access token or API key.")
+    return credential.strip()
+
+
+def _idempotency_key(header: str | None) -> str | None:
+    if header is not None and not _KEY.fullmatch(header):
+        message = "Idempotency-Key: 1 to 255 visible ASCII characters, best a new UUID per operation."
+        raise RequestError(400, "BAD_IDEMPOTENCY_KEY", message)
+    return header
+
+
+def _language(request: Request, actor: Actor, brand: BrandFacts | None) -> str:
+    if actor.signed_in:
+        return language_of(actor.language)
+    for part in request.headers.get("accept-language", "").split(","):
+        tag = part.split(";")[0].strip().lower()
+        if tag[:2] in ("nl", "en"):
+            return tag[:2]
+    return language_of(brand.locale if brand else "nl")

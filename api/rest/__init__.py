@@ -1,0 +1,1 @@
+"""HTTP beside GraphQL: each module lists its `ROUTES`."""
