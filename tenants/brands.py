@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tenants.actor import SYSTEM
-from tenants.auth.hosts import hostname
 from tenants.auth.memory import Memory
 from tenants.engine import Database
+from tenants.hostnames import hostname
 from tenants.models import Brand
 
 

@@ -5,14 +5,8 @@ from uuid import UUID
 
 from tenants.brands import brand_of
 from tenants.engine import Database
+from tenants.hostnames import hostname
 from tenants.settings import Settings
-
-
-def hostname(host: str) -> str:
-    """The value of a Host header without its port, in lower case."""
-    name = host.strip().lower().rstrip(".")
-    bare = name.rsplit(":", 1)[0] if name.rpartition(":")[2].isdigit() else name
-    return bare.rstrip(".")
 
 
 def origin(settings: Settings, host: str) -> str:
