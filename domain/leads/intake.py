@@ -14,7 +14,7 @@ from domain.contacts import addresses
 from domain.contacts.addresses import AddressDetails
 from domain.errors import DomainError, DomainErrors, Faults, InvalidState
 from domain.events.record import changes_of, record
-from domain.leads import qualification, questions
+from domain.leads import qualification, questions, status
 from domain.leads.answers import Answers, answered
 from domain.leads.assessment import active_questionnaire, assess, rescore
 from domain.leads.errors import NoQuestionnaire
@@ -54,7 +54,7 @@ async def answer(
     lead.handled_manually = lead.handled_manually or by.audience in (Audience.STAFF, Audience.SYSTEM)
     await _record(session, lead, answers)
     if lead.status == LeadStatus.NEW:
-        await qualification.enter(session, lead, LeadStatus.INTAKE, LeadIntakeStarted(number=lead.number))
+        await status.enter(session, lead, LeadStatus.INTAKE, LeadIntakeStarted(number=lead.number))
     await reassess(session, lead)
     return lead
 

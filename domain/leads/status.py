@@ -1,7 +1,12 @@
 """The life of a lead: which status follows which (L6), and what every change of status brings about."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.errors import InvalidState
-from domain.leads.models import LeadStatus
+from domain.events.record import Payload, changes_of
+from domain.leads import followups
+from domain.leads.events import tell
+from domain.leads.models import Lead, LeadStatus
 
 _S = LeadStatus
 FOLLOWS: dict[LeadStatus, frozenset[LeadStatus]] = {
@@ -19,3 +24,17 @@ def require(current: str, wanted: LeadStatus) -> None:
     """Raise InvalidState unless `wanted` follows `current`."""
     if wanted not in FOLLOWS[LeadStatus(current)]:
         raise InvalidState(current=current, wanted=wanted.value, field=("id",))
+
+
+async def enter(session: AsyncSession, lead: Lead, wanted: LeadStatus, payload: Payload) -> None:
+    """Give a locked lead its next status: what was due in the old one is cancelled, what the new one asks is due.
+
+    In a session of anybody who may change the lead; InvalidState where the status does not follow.
+    """
+    require(lead.status, wanted)
+    lead.status = wanted.value
+    changes = changes_of(lead)
+    await session.flush()
+    await followups.cancel(session, lead)
+    await followups.schedule(session, lead)
+    await tell(session, lead, payload, changes=changes)
