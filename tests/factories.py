@@ -10,9 +10,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.catalog import service as catalog
+from domain.catalog.models import Article
+from domain.contacts import addresses
 from domain.contacts import service as contacts
 from domain.contacts.addresses import AddressDetails
-from domain.contacts.models import Contact
+from domain.contacts.models import Address, Contact
 from tenants.actor import Actor, actor
 from tenants.audience import Audience
 from tenants.models import Brand, BusinessEntity, Membership, UserAccount
@@ -153,3 +156,29 @@ async def actor_with(
         "team_id": team_id,
     }
     return actor(role, *(entity.id for entity in of), **ids)
+
+
+# --- catalog, quotes --------------------------------------------------------------------------------------------------
+
+
+async def article(session: AsyncSession, entity: BusinessEntity, price_cents: int = 100_00, **values: Any) -> Article:
+    """An article with a price in the entity's standard list."""
+    given = {"sku": unique("SKU-").upper(), "name": unique("Article "), "category": "CABLE_ACCESSORY"} | values
+    made = Article(entity_id=entity.id, **({"serial_required": given["category"] == "CHARGING_STATION"} | given))
+    session.add(made)
+    await session.flush()
+    await price(session, entity, made, price_cents)
+    return made
+
+
+async def price(
+    session: AsyncSession, entity: BusinessEntity, article: Article, cents: int, partner: Contact | None = None
+) -> None:
+    """What an article costs from now on, in the standard list or in that of a partner."""
+    listing = await catalog.save_price_list(session, entity.id, partner.id if partner else None, unique("List "))
+    await catalog.set_price(session, listing.id, article.id, cents, None)
+
+
+async def address(session: AsyncSession, contact: Contact) -> Address:
+    """An address of a contact."""
+    return await addresses.add(session, contact.id, AddressDetails("3861AA", "1", street="Dorpsstraat", city="Nijkerk"))
