@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import Range, insert
+from sqlalchemy.dialects.postgresql import Range, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.errors import NoPrice, SkuTaken, UnknownArticle
@@ -49,7 +49,7 @@ async def prices_for(
             Price.valid.op("@>")(moment(at)),
         )
         .order_by(Price.article_id, nearness.desc())
-        .distinct(Price.article_id)
+        .ext(distinct_on(Price.article_id))
     )
     found = {row.article_id: ArticlePrice(*row) for row in (await session.execute(candidates)).all()}
     for position, article_id in enumerate(article_ids):
