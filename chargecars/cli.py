@@ -27,23 +27,31 @@ def up() -> None:
     up()
 
 
+_FromParent = Annotated[int | None, typer.Option(hidden=True, help="A descriptor that `up` hands over.")]
+
+
 @app.command()
-def api(descriptor: Annotated[int | None, typer.Option(hidden=True)] = None) -> None:
+def api(listening: _FromParent = None, word: _FromParent = None) -> None:
     """Serve the API on HOST and PORT."""
-    from chargecars.running import servers
-    from chargecars.serving import serve_api
+    from chargecars.running import await_word, servers
+    from chargecars.serving import load_api, serve_api
 
+    load_api()
+    if word is not None:
+        await_word(word)
     with servers() as settings:
-        serve_api(settings, descriptor)
+        serve_api(settings, listening)
 
 
 @app.command()
-def worker() -> None:
+def worker(word: _FromParent = None) -> None:
     """Run jobs, reactions to events and scheduled work."""
     from workers.main import run
 
-    from chargecars.running import servers
+    from chargecars.running import await_word, servers
 
+    if word is not None:
+        await_word(word)
     with servers():
         run()
 

@@ -1,9 +1,11 @@
 """What every command needs before its work: servers that answer, and settings that know them."""
 
 import asyncio
+import json
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -33,6 +35,22 @@ def adopt(stack: Stack) -> Settings:
     os.environ.update(stack.environment)
     settings.cache_clear()
     return settings()
+
+
+def await_word(descriptor: int) -> None:
+    """Wait for the parent to say where the servers are (see `give_word`); leave when it ends without a word."""
+    with os.fdopen(descriptor) as pipe:
+        word = pipe.read()
+    if not word:
+        sys.exit(1)
+    os.environ.update(json.loads(word))
+    settings.cache_clear()
+
+
+def give_word(descriptor: int, stack: Stack) -> None:
+    """Tell a child that has loaded its code where the servers are and which keys to use."""
+    with suppress(BrokenPipeError), os.fdopen(descriptor, "w") as pipe:
+        json.dump(stack.environment, pipe)
 
 
 def check_given(given: Settings) -> None:

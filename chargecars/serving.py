@@ -45,9 +45,16 @@ def _refusal(error: OSError, place: str, port: int) -> str:
     return f"Cannot listen on {place}: {(error.strerror or str(error)).lower()}"
 
 
+def load_api() -> None:
+    """Load the code, which takes a moment in which the servers can start."""
+    import api.app
+    import api.schema  # noqa: F401  # for its effect
+
+
 def serve_api(settings: Settings, descriptor: int | None = None) -> None:
     """Serve until SIGTERM, then finish the running requests; `descriptor` is a listening socket of the parent."""
     import uvicorn  # the other commands start without it
+
     from api.app import create_app
 
     listening = listen(settings) if descriptor is None else socket.socket(fileno=descriptor)
@@ -56,7 +63,7 @@ def serve_api(settings: Settings, descriptor: int | None = None) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,  # the application itself knows which proxies it trusts
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,

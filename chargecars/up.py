@@ -12,7 +12,7 @@ from contextlib import suppress
 from rich.console import Console
 
 from chargecars.banner import show_banner
-from chargecars.running import adopt, check_given
+from chargecars.running import adopt, check_given, give_word
 from chargecars.serving import listen
 from chargecars.stack import Stack, StackError
 from chargecars.stack.child import Child
@@ -47,17 +47,18 @@ class Platform:
         self._settings = given
         self._console = console
         self._stack = Stack(given, share=False)
-        self._processes: list[Child] = []
+        self._processes: dict[Child, int] = {}
         self._lock = Lock(self._stack.data_dir / "up.lock")
         self._listening: socket.socket | None = None
 
     def start(self) -> None:
         """Return when `/readyz` answers."""
         self._claim()
+        self._start_processes()
         self._step("PostgreSQL and Valkey", self._start_servers)
         self._settings = adopt(self._stack)
         self._step("Migrations", self._migrate)
-        self._step("API and worker", self._start_processes)
+        self._step("API and worker", self._let_serve)
         self.complete = True
         show_banner(self._console, self._settings, self._stack.data_dir)
 
@@ -104,19 +105,30 @@ class Platform:
         migrate(self._settings)
 
     def _start_processes(self) -> None:
+        """They load their code while the servers start, and wait for the word where these are."""
         assert self._listening is not None
-        descriptor = self._listening.fileno()
-        self._start_process("API", "api", "--descriptor", str(descriptor), descriptors=(descriptor,))
+        listening = self._listening.fileno()
+        self._start_process("API", "api", "--listening", str(listening), descriptors=(listening,))
         self._start_process("worker", "worker")
-        self._processes[0].wait_until(self._serves, _READY_SECONDS)
-        if not self._processes[1].running:
-            self.watch()
 
     def _start_process(self, name: str, *words: str, descriptors: tuple[int, ...] = ()) -> None:
-        command = [sys.executable, "-m", "chargecars", *words]
+        theirs, ours = os.pipe()
+        command = [sys.executable, "-m", "chargecars", *words, "--word", str(theirs)]
         log = self._stack.data_dir / "log" / f"{words[0]}.log"
-        child = Child(name, command, log, environment=os.environ, stop_signals=_STOP, descriptors=descriptors)
-        self._processes.append(child)
+        passed = (*descriptors, theirs)
+        try:
+            child = Child(name, command, log, environment=os.environ, stop_signals=_STOP, descriptors=passed)
+        finally:
+            os.close(theirs)
+        self._processes[child] = ours
+
+    def _let_serve(self) -> None:
+        for word in self._processes.values():
+            give_word(word, self._stack)
+        api, *others = self._processes
+        api.wait_until(self._serves, _READY_SECONDS)
+        if not all(process.running for process in others):
+            self.watch()
 
     def _serves(self) -> bool:
         """Whether `/readyz` answers 200."""
