@@ -24,6 +24,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
 
 from api.context import Context
+from tenants.settings import Settings
 
 _CACHED = 256
 _LONGEST_CACHED = 16_384
@@ -116,12 +117,20 @@ def check_values(variables: Any, longest_list: int, longest_text: int) -> None:
                 waiting += [(f"{path}.{key[:60]}", item) for key, item in value.items()]
 
 
-def too_many_tokens(error: GraphQLError, limit: int) -> GraphQLError | None:
-    """The parser's own complaint about the length of a document, with the code that the other bounds have."""
-    if isinstance(error, GraphQLSyntaxError) and f"more than {limit} tokens" in error.message:
-        message = f"The document has more than {limit} tokens."
-        return GraphQLError(message, extensions={"code": "TOO_MANY_TOKENS", "limit": limit})
-    return None
+def of_the_parser(error: GraphQLError, settings: Settings) -> GraphQLError:
+    """The parser's own complaints about the size of a document, with the codes that the other bounds have."""
+    if isinstance(error, GraphQLSyntaxError) and f"more than {settings.max_tokens} tokens" in error.message:
+        return _beyond(
+            "TOO_MANY_TOKENS", f"The document has more than {settings.max_tokens} tokens.", settings.max_tokens
+        )
+    if isinstance(error.original_error, RecursionError) or "nested too deeply" in error.message:
+        message = f"The document is nested too deeply; at most {settings.max_depth} levels are allowed."
+        return _beyond("TOO_DEEP", message, settings.max_depth)
+    return error
+
+
+def _beyond(code: str, message: str, limit: int) -> GraphQLError:
+    return GraphQLError(message, extensions={"code": code, "limit": limit})
 
 
 @lru_cache(maxsize=_CACHED)

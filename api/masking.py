@@ -8,7 +8,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 
 from api.context import Context
 from api.errors import camel
-from api.limits import too_many_tokens
+from api.limits import of_the_parser
 from api.reading.errors import masked
 from domain.errors import DomainError, DomainErrors, Unavailable
 from tenants.auth.errors import AuthError
@@ -29,7 +29,7 @@ def _shown(error: GraphQLError, context: Context) -> list[GraphQLError]:
     original = error.original_error
     match original:
         case None | GraphQLError():
-            return [_coded(too_many_tokens(error, context.settings.max_tokens) or error)]
+            return [_coded(of_the_parser(error, context.settings))]
         case DomainError() | DomainErrors():
             return [_domain(refused, context.language) for refused in original.errors]
         case AuthError():
@@ -37,8 +37,7 @@ def _shown(error: GraphQLError, context: Context) -> list[GraphQLError]:
         case LimiterDown():
             return [_domain(Unavailable(), context.language)]
         case RecursionError() if error.path is None:
-            message = f"The document is nested too deeply; at most {context.settings.max_depth} levels are allowed."
-            return [GraphQLError(message, extensions={"code": "TOO_DEEP", "limit": context.settings.max_depth})]
+            return [of_the_parser(error, context.settings)]
         case _ if isinstance(original, _COERCION) and error.path is None and error.nodes:
             return [_coded(error)]
     return [_masked(error, original)]

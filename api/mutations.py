@@ -18,6 +18,7 @@ that commits before it; a mutation that needs both must not touch the same rows 
 
 import asyncio
 import functools
+import hashlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, dataclass, fields
@@ -32,12 +33,14 @@ from sqlalchemy.orm.exc import StaleDataError
 from api.context import Context, Info
 from api.errors import UserError, user_errors
 from api.executor import Completed, Executor
+from api.metrics import REPLAYS
 from api.reading import mutation as checked_mutation
 from api.unit import UnitOfWork
-from domain.errors import DomainError, DomainErrors, IdempotencyKeyRequired, Stale
+from domain.errors import DomainError, DomainErrors, IdempotencyKeyRequired, RateLimited, Stale
 from domain.idempotency import service as idempotency
 from domain.idempotency.service import KeyedRequest
 from tenants.permissions import Permission
+from tenants.rate import take
 
 Resolver: TypeAlias = Callable[..., Awaitable["Payload"]]
 
@@ -73,6 +76,7 @@ def _wrapped(resolver: Resolver, idempotent: bool) -> Resolver:
     async def run(info: Info, *args: Any, **kwargs: Any) -> Any:
         context = info.context
         try:
+            await _hold_visitor(context)
             keyed = _keyed(context, info, idempotent)
             return await _with_retries(lambda: _once(context, info, keyed, resolver, args, kwargs))
         except (DomainError, DomainErrors) as refused:
@@ -94,11 +98,21 @@ def _payload_type(resolver: Resolver) -> type[Payload]:
     return made
 
 
+async def _hold_visitor(context: Context) -> None:
+    """Who has not logged in may change only so much per minute."""
+    if context.actor.signed_in or context.redis is None:
+        return
+    address = hashlib.sha256(context.request.ip_address.encode()).hexdigest()[:32]
+    taken = await take(context.redis, f"visitor:{address}", context.settings.anonymous_mutations_per_minute, 60)
+    if not taken.allowed:
+        raise RateLimited(seconds=taken.retry_after)
+
+
 # --- one execution ------------------------------------------------------------------------------------------------
 
 
 class _Replay(Exception):
-    """The key was executed before: the resolver is left from within its first `write()`."""
+    """The key was executed before: the resolver is not run, or left from within its first `write()`."""
 
     def __init__(self, answer: bytes) -> None:
         self.answer = answer
@@ -111,7 +125,15 @@ class _Keyed:
     request: KeyedRequest
     executor: Executor
 
+    async def look(self, context: Context) -> None:
+        """Before the resolver, which may look at what the first execution has changed."""
+        async with context.read() as session:
+            answer = await idempotency.answered(session, self.request)
+        if answer is not None:
+            raise _Replay(answer)
+
     async def claim(self, session: AsyncSession) -> None:
+        """In the transaction of the work: two at once pass `look`, one of them waits here for the other."""
         answer = await idempotency.claim(session, self.request)
         if answer is not None:
             raise _Replay(answer)
@@ -149,11 +171,14 @@ async def _once(
     context: Context, info: Info, keyed: _Keyed | None, resolver: Resolver, args: Any, kwargs: dict[str, Any]
 ) -> Any:
     try:
+        if keyed:
+            await keyed.look(context)
         async with UnitOfWork(context.database, keyed.claim if keyed else None) as unit:
             context.unit = unit
             payload = await resolver(info, *args, **kwargs)
             return await keyed.conclude(unit, info._raw_info, payload) if keyed else payload
     except _Replay as replay:
+        REPLAYS.inc()
         return Completed(orjson.loads(replay.answer))
     except StaleDataError as error:
         raise Stale() from error

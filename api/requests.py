@@ -14,8 +14,8 @@ from domain.errors import language_of
 from tenants.actor import Actor
 from tenants.auth.authenticate import authenticate
 from tenants.auth.errors import Unauthenticated
-from tenants.auth.hosts import hostname
 from tenants.brands import BrandFacts, brand_of
+from tenants.hostnames import hostname
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"

@@ -45,7 +45,9 @@ class StartupRefused(Exception):
 
 async def check(settings: Settings, database: Database) -> list[str]:
     """Raises StartupRefused in production; elsewhere the reasons are returned, to be logged."""
-    reasons = [*_about_secrets(settings)] + await _about_database(database)
+    reasons = await _about_database(database)
+    if settings.production:
+        reasons = [*_about_secrets(settings), *reasons]
     if reasons and settings.production:
         raise StartupRefused(reasons)
     return reasons

@@ -21,7 +21,9 @@ _SECRET_KEYS = re.compile(
     r"password|secret|token|authorization|cookie|api_?key|totp|otp|code_verifier|email|phone|iban"
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_CREDENTIAL = re.compile(r"(?i)\b(bearer\s+)\S+|(://[^:/@\s]*:)[^@\s]+@|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+_CREDENTIAL = re.compile(
+    r"(?i)\b(bearer\s+|(?:password|secret|token|code)\s*[=:]\s*)\S+|(://[^:/@\s]*:)[^@\s]+@|\beyJ[\w-]+\.[\w-]+\.[\w-]+"
+)
 _QUIET = ("httpx", "httpcore", "arq.worker", "uvicorn.access", "asyncio")
 _HIDDEN = "…"
 
@@ -78,6 +80,7 @@ def _render(settings: Settings) -> list[Processor]:
 def _quieten() -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("strawberry").setLevel(logging.CRITICAL)  # its errors quote the document; ours do not
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

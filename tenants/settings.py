@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
     login_attempts_per_15_minutes: int = Field(default=10, ge=1)
+    anonymous_mutations_per_minute: int = Field(default=30, ge=1)
+    """Per address, for visitors who have not logged in."""
 
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""

@@ -10,6 +10,7 @@ import hmac
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import ColumnElement, delete, func, select, text, update
@@ -21,7 +22,6 @@ from sqlalchemy.sql.dml import ReturningInsert
 from domain.errors import IdempotencyKeyReused
 from domain.idempotency.errors import IdempotencyKeyInUse
 from domain.idempotency.models import IdempotencyKey
-from domain.rows import actor_of
 from tenants.actor import Actor
 
 KEPT = timedelta(hours=48)
@@ -36,6 +36,8 @@ class KeyedRequest:
     """One execution of one mutation field under a key."""
 
     mutation: str
+    user_id: UUID | None
+    organization_id: UUID | None
     key_digest: str
     request_digest: str
     encryption_key: bytes
@@ -46,10 +48,19 @@ class KeyedRequest:
         scope = "\0".join((*actor.settings().values(), key, path)).encode()
         return cls(
             mutation,
+            actor.user_id,
+            actor.organization_id,
             key_digest=_derived(secret, b"idempotency key", scope).hex(),
             request_digest=hashlib.sha256(mutation.encode() + b"\0" + request).hexdigest(),
             encryption_key=_derived(secret, b"idempotency answer", scope),
         )
+
+
+async def answered(session: AsyncSession, request: KeyedRequest) -> bytes | None:
+    """The answer where the request was executed before. Raises: IdempotencyKeyReused."""
+    query = select(IdempotencyKey.request_digest, IdempotencyKey.answer)
+    row = (await session.execute(query.where(_is(request), IdempotencyKey.expires_at >= func.now()))).one_or_none()
+    return None if row is None else _opened(request, *row)
 
 
 async def claim(session: AsyncSession, request: KeyedRequest) -> bytes | None:
@@ -59,13 +70,13 @@ async def claim(session: AsyncSession, request: KeyedRequest) -> bytes | None:
     """
     await session.execute(_WAIT)
     try:
-        claimed = (await session.execute(_claim(actor_of(session), request))).first()
+        claimed = (await session.execute(_claim(request))).first()
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
             raise IdempotencyKeyInUse() from error
         raise
     await session.execute(_WAITED)
-    return None if claimed else await _kept(session, request)
+    return None if claimed else await answered(session, request)
 
 
 async def keep(session: AsyncSession, request: KeyedRequest, answer: bytes) -> None:
@@ -88,12 +99,12 @@ async def sweep(session: AsyncSession) -> int:
     return len(gone.all())
 
 
-def _claim(actor: Actor, request: KeyedRequest) -> ReturningInsert[tuple[str]]:
+def _claim(request: KeyedRequest) -> ReturningInsert[tuple[str]]:
     """Insert, or take over a row whose time is up; returns nothing where the key is taken."""
     fresh = insert(IdempotencyKey).values(
         key_digest=request.key_digest,
-        user_id=actor.user_id,
-        organization_id=actor.organization_id,
+        user_id=request.user_id,
+        organization_id=request.organization_id,
         mutation=request.mutation,
         request_digest=request.request_digest,
         expires_at=func.now() + KEPT,
@@ -105,9 +116,7 @@ def _claim(actor: Actor, request: KeyedRequest) -> ReturningInsert[tuple[str]]:
     ).returning(IdempotencyKey.key_digest)
 
 
-async def _kept(session: AsyncSession, request: KeyedRequest) -> bytes:
-    query = select(IdempotencyKey.request_digest, IdempotencyKey.answer).where(_is(request))
-    digest, sealed = (await session.execute(query)).one()
+def _opened(request: KeyedRequest, digest: str, sealed: bytes | None) -> bytes:
     if digest != request.request_digest or sealed is None:
         raise IdempotencyKeyReused()
     nonce, body = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
