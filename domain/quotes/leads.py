@@ -3,8 +3,7 @@
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.events.record import Payload
-from domain.leads import events
+from domain.leads import events, status
 from domain.leads.models import Lead, LeadStatus
 from domain.quotes.models import Quote, QuoteStatus
 from domain.rows import granted_columns
@@ -15,7 +14,7 @@ _ALIVE = (QuoteStatus.DRAFT, QuoteStatus.SENT, QuoteStatus.PARTIALLY_SIGNED, Quo
 async def quoted(session: AsyncSession, lead: Lead) -> None:
     """A qualified lead has a quote."""
     if lead.status == LeadStatus.QUALIFIED:
-        await _change(session, lead, LeadStatus.QUOTED, events.LeadQuoted(lead.number))
+        await status.enter(session, lead, LeadStatus.QUOTED, events.LeadQuoted(lead.number))
 
 
 async def quote_sent(session: AsyncSession, quote: Quote) -> None:
@@ -32,14 +31,14 @@ async def quote_ended(session: AsyncSession, quote: Quote) -> None:
     await session.flush()
     alive = select(exists().where(Quote.lead_id == lead.id, Quote.status.in_(_ALIVE)))
     if not (await session.execute(alive)).scalar():
-        await _change(session, lead, LeadStatus.QUALIFIED, events.LeadQuotesEnded(lead.number))
+        await status.enter(session, lead, LeadStatus.QUALIFIED, events.LeadQuotesEnded(lead.number))
 
 
 async def ordered(session: AsyncSession, quote: Quote) -> None:
     """The lead became an order."""
     lead = await _lead(session, quote)
     if lead and lead.status == LeadStatus.QUOTED:
-        await _change(session, lead, LeadStatus.CONVERTED, events.LeadConverted(lead.number))
+        await status.enter(session, lead, LeadStatus.CONVERTED, events.LeadConverted(lead.number))
 
 
 async def catch_up(session: AsyncSession, most: int = 200) -> int:
@@ -53,7 +52,7 @@ async def catch_up(session: AsyncSession, most: int = 200) -> int:
     )
     missed = list((await session.execute(query)).scalars().unique())
     for lead in missed:
-        await _change(session, lead, LeadStatus.CONVERTED, events.LeadConverted(lead.number))
+        await status.enter(session, lead, LeadStatus.CONVERTED, events.LeadConverted(lead.number))
     return len(missed)
 
 
@@ -62,9 +61,3 @@ async def _lead(session: AsyncSession, quote: Quote) -> Lead | None:
         return None
     query = select(Lead).where(Lead.id == quote.lead_id).options(*granted_columns(session, Lead))
     return (await session.execute(query.with_for_update())).scalar_one_or_none()
-
-
-async def _change(session: AsyncSession, lead: Lead, status: LeadStatus, payload: Payload) -> None:
-    before, lead.status = lead.status, status.value
-    await session.flush()
-    await events.tell(session, lead, payload, changes={"status": [before, status.value]})

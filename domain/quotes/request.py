@@ -74,7 +74,7 @@ async def participants(session: AsyncSession, request: QuoteRequest) -> Particip
     customer = await _contact(
         session, entity, customer_id, ("end_customer_id",), follow=request.end_customer_id is None
     )
-    if lead and request.end_customer_id not in (None, lead.contact_id, customer.id):
+    if lead and not await _is_the_same(session, lead.contact_id, customer):
         raise LeadOfAnother(field=("lead_id",))
     account_id = request.account_id or (lead.partner_organization_id if lead else None)
     account = await _account(session, entity, account_id) if account_id else None
@@ -120,6 +120,14 @@ async def _contact(
     if entity.id not in contact.entity_ids:
         raise NotFound(field=field)
     return contact
+
+
+async def _is_the_same(session: AsyncSession, contact_id: UUID, contact: Contact) -> bool:
+    """Whether the id is the contact's, or that of a duplicate which was merged into it."""
+    if contact_id == contact.id:
+        return True
+    merged = select(Contact.id).where(Contact.id == contact_id, Contact.merged_into_id == contact.id)
+    return (await session.execute(merged)).first() is not None
 
 
 async def _account(session: AsyncSession, entity: BusinessEntity, id: UUID) -> Contact:

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.contacts.models import Address, Contact
+from domain.contacts import relations
+from domain.contacts.models import Address, Contact, Lifecycle
 from domain.errors import Stale
 from domain.events.record import Payload, changes_of, record
 from domain.numbering.service import next_number
@@ -79,9 +80,12 @@ async def revise(
 async def send(
     session: AsyncSession, quote_id: UUID, *, valid_days: int | None = None, expected_revision: int | None = None
 ) -> Quote:
-    """Seal the draft and put it in force; signatures on the version before no longer count. For staff."""
+    """Seal the draft and put it in force; signatures on the version before no longer count. For staff.
+
+    A quote that was declined, withdrawn or had expired is offered anew by it.
+    """
     quote = await _locked(session, quote_id, expected_revision)
-    if quote.status in (QuoteStatus.ORDERED, QuoteStatus.WITHDRAWN):
+    if quote.status == QuoteStatus.ORDERED:
         raise QuoteClosed(status=quote.status, field=("id",))
     version = await versions.draft_of(session, quote.id)
     if version is None:
@@ -91,6 +95,7 @@ async def send(
     parties = await versions.seal(session, quote, version, datetime.now(UTC))
     _put_in_force(quote, version, parties)
     await leads.quote_sent(session, quote)
+    await _make_known(session, quote)
     changes = changes_of(quote)
     payload = events.QuoteSent(
         quote.number,
@@ -104,7 +109,7 @@ async def send(
 
 
 async def withdraw(session: AsyncSession, quote_id: UUID, reason: str) -> Quote:
-    """Take the quote back, with all its versions; revising makes it possible to offer anew. For staff."""
+    """Take the quote back; nobody can sign it until a version is sent anew. For staff."""
     why = text(reason, "reason", maximum=LONGEST_REASON)
     quote = await find(session, Quote, quote_id, lock=True)
     if quote.status not in (QuoteStatus.DRAFT, *OPEN):
@@ -229,6 +234,14 @@ async def _locked(session: AsyncSession, quote_id: UUID, expected_revision: int 
     if expected_revision is not None and quote.version != expected_revision:
         raise Stale(field=("expected_revision",))
     return quote
+
+
+async def _make_known(session: AsyncSession, quote: Quote) -> None:
+    """The customer has an offer now, and the partner whose account it is on sees the customer."""
+    customer = await find(session, Contact, quote.end_customer_contact_id, lock=True)
+    partner_id, chain = quote.account_contact_id, quote.account_chain_ids
+    await relations.relate(session, customer, quote.entity_id, source="STAFF", partner_id=partner_id, chain=chain)
+    await relations.advance(session, customer.id, quote.entity_id, Lifecycle.PROSPECT)
 
 
 async def _expect_signers(session: AsyncSession, quote: Quote, version: QuoteVersion) -> None:

@@ -1,0 +1,512 @@
+"""Quotes from draft to sent, as staff make them and as parties see them."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.catalog.errors import NoPrice, UnknownArticle
+from domain.contacts.models import Contact, ContactRelation
+from domain.errors import DomainErrors, NotFound, OutOfRange, Stale, TooFew, TooLong, TooMany
+from domain.events.models import Event
+from domain.leads.models import Lead, LeadStatus
+from domain.quotes import leads, service, versions
+from domain.quotes.draft import LineRequest
+from domain.quotes.errors import (
+    AddressOfAnother,
+    ArticleOrSku,
+    ContactReplaced,
+    LeadNotQualified,
+    LeadOfAnother,
+    NoDraft,
+    NotAPartner,
+    PartnerAccountRequired,
+    PartnerOrderTaken,
+    PayerNotPossible,
+    QuoteClosed,
+    ServiceAddressRequired,
+    TooManyVisits,
+)
+from domain.quotes.models import LineItem, Quote, QuoteParty, QuoteVersion, QuoteVisit
+from tenants.actor import SYSTEM, Actor
+from tenants.engine import Database
+from tenants.permissions import Role
+from tests import factories
+from tests.quoting import Market, market
+
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+async def rows(database: Database, who: Actor, model: Any, quote_id: UUID) -> list[Any]:
+    """What somebody sees of the parts of a quote."""
+    async with database.session(who) as session:
+        found = select(model.id).where(model.quote_id == quote_id)
+        return list((await session.execute(found)).scalars())
+
+
+async def parties(session: AsyncSession, quote_id: UUID) -> dict[str, QuoteParty]:
+    query = select(QuoteParty).join(QuoteVersion, QuoteVersion.id == QuoteParty.quote_version_id)
+    query = query.where(QuoteParty.quote_id == quote_id).order_by(QuoteVersion.number)
+    return {party.role: party for party in (await session.execute(query)).scalars()}
+
+
+async def lead_of(m: Market, status: LeadStatus = LeadStatus.QUALIFIED, **values: Any) -> Lead:
+    async with m.database.session(SYSTEM) as session:
+        given = {
+            "entity_id": m.entity.id,
+            "submitted_entity_id": m.entity.id,
+            "number": factories.unique("L-"),
+            "contact_id": m.customer.id,
+            "name": "Lead",
+            "email": "lead@example.nl",
+            "source": "PORTAL",
+            "status": status.value,
+        }
+        lead = Lead(**(given | values))
+        session.add(lead)
+        await session.flush()
+        return lead
+
+
+# --- drafting -----------------------------------------------------------------------------------------------------
+
+
+async def test_the_agreement_proposes_payers_and_every_party_knows_its_total(database: Database) -> None:
+    m = await market(database, agreement={"quote_valid_days": 10, "payment_terms_days": 60})
+    quote_id = await m.quote()
+    async with database.session(m.actors["staff"]) as session:
+        found = await parties(session, quote_id)
+        partner, customer = found["PARTNER"], found["CUSTOMER"]
+        assert (partner.net_cents, partner.vat_cents, partner.gross_cents) == (899_95, 188_99, 1088_94)
+        assert (customer.net_cents, customer.vat_cents, customer.gross_cents) == (333_33, 70_00, 403_33)
+        assert (partner.requirement, customer.requirement) == ("SIGN", "SIGN")
+        assert partner.payer_chain_ids == [m.master.id, m.dealer.id]
+        quote = await session.get_one(Quote, quote_id)
+        version = await versions.in_force(session, quote)
+        assert (version.valid_days, version.payment_terms_days) == (10, 60)
+        assert quote.expires_at == versions.expiry(version.sent_at or version.created_at, 10)
+        assert quote.account_chain_ids == [m.master.id, m.dealer.id]
+        assert quote.pending_parties == ["CUSTOMER", "PARTNER"]
+        assert quote.number.startswith(f"{m.entity.code}-Q-")
+        visit = (
+            await session.execute(select(QuoteVisit).where(QuoteVisit.quote_version_id == version.id))
+        ).scalar_one()
+        assert (visit.kind, visit.minutes, visit.skills) == ("INSTALLATION", 150, ["EV", "NEN1010"])
+
+
+async def test_without_an_agreement_the_customer_pays_and_the_partner_acknowledges(database: Database) -> None:
+    m = await market(database)
+    quote_id = await m.quote()
+    async with database.session(m.actors["staff"]) as session:
+        found = await parties(session, quote_id)
+        assert (found["CUSTOMER"].requirement, found["PARTNER"].requirement) == ("SIGN", "ACKNOWLEDGE")
+        assert found["PARTNER"].gross_cents == 0
+
+
+async def test_a_waived_partner_is_recorded_with_its_policy(database: Database) -> None:
+    m = await market(database, agreement={"payer_by_category": {}, "partner_without_lines": "WAIVE"})
+    quote_id = await m.quote()
+    async with database.session(m.actors["staff"]) as session:
+        partner = (await parties(session, quote_id))["PARTNER"]
+        assert (partner.requirement, partner.state) == ("WAIVED", "WAIVED")
+        assert "agreement" in partner.requirement_reason
+        assert (await session.get_one(Quote, quote_id)).pending_parties == ["CUSTOMER"]
+
+
+async def test_prices_come_from_the_nearest_list_unless_set_by_hand(database: Database) -> None:
+    m = await market(database)
+    async with database.session(SYSTEM) as session:
+        await factories.price(session, m.entity, m.articles["cable"], 15_00, m.master)
+    by_hand = m.line("cable", unit_price_cents=12_34)
+    quote_id = await m.quote(m.line("cable"), by_hand, LineRequest(sku=m.articles["cable"].sku.lower()))
+    async with database.session(m.actors["staff"]) as session:
+        query = select(LineItem.unit_price_cents).where(LineItem.quote_id == quote_id).order_by(LineItem.position)
+        assert (await session.execute(query)).scalars().all() == [15_00, 12_34, 15_00]
+        kept = select(Event.changes).where(Event.subject_id == quote_id, Event.type == "quote.created")
+        assert (await session.execute(kept)).scalar_one() == {"unit_prices_by_hand": [None, {"2": 1234}]}
+
+
+async def test_a_line_may_be_paid_by_any_organization(database: Database) -> None:
+    m = await market(database)
+    async with database.session(SYSTEM) as session:
+        lessor = await factories.organization(session, m.entity, partner_model=None)
+    quote_id = await m.quote(m.line("station", payer_id=lessor.id), m.line("installation"))
+    async with database.session(m.actors["staff"]) as session:
+        found = await parties(session, quote_id)
+        assert (found["PAYER"].contact_id, found["PAYER"].net_cents) == (lessor.id, 899_95)
+        assert lessor.id in (await session.get_one(Quote, quote_id)).channel_organization_ids
+
+
+async def refused(m: Market, error: type[Exception], *lines: LineRequest, **values: Any) -> Any:
+    with pytest.raises(error) as caught:
+        await m.quote(*lines, **values)
+    return caught.value
+
+
+async def test_faulty_lines_are_named_all_at_once(database: Database) -> None:
+    m = await market(database)
+    wrong = (
+        m.line("station"),
+        LineRequest(article_id=uuid4()),
+        m.line("cable", sku="BOTH"),
+        m.line("cable", quantity=Decimal(0), discount_percent=Decimal(101), unit_price_cents=-1),
+    )
+    found = await refused(m, DomainErrors, *wrong)
+    assert [(type(error), error.field) for error in found.errors] == [
+        (UnknownArticle, ("lines", 1, "article_id")),
+        (ArticleOrSku, ("lines", 2, "article_id")),
+        (OutOfRange, ("lines", 3, "quantity")),
+        (OutOfRange, ("lines", 3, "discount_percent")),
+        (OutOfRange, ("lines", 3, "unit_price_cents")),
+    ]
+
+
+async def test_number_of_lines_is_bounded(database: Database) -> None:
+    m = await market(database)
+    await refused(m, TooMany, *[m.line("cable")] * 101)
+    with pytest.raises(TooFew):
+        async with database.session(m.actors["staff"]) as session:
+            await service.create(session, m.request(lines=()))
+
+
+async def test_an_article_without_a_price_is_named_at_its_line(database: Database) -> None:
+    m = await market(database)
+    async with database.session(SYSTEM) as session:
+        await session.execute(text("DELETE FROM price WHERE article_id = :id"), {"id": m.articles["cable"].id})
+    found = await refused(m, NoPrice, m.line("station", unit_price_cents=1), m.line("survey"), m.line("cable"))
+    assert found.field == ("lines", 2, "article_id")
+
+
+async def test_articles_of_another_entity_do_not_exist(database: Database) -> None:
+    m, other = await market(database), await market(database)
+    await refused(m, UnknownArticle, other.line("station"))
+
+
+async def test_three_kinds_of_visits_are_refused(database: Database) -> None:
+    m = await market(database)
+    await refused(m, TooManyVisits, m.line("station"), m.line("survey"), m.line("meter"))
+
+
+async def test_an_entity_that_works_through_partners_needs_one(database: Database) -> None:
+    m = await market(database, requires_partner=True)
+    assert (await refused(m, PartnerAccountRequired, partner=False)).field == ("account_id",)
+    await m.quote()
+
+
+async def test_who_takes_part_is_checked(database: Database) -> None:
+    m, other = await market(database), await market(database)
+    async with database.session(SYSTEM) as session:
+        gone = await factories.person(session, m.entity, merged_into_id=m.customer.id)
+        stranger = await factories.person(session, m.entity)
+        strange_address = await factories.address(session, stranger)
+        employer = await factories.organization(session, m.entity, partner_model=None)
+    await refused(m, NotFound, end_customer_id=other.customer.id)
+    await refused(m, NotFound, account_id=other.dealer.id)
+    await refused(m, NotFound, entity_id=other.entity.id)
+    await refused(m, NotFound, end_customer_id=None)
+    await refused(m, ContactReplaced, end_customer_id=gone.id)
+    await refused(m, NotAPartner, account_id=employer.id)
+    await refused(m, AddressOfAnother, service_address_id=strange_address.id)
+    await refused(m, PayerNotPossible, m.line("cable", payer_id=stranger.id))
+    await refused(m, NotFound, m.line("cable", payer_id=other.dealer.id))
+    await refused(m, TooLong, partner_metadata={"x": "y" * 20_000})
+
+
+async def test_a_visit_needs_an_address(database: Database) -> None:
+    m = await market(database)
+    async with database.session(SYSTEM) as session:
+        homeless = await factories.person(session, m.entity)
+    nowhere = {"end_customer_id": homeless.id, "service_address_id": None}
+    await refused(m, ServiceAddressRequired, **nowhere)
+    await m.quote(m.line("cable"), **nowhere)
+
+
+async def test_a_partner_order_id_is_taken_once(database: Database) -> None:
+    m = await market(database)
+    await m.quote(partner_order_id=" PO-7 ")
+    assert (await refused(m, PartnerOrderTaken, partner_order_id="PO-7")).field == ("partner_order_id",)
+    both = await asyncio.gather(*(m.quote(partner_order_id="PO-8") for _ in range(2)), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in both) == ["PartnerOrderTaken", "UUID"]
+
+
+async def test_a_preview_writes_nothing(database: Database) -> None:
+    m = await market(database, agreement={})
+    async with database.session(m.actors["staff"]) as session:
+        offer = await service.preview(session, m.request())
+        assert [party.gross_cents for party in offer.parties] == [403_33, 1088_94]
+        count = select(func.count()).select_from(Quote).where(Quote.entity_id == m.entity.id)
+        assert (await session.execute(count)).scalar() == 0
+
+
+# --- leads --------------------------------------------------------------------------------------------------------
+
+
+async def status_of(m: Market, lead: Lead) -> str:
+    async with m.database.session(SYSTEM) as session:
+        return (await session.execute(select(Lead.status).where(Lead.id == lead.id))).scalar_one()
+
+
+async def test_a_quote_takes_customer_and_address_from_its_lead(database: Database) -> None:
+    m = await market(database)
+    lead = await lead_of(m, address_id=m.address.id, partner_organization_id=m.dealer.id)
+    quote_id = await m.quote(lead_id=lead.id, end_customer_id=None, account_id=None, service_address_id=None)
+    async with database.session(m.actors["staff"]) as session:
+        quote = await session.get_one(Quote, quote_id)
+        assert (quote.end_customer_contact_id, quote.account_contact_id) == (m.customer.id, m.dealer.id)
+        assert quote.service_address_id == m.address.id
+    assert await status_of(m, lead) == LeadStatus.QUOTED
+
+
+async def test_a_lead_has_to_be_qualified_and_the_customers(database: Database) -> None:
+    m = await market(database)
+    new, qualified = await lead_of(m, LeadStatus.NEW), await lead_of(m)
+    await refused(m, LeadNotQualified, lead_id=new.id)
+    async with database.session(SYSTEM) as session:
+        other = await factories.person(session, m.entity)
+    await refused(m, LeadOfAnother, lead_id=qualified.id, end_customer_id=other.id)
+
+
+async def test_a_lead_follows_its_quotes(database: Database) -> None:
+    m = await market(database)
+    lead = await lead_of(m)
+    first = await m.quote(lead_id=lead.id, partner=False)
+    second = await m.quote(lead_id=lead.id, partner=False)
+    async with database.session(m.actors["staff"]) as session:
+        await service.withdraw(session, first, "Twice")
+    assert await status_of(m, lead) == LeadStatus.QUOTED
+    async with database.session(m.actors["staff"]) as session:
+        await service.withdraw(session, second, "Wrong")
+    assert await status_of(m, lead) == LeadStatus.QUALIFIED
+    await m.revised(second)
+    assert await status_of(m, lead) == LeadStatus.QUOTED
+    await m.sign("customer", second)
+    assert await status_of(m, lead) == LeadStatus.CONVERTED
+
+
+async def test_a_lead_that_the_last_signer_does_not_see_is_caught_up(database: Database) -> None:
+    m = await market(database)
+    lead = await lead_of(m)
+    await m.sign("customer", await m.quote(lead_id=lead.id, partner=False))
+    async with database.session(SYSTEM) as session:
+        await session.execute(update(Lead).where(Lead.id == lead.id).values(status=LeadStatus.QUOTED.value))
+    async with database.session(SYSTEM) as session:
+        assert await leads.catch_up(session) >= 1
+    assert await status_of(m, lead) == LeadStatus.CONVERTED
+
+
+# --- what parties see ---------------------------------------------------------------------------------------------
+
+
+async def test_nobody_outside_sees_a_draft_or_hears_of_it(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote(send=False)
+    for name in ("dealer", "master", "customer"):
+        assert not await rows(database, m.actors[name], LineItem, quote_id)
+        assert not await rows(database, m.actors[name], QuoteParty, quote_id)
+        async with database.session(m.actors[name]) as session:
+            assert (await session.execute(select(Quote.id).where(Quote.id == quote_id))).first() is None
+            assert (await session.execute(select(Event.id).where(Event.subject_id == quote_id))).first() is None
+            assert (await session.execute(select(func.search_ids("Q-", ["quote"], 50)))).first() is None
+
+
+async def test_each_party_sees_its_own_lines_only(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote()
+    async with database.session(m.actors["customer"]) as session:
+        lines = (await session.execute(select(LineItem.sku).where(LineItem.quote_id == quote_id))).scalars().all()
+        assert lines == [m.articles["installation"].sku]
+        roles = (await session.execute(select(QuoteParty.role).where(QuoteParty.quote_id == quote_id))).scalars().all()
+        assert roles == ["CUSTOMER"]
+        total = select(func.sum(LineItem.gross_cents), func.count()).where(LineItem.entity_id == m.entity.id)
+        assert (await session.execute(total)).one() == (403_33, 1)
+    for name in ("dealer", "master"):
+        async with database.session(m.actors[name]) as session:
+            lines = (await session.execute(select(LineItem.sku).where(LineItem.quote_id == quote_id))).scalars().all()
+            assert lines == [m.articles["station"].sku]
+    async with database.session(m.actors["staff"]) as session:
+        lines = (await session.execute(select(LineItem.sku).where(LineItem.quote_id == quote_id))).scalars().all()
+        assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("customer", "unit_cost_cents"),
+        ("dealer", "unit_cost_cents"),
+        ("customer", "technical_description"),
+        ("customer", "install_minutes"),
+    ],
+)
+async def test_postgresql_refuses_columns_that_are_not_granted(database: Database, name: str, column: str) -> None:
+    m = await market(database)
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with database.session(m.actors[name]) as session:
+            await session.execute(text(f"SELECT {column} FROM line_item"))
+
+
+async def test_a_partner_beside_and_a_customer_beside_see_nothing(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote()
+    async with database.session(SYSTEM) as session:
+        sister = await factories.organization(session, m.entity, m.master)
+        neighbour = await factories.person(session, m.entity)
+        outsiders = [
+            await factories.actor_with(session, Role.PARTNER_ADMIN, m.entity, organization=sister),
+            await factories.actor_with(session, Role.CUSTOMER, m.entity, contact=neighbour),
+        ]
+    for outsider in outsiders:
+        for model in (LineItem, QuoteParty, QuoteVersion):
+            assert not await rows(database, outsider, model, quote_id)
+
+
+async def test_sending_makes_the_customer_a_prospect_that_the_partner_sees(database: Database) -> None:
+    m = await market(database, agreement={})
+    draft = await m.quote(send=False)
+    async with database.session(m.actors["dealer"]) as session:
+        assert (await session.execute(select(Contact.id).where(Contact.id == m.customer.id))).first() is None
+    async with database.session(m.actors["staff"]) as session:
+        await service.send(session, draft)
+    async with database.session(m.actors["dealer"]) as session:
+        assert (await session.execute(select(Contact.id).where(Contact.id == m.customer.id))).first() is not None
+        relation = select(ContactRelation.lifecycle).where(ContactRelation.contact_id == m.customer.id)
+        assert (await session.execute(relation)).scalar_one() == "PROSPECT"
+
+
+async def test_older_documents_follow_a_customer_that_was_merged(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote()
+    async with database.session(SYSTEM) as session:
+        kept = await factories.person(session, m.entity)
+        await session.execute(update(Contact).where(Contact.id == m.customer.id).values(merged_into_id=kept.id))
+        m.actors["customer"] = await factories.actor_with(session, Role.CUSTOMER, m.entity, contact=kept)
+    await m.sign("dealer", quote_id)
+    assert await m.sign("customer", quote_id) is not None
+
+
+# --- versions -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_draft_is_replaced_and_a_sent_version_is_followed_by_another(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote(send=False)
+    await m.revised(quote_id, m.line("cable"))
+    async with database.session(m.actors["staff"]) as session:
+        kept = select(QuoteVersion.number, QuoteVersion.sent_at).where(QuoteVersion.quote_id == quote_id)
+        assert [row.number for row in await session.execute(kept)] == [1]
+    first = await m.hash_of(quote_id)
+    await m.revised(quote_id, send=False)
+    await m.revised(quote_id, m.line("survey"))
+    async with database.session(m.actors["staff"]) as session:
+        query = select(QuoteVersion).where(QuoteVersion.quote_id == quote_id).order_by(QuoteVersion.number)
+        one, two = (await session.execute(query)).scalars().all()
+        assert (one.superseded_at, two.superseded_at) == (two.sent_at, None)
+        assert (two.reason, two.head and two.head["supersedes"]) == ("Two stations", first.hex())
+        assert (await session.get_one(Quote, quote_id)).current_version == 2
+
+
+async def test_parties_see_a_new_version_only_when_it_is_sent(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote()
+    seen = await rows(database, m.actors["dealer"], LineItem, quote_id)
+    await m.revised(quote_id, send=False)
+    assert await rows(database, m.actors["dealer"], LineItem, quote_id) == seen
+    async with database.session(m.actors["dealer"]) as session:
+        query = select(Quote.status, Quote.current_version).where(Quote.id == quote_id)
+        assert (await session.execute(query)).one() == ("SENT", 1)
+    async with database.session(m.actors["staff"]) as session:
+        await service.send(session, quote_id)
+    assert len(await rows(database, m.actors["dealer"], LineItem, quote_id)) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE line_item SET gross_cents = gross_cents + 1, vat_cents = vat_cents + 1 WHERE quote_id = $1",
+        "UPDATE line_item SET sent_at = NULL WHERE quote_id = $1",
+        "DELETE FROM line_item WHERE quote_id = $1",
+        "UPDATE quote_party SET gross_cents = 0, net_cents = 0, vat_cents = 0 WHERE quote_id = $1",
+        "UPDATE quote_version SET terms = 'other' WHERE quote_id = $1",
+        "UPDATE quote_version SET head = '{}' WHERE quote_id = $1",
+        "UPDATE quote_visit SET minutes = 1 FROM quote_version v WHERE v.id = quote_version_id AND v.quote_id = $1",
+    ],
+)
+async def test_the_database_refuses_to_change_what_was_sent(database: Database, owner: Owner, change: str) -> None:
+    m = await market(database)
+    quote_id = await m.quote()
+    with pytest.raises(asyncpg.PostgresError, match="was sent and never changes"):
+        await owner.execute(change, quote_id)
+
+
+async def test_the_draft_is_sent_once(database: Database) -> None:
+    m = await market(database)
+    quote_id = await m.quote()
+    with pytest.raises(NoDraft):
+        async with database.session(m.actors["staff"]) as session:
+            await service.send(session, quote_id)
+
+
+async def test_what_somebody_else_changed_meanwhile_is_not_sent(database: Database) -> None:
+    m = await market(database)
+    quote_id = await m.quote(send=False)
+    async with database.session(m.actors["staff"]) as session:
+        seen = (await session.get_one(Quote, quote_id)).version
+    await m.revised(quote_id, m.line("cable"), send=False)
+    with pytest.raises(Stale):
+        async with database.session(m.actors["staff"]) as session:
+            await service.send(session, quote_id, expected_revision=seen)
+
+
+async def test_an_ordered_quote_is_not_revised_nor_withdrawn(database: Database) -> None:
+    m = await market(database)
+    quote_id = await m.quote(partner=False)
+    await m.sign("customer", quote_id)
+    with pytest.raises(QuoteClosed):
+        await m.revised(quote_id)
+    with pytest.raises(QuoteClosed):
+        async with database.session(m.actors["staff"]) as session:
+            await service.withdraw(session, quote_id, "Too late")
+
+
+async def test_a_withdrawn_quote_is_offered_again_by_revising_it(database: Database) -> None:
+    m = await market(database)
+    quote_id = await m.quote(partner=False)
+    async with database.session(m.actors["staff"]) as session:
+        await service.withdraw(session, quote_id, "Price error")
+    async with database.session(m.actors["customer"]) as session:
+        query = select(Quote.status, Quote.close_reason).where(Quote.id == quote_id)
+        assert (await session.execute(query)).one() == ("WITHDRAWN", "Price error")
+    await m.revised(quote_id)
+    async with database.session(m.actors["customer"]) as session:
+        query = select(Quote.status, Quote.close_reason, Quote.closed_at).where(Quote.id == quote_id)
+        assert (await session.execute(query)).one() == ("SENT", None, None)
+
+
+async def test_expired_quotes_are_marked_once(database: Database, owner: Owner) -> None:
+    m = await market(database)
+    quote_id = await m.quote(partner=False)
+    await owner.execute("UPDATE quote SET expires_at = now() - interval '1 second' WHERE id = $1", quote_id)
+
+    async def sweep() -> list[UUID]:
+        async with database.session(SYSTEM) as session:
+            return await service.expire_due(session)
+
+    swept = [id for found in await asyncio.gather(sweep(), sweep()) for id in found]
+    assert swept.count(quote_id) == 1
+    async with database.session(m.actors["customer"]) as session:
+        assert (await session.execute(select(Quote.status).where(Quote.id == quote_id))).scalar() == "EXPIRED"
+        told = select(Event.id).where(Event.subject_id == quote_id, Event.type == "quote.expired")
+        assert len((await session.execute(told)).all()) == 1
+
+
+async def test_staff_of_another_entity_cannot_touch_a_quote(database: Database) -> None:
+    m, other = await market(database), await market(database)
+    quote_id = await m.quote()
+    with pytest.raises(NotFound):
+        async with database.session(other.actors["staff"]) as session:
+            await service.withdraw(session, quote_id, "Not mine")
