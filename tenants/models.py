@@ -158,6 +158,8 @@ protect(
 
 class MembershipStatus(StrEnum):
     ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    """For the time being; may be made active again."""
     REVOKED = "REVOKED"
 
 

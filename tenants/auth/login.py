@@ -43,6 +43,7 @@ class Choice:
 
     role: Role | None = None
     membership_id: UUID | None = None
+    among: tuple[Role, ...] = ROLE_ORDER
 
 
 ANY = Choice()
@@ -145,17 +146,11 @@ async def enter(
     return await sessions.tokens_of(session, door.settings, keys, login, door.origin.host)
 
 
-async def choose(
-    session: AsyncSession,
-    user_id: UUID,
-    entity_id: UUID,
-    choice: Choice = ANY,
-    roles: tuple[Role, ...] = ROLE_ORDER,
-) -> Membership | None:
-    """The user's membership of the entity that is meant, among `roles`; a platform admin is at home everywhere."""
+async def choose(session: AsyncSession, user_id: UUID, entity_id: UUID, choice: Choice = ANY) -> Membership | None:
+    """The user's membership of the entity that is meant; a platform admin is at home everywhere."""
     here = (Membership.entity_id == entity_id) | Membership.entity_id.is_(None)
     query = select(Membership).where(Membership.user_id == user_id, Membership.status == MembershipStatus.ACTIVE, here)
-    query = query.where(Membership.role.in_([role.value for role in roles]))
+    query = query.where(Membership.role.in_([role.value for role in choice.among]))
     if choice.role:
         query = query.where(Membership.role == choice.role.value)
     if choice.membership_id:

@@ -9,13 +9,17 @@ from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, Lar
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
+from tenants.base import Base, Identified, Texts, Updated, one_of
 from tenants.permissions import Role
-from tenants.rls import OF_THE_CHANNEL, OF_THE_ENTITY, Rule, protect
+from tenants.rls import OF_THE_ENTITY, Rule, protect
 
 _ROLE = "(SELECT current_setting('chargecars.role', true))"
 _ADMIN = f"{OF_THE_ENTITY} AND {_ROLE} = 'TENANT_ADMIN'"
-_PARTNER_ADMIN = f"{OF_THE_CHANNEL} AND {_ROLE} = 'PARTNER_ADMIN'"
+_OF_THE_SUBTREE = (
+    "EXISTS (SELECT 1 FROM contact c WHERE c.id = organization_id "
+    "AND c.chain_organization_ids @> ARRAY[{organization}])"
+)
+_PARTNER_ADMIN = f"{OF_THE_ENTITY} AND {_ROLE} = 'PARTNER_ADMIN' AND {_OF_THE_SUBTREE}"
 _ADMINS = {
     "staff": "The actor administers the business entity.",
     "partner": "The actor administers the organization, or one above it.",
@@ -91,16 +95,15 @@ class CodePurpose(StrEnum):
 
 
 class OneTimeCode(Identified, Base):
-    """A mailed secret that works once. Without a user it was asked for an address that nobody here has."""
+    """A mailed secret that works once; there is one too for an address that nobody here has, but it was not mailed."""
 
     __tablename__ = "one_time_code"
     __table_args__ = (one_of("purpose", CodePurpose), Index("ix_one_time_code_email", "email", "entity_id", "purpose"))
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     email: Mapped[str]
-    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     purpose: Mapped[str]
-    code_hash: Mapped[str]
+    code_hash: Mapped[str] = mapped_column(index=True)
     expires_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
     used_at: Mapped[datetime | None]
@@ -117,7 +120,6 @@ class OAuthClient(Identified, Updated, Base):
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     client_key: Mapped[str] = mapped_column(unique=True)
     """The `client_id` of OAuth."""
     secret_hash: Mapped[str | None]
@@ -167,7 +169,6 @@ class ApiKey(Identified, Updated, Base):
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     name: Mapped[str]
     prefix: Mapped[str] = mapped_column(unique=True)
     """The part that may be shown and logged."""
@@ -197,7 +198,6 @@ class Invitation(Identified, Updated, Base):
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
-    channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     email: Mapped[str]

@@ -1,6 +1,7 @@
 """Secrets at rest: encrypted where they must be read again, hashed where they are only compared."""
 
 import hashlib
+import hmac
 import secrets
 from functools import lru_cache
 
@@ -42,6 +43,12 @@ def random_secret(size: int = 32) -> str:
 def fingerprint(secret: str) -> str:
     """SHA-256 of a secret of high entropy; what people choose goes through Argon2 instead."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def peppered(settings: Settings, purpose: str, *parts: str) -> str:
+    """HMAC-SHA-256 of something that can be guessed (a code of eight digits): of no use to who has only the table."""
+    key = _derive(settings.secret_key.get_secret_value(), purpose)
+    return hmac.new(key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
 
 
 def _cipher(settings: Settings, purpose: str) -> AESGCM:

@@ -1,0 +1,1 @@
+"""Who may work with the platform: invitations, memberships, second factors, API keys, applications, providers."""
