@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, column, func, select, table, true
+from sqlalchemy import Uuid, column, func, select, table, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Address, Exactness
@@ -24,7 +25,7 @@ _ORDER = table("order", column("quote_id"))
 
 async def partner_record(session: AsyncSession, organization_id: UUID) -> PartnerRecord:
     """Quotes sent in the channel of a partner, in all entities, and how many of them became an order (Decision 5)."""
-    sent = _QUOTE.c.channel_organization_ids.op("@>")(func.array([organization_id], type_=ARRAY(Uuid())))
+    sent = _QUOTE.c.channel_organization_ids.contains([organization_id])
     query = (
         select(func.count(), func.count(_ORDER.c.quote_id))
         .select_from(_QUOTE.outerjoin(_ORDER, _ORDER.c.quote_id == _QUOTE.c.id))

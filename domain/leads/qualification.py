@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
+from domain.errors import InvalidState
 from domain.leads import status
 from domain.leads.errors import PartnerRequired
 from domain.leads.events import LeadDisqualified, LeadQualified, LeadReopened
@@ -14,11 +15,14 @@ from domain.rows import find
 from tenants.models import BusinessEntity
 
 MAX_REASON = 1_000
+_UNDECIDED = (LeadStatus.NEW, LeadStatus.INTAKE)
 
 
 async def qualify(session: AsyncSession, id: UUID) -> Lead:
     """Qualify by hand, whatever its score and intake."""
     lead = await find(session, Lead, id, lock=True)
+    if lead.status not in _UNDECIDED:
+        raise InvalidState(current=lead.status, wanted=LeadStatus.QUALIFIED.value, field=("id",))
     await _require_partner(session, lead)
     lead.handled_manually = True
     await _qualified(session, lead, automatic=False)
@@ -27,7 +31,7 @@ async def qualify(session: AsyncSession, id: UUID) -> Lead:
 
 async def qualified_by_itself(session: AsyncSession, lead: Lead, *, ready: bool) -> bool:
     """Qualify a lead that is `ready` and still new or in intake; whether it was."""
-    if not ready or lead.status not in (LeadStatus.NEW, LeadStatus.INTAKE):
+    if not ready or lead.status not in _UNDECIDED:
         return False
     await _qualified(session, lead, automatic=True)
     return True
