@@ -1,4 +1,4 @@
-"""The process's locator of addresses: one per database, so that all requests share its cache, rate limit and breaker."""
+"""The locator of addresses: one per database, so that all requests share its cache, rate limit and breaker."""
 
 from weakref import WeakKeyDictionary
 
