@@ -2,11 +2,8 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Index, Integer, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Index, Integer, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, Identified, one_of
@@ -34,24 +31,19 @@ class FailedJobState(StrEnum):
 
 
 class FailedJob(Identified, Base):
-    """A job that failed in all its attempts; an administrator sees it and may retry it."""
+    """A job that failed in all its attempts, for an administrator to look at."""
 
     __tablename__ = "failed_job"
     __table_args__ = (one_of("state", FailedJobState), Index("ix_failed_job_newest", "created_at", "id"))
 
     job: Mapped[str]
-    """Name of the function."""
     job_id: Mapped[str]
-    arguments: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    actor: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    """As whom it ran."""
     attempts: Mapped[int] = mapped_column(Integer)
     error: Mapped[str]
-    """Type and place of the last failure, without its data."""
+    """The last failure, without the values of a statement."""
     error_id: Mapped[str]
     """Found beside the traceback in the log."""
     state: Mapped[str] = mapped_column(server_default=FailedJobState.OPEN.value)
-    entity_id: Mapped[UUID | None]
 
 
 protect(FailedJob)

@@ -1,0 +1,84 @@
+"""What runs on a schedule. Each entry is safe to run late, twice, or to have missed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.idempotency import service as idempotency
+from domain.jobs import service as jobs
+from domain.quotes import service as quotes
+from tenants.actor import SYSTEM
+from tenants.engine import Database
+from tenants.settings import Settings
+from workers.leads import carry_out_due_follow_ups
+from workers.mail import deliver_due_mail
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """`work` runs once per slot over all workers; slots begin at midnight UTC and are `every` apart."""
+
+    name: str
+    every: timedelta
+    work: Callable[[Database, Settings], Awaitable[object]]
+
+    def __post_init__(self) -> None:
+        seconds = self.every.total_seconds()
+        if seconds % 1 or not any(_fits(seconds, unit) for unit in (60, 3600, 86400)):
+            raise ValueError(f"{self.name}: {self.every} does not divide a minute, an hour or a day")
+
+    def slot(self, moment: datetime) -> datetime:
+        """The slot that a moment is in."""
+        midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + (moment - midnight) // self.every * self.every
+
+    def fields(self) -> dict[str, set[int] | int]:
+        """The same for arq.cron: which hours, minutes and seconds."""
+        seconds = int(self.every.total_seconds())
+        if seconds < 60:
+            return {"second": set(range(0, 60, seconds))}
+        if seconds < 3600:
+            return {"minute": set(range(0, 60, seconds // 60)), "second": 0}
+        return {"hour": set(range(0, 24, seconds // 3600)), "minute": 0, "second": 0}
+
+
+def _fits(seconds: float, unit: int) -> bool:
+    """Whether a whole number of periods makes up `unit`, and a period is a whole number of the unit below it."""
+    below = {60: 1, 3600: 60, 86400: 3600}[unit]
+    return below <= seconds <= unit and seconds % below == 0 and unit % seconds == 0
+
+
+async def _mail(database: Database, settings: Settings) -> None:
+    await deliver_due_mail(database, settings)
+
+
+async def _follow_ups(database: Database, _settings: Settings) -> None:
+    await carry_out_due_follow_ups(database)
+
+
+async def _quotes(database: Database, _settings: Settings) -> None:
+    expired = True
+    while expired:
+        async with database.session(SYSTEM) as session:
+            expired = bool(await quotes.expire_due(session))
+
+
+async def _old_answers(database: Database, _settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await idempotency.sweep(session)
+
+
+async def _old_slots(database: Database, _settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await jobs.sweep_slots(session)
+
+
+CRONTAB: tuple[Scheduled, ...] = (
+    Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
+    Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
+    Scheduled("expire_quotes", timedelta(minutes=5), _quotes),
+    Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
+    Scheduled("sweep_cron_slots", _DAY, _old_slots),
+)
