@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     settings = with_secrets(settings or environment())
     logging.configure(settings)
     made = Application(
-        routes=[*_routes(schema or _platform_schema())],
+        routes=[*_routes(schema or _platform_schema(settings))],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
@@ -86,10 +86,10 @@ def _redis(settings: Settings) -> Redis:
     return client
 
 
-def _platform_schema() -> Schema:
-    from api.schema import schema  # takes a second to build
+def _platform_schema(settings: Settings) -> Schema:
+    from api.schema import platform_schema  # takes a second to import
 
-    return schema
+    return platform_schema(settings.secret_key.get_secret_value())
 
 
 def _routes(schema: Schema) -> Iterator[BaseRoute]:

@@ -2,17 +2,22 @@
 
 import strawberry
 
+from api.access import AccessQueries
 from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
+from api.executor import Executor
+from api.limits import EXTENSIONS
+from api.reading import CursorKey
+from api.reading.schema import Schema
 from api.search import SearchQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(SearchQueries, EventQueries, CatalogQueries, AgreementQueries):
+class Query(SearchQueries, EventQueries, CatalogQueries, AgreementQueries, AccessQueries):
     pass
 
 
@@ -22,3 +27,15 @@ class Mutation(CatalogMutations, AgreementMutations):
 
 
 TYPES = (*EVENT_TYPES, *CATALOG_TYPES, *AGREEMENT_TYPES)
+
+
+def platform_schema(secret: str) -> Schema:
+    """The schema, with cursors sealed by a key derived from the installation's secret."""
+    return Schema(
+        Query,
+        Mutation,
+        cursor_key=CursorKey.derive(secret),
+        types=TYPES,
+        extensions=EXTENSIONS,
+        execution_context_class=Executor,
+    )

@@ -69,9 +69,9 @@ def migrate() -> None:
 @app.command()
 def schema() -> None:
     """Print the GraphQL schema."""
-    from api.schema import schema
+    from api.schema import platform_schema
 
-    sys.stdout.write(schema.as_str().rstrip() + "\n")
+    sys.stdout.write(platform_schema("").as_str().rstrip() + "\n")
 
 
 @geo.command("import")
