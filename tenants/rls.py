@@ -1,7 +1,8 @@
 """Row-level security, declared beside each table and written to the database by every migration.
 
 A table names one rule per audience: a condition over its columns in which `{entities}`, `{organization}`, `{contact}`,
-`{team}` and `{user}` stand for the transaction's settings. An audience without a rule has no privilege on the table.
+`{team}` and `{user}` stand for the transaction's settings, and `{organizations}` for the organization and those that
+were merged into it, by which older documents name it. An audience without a rule has no privilege on the table.
 """
 
 import hashlib
@@ -16,6 +17,9 @@ from tenants.base import Base
 MACROS = {
     "entities": "((SELECT NULLIF(current_setting('chargecars.entity_ids', true), '')::uuid[])::uuid[])",
     "organization": "(SELECT NULLIF(current_setting('chargecars.organization_id', true), '')::uuid)",
+    "organizations": "(ARRAY(SELECT c.id FROM contact c WHERE c.id = (SELECT "
+    "NULLIF(current_setting('chargecars.organization_id', true), '')::uuid) OR c.merged_into_id = (SELECT "
+    "NULLIF(current_setting('chargecars.organization_id', true), '')::uuid)))",
     "contact": "(SELECT NULLIF(current_setting('chargecars.contact_id', true), '')::uuid)",
     "team": "(SELECT NULLIF(current_setting('chargecars.team_id', true), '')::uuid)",
     "user": "(SELECT NULLIF(current_setting('chargecars.user_id', true), '')::uuid)",

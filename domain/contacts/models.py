@@ -157,12 +157,14 @@ protect(
         "technician": "The contact is the customer of an order of the actor's team.",
     },
 )
+_LISTED = "r.merged_into_id IS NULL AND r.erased_at IS NULL"
 listed(
     Listed(
         "contact",
         "contact",
-        "concat_ws(' ', r.name, r.email, r.phone, r.kvk_number, r.partner_code)",
+        f"CASE WHEN {_LISTED} THEN concat_ws(' ', r.name, r.email, r.phone, r.kvk_number, r.partner_code) ELSE '' END",
         entity_ids="r.entity_ids",
+        channel=f"CASE WHEN {_LISTED} THEN r.channel_organization_ids ELSE '{{}}'::uuid[] END",
         contact_ids="ARRAY[r.id]",
     )
 )

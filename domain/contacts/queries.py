@@ -73,5 +73,5 @@ def _place(contact: Any) -> ColumnElement[str]:
     return func.concat(func.lower(contact.name), " ", cast(contact.id, Text))
 
 
-def _then(path: ColumnElement[Any], item: ColumnElement[Any]) -> ColumnElement[Any]:
+def _then(path: ColumnElement[Any], item: Any) -> ColumnElement[Any]:
     return func.array_append(path, item, type_=path.type)

@@ -81,31 +81,34 @@ async def move(
         parent = await organization(session, parent_id, field=("parent_id",)) if parent_id else None
     if moved.parent_organization_id == parent_id:
         return moved
-    start = await _start(session, moved, parent, valid_from)
-    if parent:
-        await _refuse_cycle(session, moved, parent, start)
-        await _refuse_depth(session, moved, parent)
-    changes = await _change_parent(session, moved, parent, start)
+    start = await put_below(session, moved, parent, valid_from)
+    changes = changes_of(moved)
+    await refresh_channels(session, [moved.id])
+    await session.refresh(moved)
     async with acting_as(session, mover):
         await _record_move(session, moved, start, changes)
     return moved
 
 
-async def _change_parent(
-    session: AsyncSession, moved: Contact, parent: Contact | None, start: datetime
-) -> dict[str, list[Any]]:
-    await end_parent(session, moved.id, start)
+async def put_below(
+    session: AsyncSession, moved: Contact, parent: Contact | None, valid_from: datetime | None = None
+) -> datetime:
+    """Change an organization's parent from a time on (now, unless told otherwise), and give that time.
+
+    For the system actor that holds the lock for moving; `refresh_channels` is to follow.
+    """
+    start = await _start(session, moved, parent, valid_from)
+    if parent:
+        await _refuse_cycle(session, moved, parent, start)
+        await _refuse_depth(session, moved, parent)
+    await _end_parent(session, moved.id, start)
     if parent:
         await place(session, moved, parent, start)
     moved.parent_organization_id = parent.id if parent else None
-    changes = changes_of(moved)
-    await refresh_channels(session, [moved.id])
-    await session.refresh(moved)
-    return changes
+    return start
 
 
-async def end_parent(session: AsyncSession, organization_id: UUID, at: datetime) -> None:
-    """Close the open range of an organization's parent, where there is one."""
+async def _end_parent(session: AsyncSession, organization_id: UUID, at: datetime) -> None:
     present = await _last_parent(session, organization_id)
     if present is not None and present.valid.upper is None:
         present.valid = Range(present.valid.lower, at)
@@ -162,12 +165,17 @@ _ABOVE = text("""
     )
     SELECT EXISTS (SELECT 1 FROM above WHERE id = :moved)
 """)
-"""Whether the moved organization is above its new parent at any time from the move on, also by what ended since."""
+"""Follows every parent that was one during a part of the time, also by what ended since."""
+
+
+async def is_above(session: AsyncSession, one: Contact, other: Contact, start: datetime) -> bool:
+    """Whether `one` is `other` or above it at any time from `start` on."""
+    values = {"parent": other.id, "moved": one.id, "start": start}
+    return bool((await session.execute(_ABOVE, values)).scalar_one())
 
 
 async def _refuse_cycle(session: AsyncSession, moved: Contact, parent: Contact, start: datetime) -> None:
-    values = {"parent": parent.id, "moved": moved.id, "start": start}
-    if (await session.execute(_ABOVE, values)).scalar_one():
+    if await is_above(session, moved, parent, start):
         raise OrganizationCycle(field=("parent_id",))
 
 
@@ -191,13 +199,17 @@ _REFRESH = text("""
     WITH RECURSIVE tree (id, chain) AS (
       SELECT c.id, coalesce(p.chain_organization_ids, '{}') || c.id
       FROM contact c LEFT JOIN contact p ON p.id = c.parent_organization_id
-      WHERE c.id = ANY (CAST(:roots AS uuid[]))
+      WHERE c.id = ANY (CAST(:roots AS uuid[])) AND c.contact_type = 'ORGANIZATION'
       UNION ALL
       SELECT c.id, t.chain || c.id
       FROM contact c JOIN tree t ON c.parent_organization_id = t.id
       WHERE c.contact_type = 'ORGANIZATION' AND c.id <> ALL (t.chain)
     ), touched (id, chain, base) AS (
       SELECT id, chain, chain FROM tree
+      UNION ALL
+      SELECT c.id, '{}'::uuid[], coalesce(p.chain_organization_ids, '{}')
+      FROM contact c LEFT JOIN contact p ON p.id = c.parent_organization_id
+      WHERE c.id = ANY (CAST(:roots AS uuid[])) AND c.contact_type = 'PERSON'
       UNION ALL
       SELECT c.id, '{}'::uuid[], t.chain
       FROM contact c JOIN tree t ON c.parent_organization_id = t.id WHERE c.contact_type = 'PERSON'
@@ -221,7 +233,7 @@ _REFRESH_MEMBERSHIPS = text("""
 
 
 async def refresh_channels(session: AsyncSession, root_ids: list[UUID]) -> None:
-    """Write anew who sees the organizations below the roots, their persons and their users; as the system actor."""
+    """Write anew who sees these contacts: organizations with all below them, their persons and users; as the system."""
     await session.flush()
     await session.execute(_REFRESH, {"roots": root_ids})
     await session.execute(_REFRESH_MEMBERSHIPS, {"roots": root_ids})

@@ -57,12 +57,12 @@ protect(
     system_may=_APPEND,
     staff=Rule("entity_id = ANY ({entities})", _APPEND),
     partner=Rule(
-        "channel_organization_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND NOT internal",
+        "channel_organization_ids && {organizations} AND entity_id = ANY ({entities}) AND NOT internal",
         _APPEND,
         writes="entity_id = ANY ({entities}) AND actor_user_id IS NOT DISTINCT FROM {user}",
     ),
     customer=Rule(
-        "contact_ids @> ARRAY[{contact}] AND entity_id = ANY ({entities}) AND NOT internal",
+        "contact_ids && ARRAY(SELECT c.id FROM contact c) AND entity_id = ANY ({entities}) AND NOT internal",
         _APPEND,
         writes="entity_id = ANY ({entities}) AND actor_user_id IS NOT DISTINCT FROM {user}",
     ),

@@ -108,9 +108,7 @@ class Quote(Identified, Updated, Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-_TO_PARTNER = (
-    "channel_organization_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
-)
+_TO_PARTNER = "channel_organization_ids && {organizations} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
 OWN_CONTACT = "ANY (ARRAY(SELECT c.id FROM contact c))"
 """To a customer: itself and the duplicates that were merged into it, by which older documents name it."""
 _TO_CUSTOMER = f"end_customer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
@@ -221,7 +219,7 @@ class QuoteParty(Identified, Base):
     acted_at: Mapped[datetime | None]
 
 
-_PARTY_TO_PARTNER = "payer_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
+_PARTY_TO_PARTNER = "payer_chain_ids && {organizations} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
 _PARTY_TO_CUSTOMER = f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
 protect(
     QuoteParty,
@@ -323,7 +321,7 @@ class LineItem(Identified, Base):
     sent_at: Mapped[datetime | None]
 
 
-_LINE_TO_PARTNER = "payer_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
+_LINE_TO_PARTNER = "payer_chain_ids && {organizations} AND entity_id = ANY ({entities}) AND sent_at IS NOT NULL"
 _LINE_TO_CUSTOMER = f"payer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}}) AND sent_at IS NOT NULL"
 _TECHNICAL = ("technical_description", "skills", "install_minutes")
 protect(

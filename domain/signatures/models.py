@@ -74,7 +74,7 @@ protect(
     Signature,
     system_may=_APPEND,
     staff=Rule(OF_THE_ENTITY, "SELECT"),
-    partner=Rule("party_chain_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities})", _APPEND),
+    partner=Rule("party_chain_ids && {organizations} AND entity_id = ANY ({entities})", _APPEND),
     customer=Rule(f"party_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})", _APPEND),
     explain={
         "staff": "The signature is on a quote of one of the actor's business entities.",
