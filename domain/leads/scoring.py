@@ -16,7 +16,7 @@ PRIOR_ORDERS = 5
 """What a partner is taken to have sent and won before its first quote: few quotes say little about a partner."""
 
 
-class Factor(StrEnum):
+class ScoreFactor(StrEnum):
     """What a score is made of."""
 
     GEOGRAPHY = "GEOGRAPHY"
@@ -28,14 +28,14 @@ class Factor(StrEnum):
     INTAKE = "INTAKE"
 
 
-WEIGHTS: dict[Factor, int] = {
-    Factor.GEOGRAPHY: 25,
-    Factor.PARTNER: 20,
-    Factor.REACHABILITY: 15,
-    Factor.PREMISES: 10,
-    Factor.CAR: 15,
-    Factor.PRODUCT: 10,
-    Factor.INTAKE: 5,
+WEIGHTS: dict[ScoreFactor, int] = {
+    ScoreFactor.GEOGRAPHY: 25,
+    ScoreFactor.PARTNER: 20,
+    ScoreFactor.REACHABILITY: 15,
+    ScoreFactor.PREMISES: 10,
+    ScoreFactor.CAR: 15,
+    ScoreFactor.PRODUCT: 10,
+    ScoreFactor.INTAKE: 5,
 }
 """The most points of each factor, 100 together; an entity may set its own."""
 
@@ -85,7 +85,7 @@ class Facts:
 class Part:
     """One line of the explanation, `0 <= points <= max`."""
 
-    factor: Factor
+    factor: ScoreFactor
     points: int
     max: int
     reason: str
@@ -119,21 +119,21 @@ _Judged = tuple[float, str, str]
 """A share of the factor's points, 0 to 1, and why in Dutch and English."""
 
 
-def score(facts: Facts, weights: Mapping[Factor, int] = WEIGHTS) -> Score:
+def score(facts: Facts, weights: Mapping[ScoreFactor, int] = WEIGHTS) -> Score:
     """The score by `weights`, which add up to 100."""
-    judged: dict[Factor, _Judged] = {
-        Factor.GEOGRAPHY: _geography(facts),
-        Factor.PARTNER: _partner(facts),
-        Factor.REACHABILITY: _reachability(facts),
-        Factor.PREMISES: _premises(facts),
-        Factor.CAR: _car(facts),
-        Factor.PRODUCT: _product(facts),
-        Factor.INTAKE: _intake(facts),
+    judged: dict[ScoreFactor, _Judged] = {
+        ScoreFactor.GEOGRAPHY: _geography(facts),
+        ScoreFactor.PARTNER: _partner(facts),
+        ScoreFactor.REACHABILITY: _reachability(facts),
+        ScoreFactor.PREMISES: _premises(facts),
+        ScoreFactor.CAR: _car(facts),
+        ScoreFactor.PRODUCT: _product(facts),
+        ScoreFactor.INTAKE: _intake(facts),
     }
-    return Score(tuple(_part(factor, weights.get(factor, 0), judged[factor]) for factor in Factor))
+    return Score(tuple(_part(factor, weights.get(factor, 0), judged[factor]) for factor in ScoreFactor))
 
 
-def _part(factor: Factor, most: int, judged: _Judged) -> Part:
+def _part(factor: ScoreFactor, most: int, judged: _Judged) -> Part:
     share, reason, reason_en = judged
     return Part(factor, int(min(1.0, max(0.0, share)) * most + 0.5), most, reason, reason_en)
 

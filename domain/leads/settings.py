@@ -11,7 +11,7 @@ from domain.errors import Faults
 from domain.events.record import changes_of, record
 from domain.leads.errors import WeightsDoNotAddUp
 from domain.leads.events import LeadSettingsSaved
-from domain.leads.scoring import WEIGHTS, Factor
+from domain.leads.scoring import WEIGHTS, ScoreFactor
 from domain.rows import find
 from domain.validation import integer
 from tenants.models import BusinessEntity
@@ -24,32 +24,32 @@ class LeadSettings:
     """`qualify_at` is a score of 0 to 100; the weights add up to 100."""
 
     qualify_at: int = QUALIFY_AT
-    weights: Mapping[Factor, int] = field(default_factory=lambda: dict(WEIGHTS))
+    weights: Mapping[ScoreFactor, int] = field(default_factory=lambda: dict(WEIGHTS))
 
 
 def lead_settings(entity: BusinessEntity) -> LeadSettings:
     """The entity's own, or the defaults."""
     stored = entity.settings.get("leads", {})
-    weights = {Factor(name): points for name, points in stored.get("weights", {}).items()}
+    weights = {ScoreFactor(name): points for name, points in stored.get("weights", {}).items()}
     return LeadSettings(stored.get("qualify_at", QUALIFY_AT), weights or dict(WEIGHTS))
 
 
 async def save_lead_settings(
-    session: AsyncSession, entity_id: UUID, qualify_at: int, weights: Mapping[Factor, int] | None
+    session: AsyncSession, entity_id: UUID, qualify_at: int, weights: Mapping[ScoreFactor, int] | None
 ) -> BusinessEntity:
     """Set both; without weights those of the platform. Scores change when a lead is next scored."""
     _check(qualify_at, weights)
     entity = await find(session, BusinessEntity, entity_id, lock=True, field=("entity_id",))
     stored: dict[str, Any] = {"qualify_at": qualify_at}
     if weights is not None:
-        stored["weights"] = {factor.value: weights.get(factor, 0) for factor in Factor}
+        stored["weights"] = {factor.value: weights.get(factor, 0) for factor in ScoreFactor}
     entity.settings = {**entity.settings, "leads": stored}
     changes = changes_of(entity)
     await record(session, LeadSettingsSaved(qualify_at), entity_id=entity.id, subject_id=entity.id, changes=changes)
     return entity
 
 
-def _check(qualify_at: int, weights: Mapping[Factor, int] | None) -> None:
+def _check(qualify_at: int, weights: Mapping[ScoreFactor, int] | None) -> None:
     faults = Faults()
     faults.take(lambda value: integer(value, 0, 100), qualify_at, "qualify_at")
     for factor, points in (weights or {}).items():

@@ -13,7 +13,7 @@ from domain.leads.events import LeadQuoted
 from domain.leads.intake import save_questionnaire
 from domain.leads.models import Lead, LeadStatus, Questionnaire
 from domain.leads.questions import Question, QuestionType
-from domain.leads.scoring import Factor
+from domain.leads.scoring import ScoreFactor
 from domain.rows import find
 from tenants.actor import Actor
 from tenants.engine import Database
@@ -130,13 +130,17 @@ async def test_one_thing_amiss_leaves_the_lead_to_a_person(world: World, hindran
 
 
 async def test_an_entity_sets_its_threshold_and_weights(world: World) -> None:
-    only_geography = {Factor.GEOGRAPHY: 100}
+    only_geography = {ScoreFactor.GEOGRAPHY: 100}
     async with world.database.session(world.admin) as session:
         await settings.save_lead_settings(session, world.entity.id, 0, only_geography)
     lead = await world.lead(address=NIJKERK)
     assert lead.score == 100
     assert [part["max"] for part in lead.score_explanation] == [100, 0, 0, 0, 0, 0, 0]
-    for qualify_at, weights in ((101, None), (50, {Factor.CAR: 99}), (50, {Factor.CAR: 120, Factor.INTAKE: -20})):
+    for qualify_at, weights in (
+        (101, None),
+        (50, {ScoreFactor.CAR: 99}),
+        (50, {ScoreFactor.CAR: 120, ScoreFactor.INTAKE: -20}),
+    ):
         with pytest.raises((DomainError, DomainErrors)):
             async with world.database.session(world.admin) as session:
                 await settings.save_lead_settings(session, world.entity.id, qualify_at, weights)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.geo.location import Point
-from domain.leads.scoring import BASE, WEIGHTS, CarPower, Factor, Facts, PartnerRecord, score
+from domain.leads.scoring import BASE, WEIGHTS, CarPower, Facts, PartnerRecord, ScoreFactor, score
 
 points = st.builds(Point, st.floats(50.7, 53.7), st.floats(3.2, 7.3))
 records = st.builds(PartnerRecord, st.integers(0, 10_000), st.integers(0, 10_000))
@@ -28,19 +28,19 @@ facts = st.builds(
 
 
 @st.composite
-def weights(draw: st.DrawFn) -> dict[Factor, int]:
-    cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=len(Factor) - 1, max_size=len(Factor) - 1)))
+def weights(draw: st.DrawFn) -> dict[ScoreFactor, int]:
+    cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=len(ScoreFactor) - 1, max_size=len(ScoreFactor) - 1)))
     bounds = [0, *cuts, 100]
-    return {factor: bounds[i + 1] - bounds[i] for i, factor in enumerate(Factor)}
+    return {factor: bounds[i + 1] - bounds[i] for i, factor in enumerate(ScoreFactor)}
 
 
 @given(facts, weights())
-def test_the_parts_add_up_to_a_score_between_0_and_100(known: Facts, by: dict[Factor, int]) -> None:
+def test_the_parts_add_up_to_a_score_between_0_and_100(known: Facts, by: dict[ScoreFactor, int]) -> None:
     found = score(known, by)
     assert found.points == sum(part["points"] for part in found.explanation)  # type: ignore[misc]
     assert 0 <= found.points <= 100
     assert all(0 <= part.points <= part.max == by[part.factor] for part in found.parts)
-    assert [part.factor for part in found.parts] == list(Factor)
+    assert [part.factor for part in found.parts] == list(ScoreFactor)
     assert all(part.reason and part.reason_en for part in found.parts)
 
 
