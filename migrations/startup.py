@@ -69,6 +69,18 @@ async def schema_lag(session: AsyncSession) -> str:
     return "" if found == head() else f"the schema is at {found or 'nothing'}, this code needs {head()}"
 
 
+async def role_faults(session: AsyncSession) -> list[str]:
+    """What the audience roles could do to the data past row-level security."""
+    rows = await session.execute(_POWERS, {"roles": [audience.database_role for audience in Audience]})
+    reasons = []
+    for audience, role, superuser, bypasses, creates, owns in rows:
+        powers = {"is a superuser": superuser, "bypasses row-level security": bypasses, "owns tables": owns}
+        powers["may change roles"] = creates
+        through = "" if role == audience else f" as a member of {role}"
+        reasons += [f"Role {audience} {power}{through}: it must not" for power, has in powers.items() if has]
+    return reasons
+
+
 async def _check_alone(settings: Settings) -> None:
     database = Database(settings.database_url, role_password(settings), pool_size=1)
     try:
@@ -91,7 +103,7 @@ def _about_secrets(settings: Settings) -> Iterator[str]:
 async def _about_database(database: Database) -> list[str]:
     try:
         async with database.session(SYSTEM) as session:
-            return [*await _about_roles(session), *await _about_schema(session)]
+            return [*await role_faults(session), *await _about_schema(session)]
     except (SQLAlchemyError, OSError) as error:
         return [f"DATABASE_URL: the database does not answer as {Audience.SYSTEM.database_role}: {summary(error)}"]
 
@@ -99,14 +111,3 @@ async def _about_database(database: Database) -> list[str]:
 async def _about_schema(session: AsyncSession) -> list[str]:
     lag = await schema_lag(session)
     return [f"{lag[0].upper()}{lag[1:]}: run `migrate` first"] if lag else []
-
-
-async def _about_roles(session: AsyncSession) -> list[str]:
-    rows = await session.execute(_POWERS, {"roles": [audience.database_role for audience in Audience]})
-    reasons = []
-    for audience, role, superuser, bypasses, creates, owns in rows:
-        powers = {"is a superuser": superuser, "bypasses row-level security": bypasses, "owns tables": owns}
-        powers["may change roles"] = creates
-        through = "" if role == audience else f" as a member of {role}"
-        reasons += [f"Role {audience} {power}{through}: it must not" for power, has in powers.items() if has]
-    return reasons
