@@ -26,6 +26,7 @@ from tenants.auth.oauth_client import GRANT_TYPES
 from tenants.auth.sealing import fingerprint, random_secret
 
 _MOST_REDIRECTS = 10
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|[0-9a-f:]+")
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
 
@@ -112,7 +113,7 @@ def check_redirect_uri(uri: str, position: int) -> str:
 
 def _allowed(scheme: str, host: str) -> bool:
     if scheme == "https":
-        return bool(host)
+        return bool(_HOST.fullmatch(host))
     if scheme == "http":
         return host == "localhost" or _is_loopback(host)
     return bool(_PRIVATE_SCHEME.fullmatch(scheme))

@@ -37,10 +37,7 @@ async def fetch_json(
     headers = {"Host": host, "Accept": "application/json"}
     extensions = {"sni_hostname": urlsplit(url).hostname or ""}
     try:
-        async with (
-            httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=tls) as client,
-            asyncio.timeout(_SECONDS),
-        ):
+        async with asyncio.timeout(_SECONDS), httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
             method = "GET" if form is None else "POST"
             made = client.build_request(method, pinned, data=form, headers=headers, extensions=extensions)
             return await _read(client, made, auth)

@@ -44,6 +44,8 @@ class Choice:
     role: Role | None = None
     membership_id: UUID | None = None
     among: tuple[Role, ...] = ROLE_ORDER
+    below: UUID | None = None
+    """Only memberships of this organization and those under it."""
 
 
 ANY = Choice()
@@ -155,6 +157,8 @@ async def choose(session: AsyncSession, user_id: UUID, entity_id: UUID, choice: 
         query = query.where(Membership.role == choice.role.value)
     if choice.membership_id:
         query = query.where(Membership.id == choice.membership_id)
+    if choice.below:
+        query = query.where(Membership.channel_organization_ids.contains([choice.below]))
     order = case({role.value: place for place, role in enumerate(ROLE_ORDER)}, value=Membership.role)
     return (await session.scalars(query.order_by(order, Membership.created_at, Membership.id).limit(1))).first()
 

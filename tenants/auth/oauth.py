@@ -4,6 +4,7 @@ Authlib's core is synchronous. It runs in the greenlet of `AsyncSession.run_sync
 our queries.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ from tenants.engine import Database
 from tenants.models import UserAccount
 from tenants.permissions import Role
 from tenants.settings import Settings
+
+_PLAIN = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")
+_VISIBLE = re.compile(r"[\x20-\x7e]*")
 
 
 @dataclass
@@ -64,9 +68,13 @@ class Payload(OAuth2Payload):  # type: ignore[misc]  # Authlib is untyped
     def datalist(self) -> defaultdict[str, list[str]]:
         return self._lists
 
-    def repeated(self) -> list[str]:
-        """Parameters that were given more than once, which OAuth forbids."""
-        return sorted(name for name, values in self._lists.items() if len(values) > 1)
+    def fault(self) -> str | None:
+        """What OAuth forbids in any request: a repeated parameter, a character outside RFC 6749's appendix A."""
+        if any(len(values) > 1 for values in self._lists.values()):
+            return "A parameter is repeated"
+        texts = [text for name, values in self._lists.items() for text in (name, *values) if name != "state"]
+        plain = all(_PLAIN.fullmatch(text) for text in texts) and _VISIBLE.fullmatch(self.data.get("state", ""))
+        return None if plain else "A parameter has a forbidden character"
 
 
 class Request(OAuth2Request):  # type: ignore[misc]  # Authlib is untyped

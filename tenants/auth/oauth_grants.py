@@ -1,9 +1,11 @@
 """The three grants, revocation (RFC 7009) and introspection (RFC 7662) over our tables."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from authlib.oauth2.rfc6749 import InvalidRequestError, grants
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error, grants
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7636 import CodeChallenge, create_s256_code_challenge
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
@@ -11,11 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.util import await_only
 
 from tenants.auth import clock, sessions, standing
-from tenants.auth.models import AuthorizationCode, LoginSession, RefreshToken
+from tenants.auth.login import ROLE_ORDER, Choice
+from tenants.auth.models import AuthorizationCode, LoginSession, OAuthClient, RefreshToken
 from tenants.auth.oauth import Here, Reply, Request, Server
 from tenants.auth.oauth_client import Client, Code, Granted, Token
 from tenants.auth.sealing import fingerprint, random_secret
 from tenants.models import Membership, MembershipStatus, UserAccount, UserStatus
+from tenants.permissions import Role
 
 CODE_SECONDS = 60
 _ANY_CLIENT = ["none", "client_secret_basic", "client_secret_post"]
@@ -183,8 +187,59 @@ async def endpoint_response(here: Here, request: Request, name: str) -> Reply:
     return await _run(here, request, lambda it: it.create_endpoint_response(name, request))
 
 
+@dataclass(frozen=True)
+class Consent:
+    """What an application asks a person for, once the request is known to be in order."""
+
+    client: OAuthClient
+    scopes: list[str]
+    redirect_uri: str
+
+    def choice(self) -> Choice:
+        """Whom the application may act for: a partner's for the partner's people; none for a platform admin."""
+        if self.client.organization_id:
+            return Choice(among=(Role.PARTNER_ADMIN, Role.PARTNER_USER), below=self.client.organization_id)
+        return Choice(among=tuple(role for role in ROLE_ORDER if role is not Role.PLATFORM_ADMIN))
+
+
+async def asked(here: Here, request: Request) -> Consent | Reply:
+    """What the authorization request asks for; where it is not in order, the answer to give.
+
+    The answer redirects only where client and redirect_uri are known to belong together.
+    """
+    return await here.session.run_sync(lambda _: _asked(server(here, request), request))
+
+
+async def granted(here: Here, request: Request, whom: Granted | None) -> Reply:
+    """Send the browser back with a code for the person, or with access_denied."""
+    return await here.session.run_sync(lambda _: _granted(server(here, request), request, whom))
+
+
+def _asked(made: Server, request: Request) -> Consent | Reply:
+    try:
+        if fault := request.payload.fault():
+            raise InvalidRequestError(fault)
+        grant = made.get_consent_grant(request)
+    except OAuth2Error as error:
+        return _refusal(made, request, error)
+    return Consent(request.client.row, request.scope.split(), grant.redirect_uri)
+
+
+def _granted(made: Server, request: Request, whom: Granted | None) -> Reply:
+    reply: Reply = made.create_authorization_response(request, whom, made.get_authorization_grant(request))
+    return reply
+
+
+def _refusal(made: Server, request: Request, error: OAuth2Error) -> Reply:
+    reply: Reply = made.handle_error_response(request, error)
+    if reply.location:
+        reply.location = add_params_to_uri(reply.location, {"iss": made.here.issuer})
+    return reply
+
+
 async def _run(here: Here, request: Request, work: Any) -> Reply:
     made = server(here, request)
-    if repeated := request.payload.repeated():
-        return made.handle_error_response(request, InvalidRequestError(f"Repeated: {', '.join(repeated)}"))  # type: ignore[no-any-return]  # Authlib is untyped
+    if fault := request.payload.fault():
+        refusal: Reply = made.handle_error_response(request, InvalidRequestError(fault))
+        return refusal
     return await here.session.run_sync(lambda _: work(made))

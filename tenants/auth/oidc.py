@@ -137,9 +137,7 @@ async def exchange(door: Door, handover: str, browser: str) -> Tokens:
         if kept is None or not _is_of(kept, door, browser) or kept.expires_at <= clock.now():
             raise refused
         membership = await session.get_one(Membership, kept.membership_id)
-        entity_id = await session.scalar(
-            select(IdentityProvider.entity_id).where(IdentityProvider.id == kept.provider_id)
-        )
+        provider = await session.get_one(IdentityProvider, kept.provider_id)
         chosen = Choice(membership_id=membership.id, among=EMPLOYEES)
         user = await session.get_one(UserAccount, membership.user_id, with_for_update=True)
         holds = await login.choose(session, user.id, provider.entity_id, chosen) is not None
@@ -227,7 +225,7 @@ def _check_claims(provider: IdentityProvider, claims: dict[str, Any], nonce: str
         claims.get("iss") == provider.issuer
         and provider.client_key in audiences
         and (len(audiences) == 1 or claims.get("azp") == provider.client_key)
-        and hmac.compare_digest(str(claims.get("nonce", "")), nonce)
+        and hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode())
         and _number(claims.get("exp")) > now - _LEEWAY
         and 0 < _number(claims.get("iat")) <= now + _LEEWAY
         and isinstance(claims.get("sub"), str)
