@@ -2,8 +2,8 @@
 
 Orders are inserted by the role of the last signer, who sees neither the other parties nor the channel above it. The
 trigger runs as the owner of the tables: it checks that every party which is asked has signed this very document, and
-fills in what the signer cannot know: the account's chain as the tree is now, who sees the order, and the partner's own
-references. The owner's bulk loads bring their own values.
+fills in what the signer cannot know: the account's chain and who sees the order, as the tree is now, and the partner's
+own references. The owner's bulk loads bring their own values.
 """
 
 from collections.abc import Iterator
@@ -43,9 +43,11 @@ BEGIN
   NEW.account_chain_ids := COALESCE(
     (SELECT c.chain_organization_ids FROM contact c WHERE c.id = offered.account_contact_id), '{}');
   NEW.channel_organization_ids := ARRAY(
-    SELECT DISTINCT unnest(NEW.account_chain_ids || offered.account_contact_id || offered.payer_chain_ids) AS id
+    SELECT DISTINCT unnest(c.chain_organization_ids || c.id) AS id
+    FROM contact c
+    WHERE c.contact_type = 'ORGANIZATION' AND (c.id = offered.account_contact_id OR c.id IN (
+      SELECT p.contact_id FROM quote_party p WHERE p.quote_version_id = agreed.id))
     ORDER BY id);
-  NEW.channel_organization_ids := array_remove(NEW.channel_organization_ids, NULL);
   RETURN NEW;
 END $$"""
 

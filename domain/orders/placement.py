@@ -1,5 +1,6 @@
 """How an order comes about: the last required party signs, and the order exists in the same transaction."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.contacts import relations
+from domain.contacts.models import Lifecycle
+from domain.errors import NotFound
 from domain.events.record import record
 from domain.numbering.service import next_number
 from domain.orders.errors import NotOrdered, OrderExists
@@ -66,6 +70,8 @@ async def place(session: AsyncSession, quote: Quote) -> UUID:
     quote.status, quote.closed_at = QuoteStatus.ORDERED, datetime.now(UTC)
     await _follow(session, quote, version, order)
     await leads.ordered(session, quote)
+    with suppress(NotFound):  # a payer from outside the channel does not see the customer
+        await relations.advance(session, quote.end_customer_contact_id, quote.entity_id, Lifecycle.CUSTOMER)
     return order.id
 
 

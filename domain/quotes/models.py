@@ -86,8 +86,6 @@ class Quote(Identified, Updated, Base):
     end_customer_contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     account_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     """The account and its ancestors from the root down, as the tree was when the quote was made."""
-    payer_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
-    """Organizations that are parties to the version in force, each with its ancestors."""
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     """Who of the partners sees it: the account's chain and every organization that was ever offered a line."""
     service_address_id: Mapped[UUID | None] = mapped_column(ForeignKey("address.id"))

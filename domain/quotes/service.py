@@ -255,7 +255,6 @@ def _put_in_force(quote: Quote, version: QuoteVersion, parties: list[QuoteParty]
     quote.status = QuoteStatus.SENT
     quote.current_version = version.number
     quote.pending_parties = versions.pending(parties)
-    quote.payer_chain_ids = sorted(payers)
     quote.channel_organization_ids = sorted({*quote.channel_organization_ids, *payers})
     quote.sent_at, quote.expires_at = version.sent_at, version.expires_at
     quote.closed_at = quote.close_reason = None

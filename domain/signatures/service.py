@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.contacts.models import Contact
 from domain.numbering.service import AMSTERDAM
 from domain.proofs.canonical import Json, plain
 from domain.proofs.seal import Keyring
@@ -100,12 +101,7 @@ async def decline(
     signature = await _act(session, quote, version, party, SignatureKind.DECLINED, evidence, keys, why)
     party.state, party.acted_at = PartyState.DECLINED, signature.signed_at
     close(quote, QuoteStatus.DECLINED, None)
-    await tell(
-        session,
-        quote,
-        QuoteDeclined(quote.number, version.number, party.role, []),
-        changes={"reason": [None, why]},
-    )
+    await tell(session, quote, QuoteDeclined(quote.number, version.number, party.role, []))
     await leads.quote_ended(session, quote)
     return Acted(quote, version, signature, complete=False)
 
@@ -137,7 +133,7 @@ async def _own_party(session: AsyncSession, version: QuoteVersion, party_id: UUI
     if party_id is None:
         found = [party for party in visible if _is(actor, party)]
     else:
-        found = [party for party in visible if party.id == party_id and _signs_for(actor, party)]
+        found = [party for party in visible if party.id == party_id and await _signs_for(session, actor, party)]
     if not found:
         raise NotAParty(field=("id",) if party_id is None else ("party_id",))
     return found[0]
@@ -148,8 +144,14 @@ def _is(actor: Actor, party: QuoteParty) -> bool:
     return actor.audience is Audience.CUSTOMER or party.contact_id == actor.organization_id
 
 
-def _signs_for(actor: Actor, party: QuoteParty) -> bool:
-    return _is(actor, party) or actor.role is Role.PARTNER_ADMIN
+async def _signs_for(session: AsyncSession, actor: Actor, party: QuoteParty) -> bool:
+    if _is(actor, party):
+        return True
+    # The party row shows the tree when the quote was made; whoever signs for another is above it today.
+    below = select(Contact.id).where(
+        Contact.id == party.contact_id, Contact.chain_organization_ids.contains([actor.organization_id])
+    )
+    return actor.role is Role.PARTNER_ADMIN and (await session.execute(below)).first() is not None
 
 
 async def _already_signed(session: AsyncSession, party: QuoteParty) -> AlreadySigned:
