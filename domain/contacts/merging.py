@@ -5,11 +5,12 @@ keep the party they were made with, whose record stays and says where it went (`
 lets the winner read what still names the loser.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts import events, tree
@@ -18,7 +19,7 @@ from domain.contacts.models import Contact, ContactMerge, ContactRelation, Conta
 from domain.contacts.references import Reference, references, repoint
 from domain.contacts.relations import record_about
 from domain.errors import FieldPath
-from domain.events.record import Payload, plain
+from domain.events.record import Payload, changes_of, plain
 from domain.rows import find
 from tenants.acting import acting_as
 from tenants.actor import Actor
@@ -64,7 +65,14 @@ async def merge(session: AsyncSession, merger: Actor, winner_id: UUID, loser_id:
     if loser.merged_into_id == winner.id:
         return winner
     _refuse(winner, loser)
-    snapshot: dict[str, Any] = {"loser": _columns(loser), "relations": {}, "rows": {}, "children": [], "filled": {}}
+    snapshot: dict[str, Any] = {
+        "loser": _columns(loser),
+        "relations": {},
+        "folded": {},
+        "rows": {},
+        "children": [],
+        "filled": {},
+    }
     await _move_children(session, winner, loser, snapshot)
     await _fold_relations(session, winner, loser, snapshot)
     await _repoint_all(session, winner, loser, snapshot)
@@ -150,14 +158,14 @@ async def _fold_relations(session: AsyncSession, winner: Contact, loser: Contact
     for relation in await _relations(session, loser.id):
         snapshot["relations"][str(relation.entity_id)] = _columns(relation)
         if kept := own.get(relation.entity_id):
-            _fold(kept, relation)
+            snapshot["folded"][str(kept.id)] = _fold(kept, relation)
             await session.execute(delete(ContactRelation).where(ContactRelation.id == relation.id))
         else:
             relation.contact_id = winner.id
     await session.flush()
 
 
-def _fold(kept: ContactRelation, folded: ContactRelation) -> None:
+def _fold(kept: ContactRelation, folded: ContactRelation) -> dict[str, list[Any]]:
     if folded.acquired_on < kept.acquired_on:
         kept.acquired_on, kept.source = folded.acquired_on, folded.source
         kept.partner_organization_id = folded.partner_organization_id or kept.partner_organization_id
@@ -166,6 +174,7 @@ def _fold(kept: ContactRelation, folded: ContactRelation) -> None:
     kept.channel_organization_ids = _union(kept.channel_organization_ids, folded.channel_organization_ids)
     for name in ("communication_preferences", "scheduling_preferences", "service_preferences"):
         setattr(kept, name, {**getattr(folded, name), **getattr(kept, name)})
+    return changes_of(kept)
 
 
 async def _relations(session: AsyncSession, contact_id: UUID) -> list[ContactRelation]:
@@ -239,7 +248,7 @@ async def _restore(session: AsyncSession, winner: Contact, loser: Contact, snaps
     loser.partner_code = before["partner_code"] if winner.partner_code != before["partner_code"] else None
     await _restore_rows(session, winner, loser, snapshot["rows"])
     await _restore_memberships(session, snapshot["revoked"])
-    await _restore_relations(session, winner, loser, snapshot["relations"])
+    await _restore_relations(session, winner, loser, snapshot)
     if loser.contact_type == ContactType.ORGANIZATION:
         await _restore_place(session, winner, loser, snapshot)
 
@@ -255,33 +264,39 @@ async def _restore_rows(session: AsyncSession, winner: Contact, loser: Contact, 
             await repoint(session, reference, winner.id, loser.id, only=keys)
 
 
-async def _restore_relations(
-    session: AsyncSession, winner: Contact, loser: Contact, relations: dict[str, dict[str, Any]]
-) -> None:
+async def _restore_relations(session: AsyncSession, winner: Contact, loser: Contact, snapshot: dict[str, Any]) -> None:
     """Relations that were taken over go back; those that were folded are made anew as they were."""
     own = {str(relation.id): relation for relation in await _relations(session, winner.id)}
-    for before in relations.values():
+    for before in snapshot["relations"].values():
         if moved := own.get(before["id"]):
             moved.contact_id = loser.id
         else:
-            await session.execute(insert(ContactRelation).inline().values(**_typed(before)))
+            await session.execute(_MAKE_RELATION, {"row": json.dumps(before)})
+    for id, changes in snapshot["folded"].items():
+        if kept := own.get(id):
+            unchanged = {
+                name: before for name, (before, after) in changes.items() if plain(getattr(kept, name)) == after
+            }
+            await session.execute(_RESET_RELATION, {"id": kept.id, "row": json.dumps(unchanged)})
     await session.flush()
     remaining = [relation.entity_id for relation in await _relations(session, winner.id)]
     winner.entity_ids = [id for id in winner.entity_ids if id in remaining]
 
 
-def _typed(before: dict[str, Any]) -> dict[str, Any]:
-    """The columns of a snapshot as PostgreSQL takes them."""
-    return {name: _value(name, value) for name, value in before.items()}
-
-
-def _value(name: str, value: Any) -> Any:
-    python_type = ContactRelation.__table__.c[name].type.python_type
-    if value is None or python_type in (str, dict):
-        return value
-    if python_type is list:
-        return [UUID(id) for id in value]
-    return python_type.fromisoformat(value) if hasattr(python_type, "fromisoformat") else python_type(value)
+_MAKE_RELATION = text("""
+    INSERT INTO contact_relation
+    SELECT (jsonb_populate_record(CAST(NULL AS contact_relation), CAST(:row AS jsonb))).*
+""")
+_RESET_RELATION = text("""
+    UPDATE contact_relation r SET lifecycle = b.lifecycle, source = b.source, acquired_on = b.acquired_on,
+      partner_organization_id = b.partner_organization_id, channel_organization_ids = b.channel_organization_ids,
+      satisfaction = b.satisfaction, communication_preferences = b.communication_preferences,
+      scheduling_preferences = b.scheduling_preferences, service_preferences = b.service_preferences
+    FROM contact_relation present
+    CROSS JOIN LATERAL jsonb_populate_record(present, CAST(:row AS jsonb)) b
+    WHERE r.id = :id AND present.id = r.id
+""")
+"""The columns in `row` become what they were, the others stay."""
 
 
 async def _restore_place(session: AsyncSession, winner: Contact, loser: Contact, snapshot: dict[str, Any]) -> None:

@@ -64,7 +64,9 @@ async def tree_at(
     database: Database, actor: Actor, at: datetime | None = None, root: UUID | None = None, depth: int | None = None
 ) -> list[tuple[UUID, UUID | None, int]]:
     own = literal(actor.organization_id, PgUUID)
-    query = queries.organization_tree(literal(root, PgUUID), literal(at, DateTime(timezone=True)), literal(depth, Integer), own)
+    query = queries.organization_tree(
+        literal(root, PgUUID), literal(at, DateTime(timezone=True)), literal(depth, Integer), own
+    )
     async with database.session(actor) as session:
         return [(row.organization_id, row.parent_id, row.depth) for row in (await session.execute(query)).all()]
 
