@@ -22,7 +22,7 @@ from structlog.contextvars import bind_contextvars
 
 from api import metrics
 from api.context import Context
-from api.masking import presented
+from api.masking import OURS, presented
 from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_of, negotiated, read_operation
 
 CLIENT_CLOSED_REQUEST = 499
@@ -106,7 +106,7 @@ def _status(answer: dict[str, Any], media_type: str) -> int:
     if "data" in answer:
         return 200
     codes = {error["extensions"]["code"] for error in answer["errors"]}
-    if codes & {"INTERNAL", "TIMEOUT"}:
+    if codes & OURS:
         return 500
     return 400 if media_type == RESPONSE_JSON else 200
 

@@ -9,11 +9,14 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from api.context import Context
 from api.errors import camel
 from api.limits import of_the_parser
+from api.metrics import UNEXPECTED
 from api.reading.errors import masked
 from domain.errors import DomainError, DomainErrors, Unavailable
 from tenants.auth.errors import AuthError
 from tenants.rate import LimiterDown
 
+OURS = frozenset({"INTERNAL", "TIMEOUT"})
+"""Codes of errors that are masked."""
 _COERCION = (ValueError, TypeError, ArithmeticError)
 _QUERY_CANCELED = "57014"
 
@@ -22,7 +25,9 @@ log = structlog.get_logger(__name__)
 
 def presented(errors: list[GraphQLError], context: Context) -> list[dict[str, Any]]:
     """The `errors` of a response."""
-    return [_formatted(located, shown) for located in errors for shown in _shown(located, context)]
+    made = [_formatted(located, shown) for located in errors for shown in _shown(located, context)]
+    UNEXPECTED.inc(sum(error["extensions"]["code"] in OURS for error in made))
+    return made
 
 
 def _shown(error: GraphQLError, context: Context) -> list[GraphQLError]:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 from contextlib import suppress
 
 from chargecars.stack import StackError
@@ -56,7 +57,9 @@ def serve_api(settings: Settings, descriptor: int | None = None) -> None:
     import uvicorn  # the other commands start without it
 
     from api.app import create_app
+    from migrations.startup import EXIT_CODE, check_or_exit
 
+    check_or_exit(settings)
     listening = listen(settings) if descriptor is None else socket.socket(fileno=descriptor)
     config = uvicorn.Config(
         create_app(settings),
@@ -68,5 +71,8 @@ def serve_api(settings: Settings, descriptor: int | None = None) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # uvicorn passes on the signal that stopped it, after a clean end
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(EXIT_CODE)

@@ -54,7 +54,9 @@ async def check(settings: Settings, database: Database) -> list[str]:
 
 
 def check_or_exit(settings: Settings) -> None:
-    """The same before an event loop runs: prints the reasons and ends the process with EXIT_CODE."""
+    """In production, before an event loop runs: prints the reasons and ends the process with EXIT_CODE."""
+    if not settings.production:
+        return
     try:
         asyncio.run(_check_alone(settings))
     except StartupRefused as refused:
