@@ -25,7 +25,7 @@ from domain.idempotency.models import IdempotencyKey
 from tenants.actor import Actor
 
 KEPT = timedelta(hours=48)
-_WAIT = text("SET LOCAL lock_timeout = '5s'")
+_WAIT = text("SELECT set_config('lock_timeout', :wait, true)")
 _WAITED = text("SET LOCAL lock_timeout TO DEFAULT")
 _LOCK_NOT_AVAILABLE = "55P03"
 _NONCE_BYTES = 12
@@ -63,12 +63,12 @@ async def answered(session: AsyncSession, request: KeyedRequest) -> bytes | None
     return None if row is None else _opened(request, *row)
 
 
-async def claim(session: AsyncSession, request: KeyedRequest) -> bytes | None:
+async def claim(session: AsyncSession, request: KeyedRequest, *, wait_ms: int = 5_000) -> bytes | None:
     """None: execute it, then `keep` the answer. Bytes: it was executed, this is the answer.
 
-    Raises: IdempotencyKeyReused, and IdempotencyKeyInUse where the first execution takes longer than 5 s.
+    Raises: IdempotencyKeyReused, and IdempotencyKeyInUse where the first execution does not end in `wait_ms`.
     """
-    await session.execute(_WAIT)
+    await session.execute(_WAIT, {"wait": str(wait_ms)})
     try:
         claimed = (await session.execute(_claim(request))).first()
     except DBAPIError as error:

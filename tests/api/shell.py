@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import strawberry
 from sqlalchemy import text
+from sqlalchemy.orm.exc import StaleDataError
 
 from api.app import create_app
 from api.context import Info
@@ -126,6 +127,14 @@ async def _note(info: Info, input: NoteInput) -> NotePayload:
             await session.execute(text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = 'deadlock_detected'; END $$"))
         if "many" in input.tags:
             raise DomainErrors([Required(field=("first",)), Required(field=("second",))])
+        if "stale" in input.tags:
+            raise StaleDataError
+        if "again" in input.tags:
+            async with info.context.write() as same:
+                assert same is session
+        if "read" in input.tags:
+            async with info.context.read() as reading:
+                await reading.execute(text("CREATE TEMPORARY TABLE written ()"))
         if "bug" in input.tags:
             raise RuntimeError("boom")
         return NotePayload(note=Note(text=input.text, number=EXECUTIONS[input.text]))

@@ -14,8 +14,10 @@ from api.mutations import Payload, mutation
 from api.reading import PUBLIC
 from domain.errors import registry
 from domain.idempotency import service as idempotency
-from tenants.actor import SYSTEM
+from domain.idempotency.errors import IdempotencyKeyInUse
+from tenants.actor import SYSTEM, actor
 from tenants.engine import Database
+from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
 from tests.api.shell import EXECUTIONS, GATES, STARTED, Client, client_of
@@ -82,6 +84,16 @@ async def test_a_deadlock_is_tried_again(client: Client, owner: "asyncpg.Connect
     answer = await client.data(NOTE, text=text, tags=["system", "deadlock"])
     assert answer["note"]["note"]["number"] == 3
     assert await committed(owner, text) == 1
+
+
+async def test_a_row_changed_by_somebody_else_is_stale(client: Client) -> None:
+    answer = await client.data(NOTE, text=word(), tags=["stale"])
+    assert [error["code"] for error in answer["note"]["userErrors"]] == ["STALE_VERSION"]
+
+
+async def test_a_mutation_is_one_transaction_and_reading_writes_nothing(client: Client) -> None:
+    assert (await client.data(NOTE, text=word(), tags=["again"]))["note"]["userErrors"] == []
+    assert (await client.error(NOTE, text=word(), tags=["read"]))["extensions"]["code"] == "INTERNAL"
 
 
 async def test_every_stated_code_is_in_the_schema() -> None:
@@ -221,6 +233,28 @@ async def test_neither_key_nor_answer_is_in_the_table(client: Client, owner: "as
     rows = [bytes(str(tuple(row)), "utf-8") for row in await owner.fetch("SELECT * FROM idempotency_key")]
     assert rows
     assert not any(text.encode() in row or headers["idempotency-key"].encode() in row for row in rows)
+
+
+async def test_a_user_sees_own_keys_only(database: Database) -> None:
+    mine, colleague = (actor(Role.OPERATIONS, uuid4(), user_id=uuid4()) for _ in range(2))
+    visitor = actor(Role.ANONYMOUS, mine.entity_ids[0])
+    request = idempotency.KeyedRequest.of("secret", mine, word(), "note", "note", b"{}")
+    async with database.session(mine) as session:
+        assert await idempotency.claim(session, request) is None
+        await idempotency.keep(session, request, b"answer")
+    for asking, seen in ((mine, b"answer"), (colleague, None), (visitor, None)):
+        async with database.session(asking) as session:
+            assert await idempotency.answered(session, request) == seen
+
+
+async def test_a_key_whose_first_request_takes_too_long(database: Database) -> None:
+    asking = actor(Role.OPERATIONS, uuid4(), user_id=uuid4())
+    request = idempotency.KeyedRequest.of("secret", asking, word(), "note", "note", b"{}")
+    async with database.session(asking) as slow:
+        await idempotency.claim(slow, request)
+        with pytest.raises(IdempotencyKeyInUse):
+            async with database.session(asking) as waiting:
+                await idempotency.claim(waiting, request, wait_ms=50)
 
 
 async def test_an_old_key_is_new_again_and_is_swept(

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
+import asyncpg
 import httpx
 import pytest
 
@@ -11,6 +12,10 @@ from tenants.settings import Settings
 from tests.api.shell import CANCELLED, GATES, Client, client_of
 
 RESPONSE_JSON = "application/graphql-response+json"
+_SLEEPING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'"
+    " AND query LIKE 'SELECT pg_sleep%'"
+)
 
 
 @pytest.fixture
@@ -211,37 +216,40 @@ async def test_forwarded_addresses_are_believed_from_trusted_proxies_only(settin
         assert await far.data("{ address }", forged) == {"address": "203.0.113.9"}
 
 
-async def test_a_client_that_leaves_ends_its_statement(client: Client) -> None:
+async def test_a_client_that_leaves_ends_its_statement(
+    client: Client, owner: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
     GATES["leaver"] = asyncio.Event()
-    asked = asyncio.ensure_future(_ask_and_leave(client.http, '{ sleep(name: "leaver") }', GATES["leaver"]))
-    async with asyncio.timeout(10):
-        await asked
+
+    async def sleeping(wanted: int) -> None:
+        while await owner.fetchval(_SLEEPING) != wanted:
+            continue
+
+    async with asyncio.timeout(20):
+        await _ask_and_leave(client.http, '{ sleep(name: "leaver") }', sleeping(1))
+        await sleeping(0)
     assert "leaver" in CANCELLED
+    assert await client.data("{ echo }") == {"echo": "hello"}
 
 
-async def _ask_and_leave(http: httpx.AsyncClient, query: str, started: asyncio.Event) -> None:
+async def _ask_and_leave(http: httpx.AsyncClient, query: str, begun: Awaitable[None]) -> None:
     """Drive the application by hand: httpx's transport never disconnects."""
     app = http._transport.app  # type: ignore[attr-defined]  # the transport of the fixture
     body = json.dumps({"query": query}).encode()
-    sent: list[dict[str, object]] = []
+    asked = False
 
     async def receive() -> dict[str, object]:
-        if not sent:
-            sent.append({})
+        nonlocal asked
+        if not asked:
+            asked = True
             return {"type": "http.request", "body": body, "more_body": False}
-        await started.wait()
+        await begun
         return {"type": "http.disconnect"}
 
-    async def send(message: dict[str, object]) -> None:
-        sent.append(message)
+    async def send(_message: dict[str, object]) -> None:
+        pass
 
     headers = [(b"content-type", b"application/json"), (b"host", b"nobody.localhost")]
     scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/graphql", "raw_path": b"/graphql"}
-    scope |= {
-        "query_string": b"",
-        "headers": headers,
-        "client": ("203.0.113.9", 1),
-        "server": ("x", 80),
-        "scheme": "http",
-    }
-    await app({**scope, "root_path": "", "asgi": {"version": "3.0"}}, receive, send)
+    scope |= {"query_string": b"", "headers": headers, "client": ("203.0.113.9", 1), "scheme": "http"}
+    await app({**scope, "root_path": "", "asgi": {"version": "3.0"}, "server": ("x", 80)}, receive, send)
