@@ -92,6 +92,7 @@ protect(RefreshToken)
 class CodePurpose(StrEnum):
     LOGIN = "LOGIN"
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105  # a purpose, not a password
+    SIGNING = "SIGNING"
 
 
 class OneTimeCode(Identified, Base):
