@@ -70,7 +70,13 @@ class Context:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A read-only transaction of its own as the actor."""
+        """A read-only transaction as the actor; in a mutation that has begun to write, the one it writes in.
+
+        A second connection while the first is held could wait for itself when all are taken.
+        """
+        if self.unit is not None and (writing := self.unit.opened(self.actor)):
+            yield writing
+            return
         async with self.database.session(self.actor) as session:
             await session.execute(_READ_ONLY)
             yield session

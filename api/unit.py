@@ -29,6 +29,10 @@ class UnitOfWork:
         """The session in which `first` ran."""
         return next(iter(self._sessions.values()), None)
 
+    def opened(self, actor: Actor) -> AsyncSession | None:
+        """The transaction as `actor` where it has begun."""
+        return self._sessions.get(actor)
+
     async def session(self, actor: Actor) -> AsyncSession:
         """The transaction of this unit that runs as `actor`."""
         if actor not in self._sessions:

@@ -113,6 +113,9 @@ class Query:
 
 
 async def _note(info: Info, input: NoteInput) -> NotePayload:
+    if "read" in input.tags:
+        async with info.context.read() as reading:
+            await reading.execute(text("CREATE TEMPORARY TABLE written ()"))
     async with info.context.system() if "system" in input.tags else info.context.write() as session:
         EXECUTIONS[input.text] = EXECUTIONS.get(input.text, 0) + 1
         if "system" in input.tags:
@@ -132,9 +135,8 @@ async def _note(info: Info, input: NoteInput) -> NotePayload:
         if "again" in input.tags:
             async with info.context.write() as same:
                 assert same is session
-        if "read" in input.tags:
             async with info.context.read() as reading:
-                await reading.execute(text("CREATE TEMPORARY TABLE written ()"))
+                assert reading is session
         if "bug" in input.tags:
             raise RuntimeError("boom")
         return NotePayload(note=Note(text=input.text, number=EXECUTIONS[input.text]))
