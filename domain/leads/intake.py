@@ -21,6 +21,7 @@ from domain.leads.errors import NoQuestionnaire
 from domain.leads.events import LeadAddressFlagged, LeadAnswered, LeadIntakeStarted, QuestionnaireSaved, tell
 from domain.leads.models import Lead, LeadStatus, Questionnaire
 from domain.leads.questions import Question, questions_of
+from domain.leads.visible import require_visible
 from domain.rows import find
 from tenants.actor import Actor
 from tenants.audience import Audience
@@ -42,9 +43,10 @@ async def answer(
 ) -> Lead:
     """Lay answers over those that are there; with `complete` all that is required must be there.
 
-    What is new changes the score and may qualify the lead. A system session; the caller has made sure that `by` sees
-    the lead. A qualified lead stays complete: its answers can be corrected, not taken away.
+    What is new changes the score and may qualify the lead. A system session, on behalf of `by`, who has to see the
+    lead. Once complete it stays so: answers can be corrected, not taken away.
     """
+    await require_visible(session, by, id, field=("lead_id",))
     lead = await find(session, Lead, id, lock=True, field=("lead_id",))
     if lead.status not in _MAY_ANSWER:
         raise InvalidState(current=lead.status, wanted="answerIntake", field=("lead_id",))

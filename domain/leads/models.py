@@ -31,9 +31,6 @@ class LeadSource(StrEnum):
     IMPORT = "IMPORT"
 
 
-OPEN = (LeadStatus.NEW, LeadStatus.INTAKE, LeadStatus.QUALIFIED, LeadStatus.QUOTED)
-
-
 class FollowUpChannel(StrEnum):
     """How a step of a follow-up reaches somebody."""
 

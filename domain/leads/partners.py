@@ -12,6 +12,7 @@ from domain.leads import intake
 from domain.leads.events import LeadPartnerAssigned, tell
 from domain.leads.models import Lead, LeadStatus
 from domain.leads.submit import require_partner_of
+from domain.leads.visible import require_visible
 from domain.rows import find
 from tenants.acting import acting_as
 from tenants.actor import Actor
@@ -28,8 +29,8 @@ class HasPartner(Conflict):
 async def assign_partner(session: AsyncSession, by: Actor, id: UUID, organization_id: UUID) -> Lead:
     """A partner takes the lead on, and sees it and its contact from now on. A system session, on behalf of `by`."""
     await tree.lock(session)
+    await require_visible(session, by, id)
     async with acting_as(session, by):
-        await find(session, Lead, id)
         partner = await tree.organization(session, organization_id, field=("organization_id",))
     lead = await find(session, Lead, id, lock=True)
     if lead.partner_organization_id is not None:

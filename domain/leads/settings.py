@@ -34,6 +34,11 @@ def lead_settings(entity: BusinessEntity) -> LeadSettings:
     return LeadSettings(stored.get("qualify_at", QUALIFY_AT), weights or dict(WEIGHTS))
 
 
+async def of_entity(session: AsyncSession, entity_id: UUID) -> LeadSettings:
+    """Those of an entity that the actor works for. Staff and system sessions."""
+    return lead_settings(await find(session, BusinessEntity, entity_id, field=("entity_id",)))
+
+
 async def save_lead_settings(
     session: AsyncSession, entity_id: UUID, qualify_at: int, weights: Mapping[ScoreFactor, int] | None
 ) -> BusinessEntity:
