@@ -122,7 +122,7 @@ async def _read(session: AsyncSession, settings: Settings) -> SigningKeys:
 def _opened(settings: Settings, row: SigningKey) -> Key:
     private = None
     if row.signs_until > clock.now():
-        private = ECKey.import_key(unseal(settings, _PURPOSE, row.kid, row.private_key))
+        private = ECKey.import_key(unseal(settings, _PURPOSE, row.kid, row.private_key), {"kid": row.kid})
     public = ECKey.import_key(row.public_jwk)
     return Key(row.kid, public, private, row.signs_from, row.signs_until, row.verifies_until)
 

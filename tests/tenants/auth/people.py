@@ -15,6 +15,14 @@ from tenants.settings import Settings
 from tests import factories
 
 PASSWORD = "correct horse battery staple"
+_HASHES: dict[str, str] = {}
+
+
+async def hashed_once(password: str) -> str:
+    """Argon2 takes its time on purpose; tests share the hash of a password."""
+    if password not in _HASHES:
+        _HASHES[password] = await hash_password(password)
+    return _HASHES[password]
 
 
 @dataclass
@@ -50,10 +58,12 @@ class Portal:
 
     async def user(self, *, password: str | None = None, **values: Any) -> UserAccount:
         """A user without a membership."""
-        hashed = await hash_password(password) if password else None
+        hashed = await hashed_once(password) if password else None
         email = f"{uuid4().hex}@people.example"
         async with self.database.session(SYSTEM) as session:
-            made = UserAccount(**{"email": email, "name": factories.unique("Person "), "password_hash": hashed} | values)
+            made = UserAccount(
+                **{"email": email, "name": factories.unique("Person "), "password_hash": hashed} | values
+            )
             session.add(made)
         return made
 
