@@ -9,10 +9,13 @@ import domain.idempotency.models
 import domain.jobs.models
 import domain.geo.models
 import domain.leads.models
+import domain.leads.personal
 import domain.mail.models
 import domain.numbering.models
 import domain.orders.models
+import domain.orders.personal
 import domain.quotes.models
+import domain.quotes.personal
 import domain.signatures.models
 import domain.visits.models
 import tenants.auth.models

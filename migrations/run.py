@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import domain.tables  # noqa: F401  # completes the registries
+from domain.events import redaction
 from domain.orders import guard
 from tenants import listing, rls
 from tenants.audience import Audience
@@ -106,6 +107,7 @@ def _repeatable() -> Iterator[str]:
             yield f"GRANT {audience.database_role} TO {Audience.SYSTEM.database_role} WITH INHERIT FALSE, SET TRUE"
     yield from rls.statements()
     yield from listing.statements()
+    yield from redaction.statements()
     yield from guard.statements()
 
 
