@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from chargecars.stack.errors import StackError, explain
 from domain.errors import DomainError
+from tenants.settings import settings
 
 app = typer.Typer(
     help="The ChargeCars platform.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -36,19 +37,18 @@ def api(listening: _FromParent = None, word: _FromParent = None) -> None:
     from chargecars.running import await_word, servers
     from chargecars.serving import load_api, serve_api
 
-    load_api()
+    schema = load_api(settings())
     if word is not None:
         await_word(word)
-    with servers() as settings:
-        serve_api(settings, listening)
+    with servers() as running:
+        serve_api(running, schema, listening)
 
 
 @app.command()
 def worker(word: _FromParent = None) -> None:
     """Run jobs, reactions to events and scheduled work."""
-    from workers.main import run
-
     from chargecars.running import await_word, servers
+    from workers.main import run
 
     if word is not None:
         await_word(word)
@@ -62,8 +62,8 @@ def migrate() -> None:
     from chargecars.database import migrate
     from chargecars.running import servers
 
-    with servers() as settings:
-        migrate(settings)
+    with servers() as running:
+        migrate(running)
 
 
 @app.command()
@@ -74,14 +74,28 @@ def schema() -> None:
     sys.stdout.write(platform_schema("").as_str().rstrip() + "\n")
 
 
+@app.command()
+def demo(scale: Annotated[int, typer.Option(min=1, max=100, help="10 is ten times today's business.")] = 1) -> None:
+    """Load the demo into an empty development database."""
+    from chargecars.database import migrate
+    from chargecars.example import load_demo
+    from chargecars.running import servers
+
+    with servers() as running:
+        migrate(running)
+        loaded = load_demo(running, scale, lambda step, done: typer.echo(f"{done:4.0%} {step}", err=True))
+    made = f"loaded in {loaded.seconds:.0f} s: {loaded.records:,} records" if loaded.fresh else "was there already"
+    typer.echo(f"The demo at scale {scale} {made}")
+
+
 @geo.command("import")
 def geo_import(file: Path) -> None:
     """Replace the table of four-digit postcodes by a CSV file: pc4,place,municipality,province,latitude,longitude."""
     from chargecars.running import servers
     from chargecars.upkeep import import_postcodes
 
-    with servers() as settings:
-        done = import_postcodes(settings, file)
+    with servers() as running:
+        done = import_postcodes(running, file)
     doubtful = f"; implausible, used by two digits only: {', '.join(done.implausible)}" if done.implausible else ""
     typer.echo(f"{done.rows} postcodes: {done.written} written, {done.removed} removed{doubtful}")
 
@@ -95,8 +109,8 @@ def mail(
     from chargecars.running import servers
     from chargecars.upkeep import latest_mail
 
-    with servers() as settings:
-        for message in reversed(latest_mail(settings, limit, to)):
+    with servers() as running:
+        for message in reversed(latest_mail(running, limit, to)):
             typer.echo(f"To: {message.recipient}\nSubject: {message.subject}\n\n{message.body.rstrip()}\n{'-' * 72}")
 
 

@@ -61,6 +61,19 @@ def check_given(given: Settings) -> None:
         asyncio.run(_check_redis(given.redis_url))
 
 
+def is_empty(settings: Settings) -> bool:
+    """Whether a migrated database has no business entity yet."""
+    return asyncio.run(_is_empty(settings.database_url))
+
+
+async def _is_empty(url: str) -> bool:
+    connection = await asyncpg.connect(**connect_args(url))
+    try:
+        return not await connection.fetchval("SELECT EXISTS (SELECT FROM business_entity)")
+    finally:
+        await connection.close()
+
+
 async def _check_database(url: str) -> None:
     try:
         args = connect_args(url)

@@ -4,9 +4,14 @@ import errno
 import socket
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from chargecars.stack import StackError
+from tenants.secrets import with_secrets
 from tenants.settings import Settings
+
+if TYPE_CHECKING:
+    from strawberry import Schema
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 8
@@ -46,13 +51,15 @@ def _refusal(error: OSError, place: str, port: int) -> str:
     return f"Cannot listen on {place}: {(error.strerror or str(error)).lower()}"
 
 
-def load_api() -> None:
-    """Load the code, which takes a moment in which the servers can start."""
-    import api.app
-    import api.schema  # noqa: F401  # for its effect
+def load_api(settings: Settings) -> "Schema":
+    """Load the code and build the schema, which takes a moment in which the servers can start."""
+    import api.app  # noqa: F401  # so that it is there when the servers are
+    from api.schema import platform_schema
+
+    return platform_schema(with_secrets(settings).secret_key.get_secret_value())
 
 
-def serve_api(settings: Settings, descriptor: int | None = None) -> None:
+def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = None) -> None:
     """Serve until SIGTERM, then finish the running requests; `descriptor` is a listening socket of the parent."""
     import uvicorn  # the other commands start without it
 
@@ -62,7 +69,7 @@ def serve_api(settings: Settings, descriptor: int | None = None) -> None:
     check_or_exit(settings)
     listening = listen(settings) if descriptor is None else socket.socket(fileno=descriptor)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, schema),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from rich.console import Console
 
 from chargecars.banner import show_banner
-from chargecars.running import adopt, check_given, give_word
+from chargecars.running import adopt, check_given, give_word, is_empty
 from chargecars.serving import listen
 from chargecars.stack import Stack, StackError
 from chargecars.stack.child import Child
@@ -58,6 +58,7 @@ class Platform:
         self._step("PostgreSQL and Valkey", self._start_servers)
         self._settings = adopt(self._stack)
         self._step("Migrations", self._migrate)
+        self._load_demo()
         self._step("API and worker", self._let_serve)
         self.complete = True
         show_banner(self._console, self._settings, self._stack.data_dir)
@@ -103,6 +104,17 @@ class Platform:
         from chargecars.database import migrate  # loads every model, which the first steps do not wait for
 
         migrate(self._settings)
+
+    def _load_demo(self) -> None:
+        """Into a development database that has no business entity yet."""
+        if self._settings.environment != "development" or not is_empty(self._settings):
+            return
+        from chargecars.example import load_demo  # most starts do not need it
+
+        began = time.monotonic()
+        with self._console.status("Demo data") as status:
+            load_demo(self._settings, 1, lambda step, done: status.update(f"Demo data: {step} {done:.0%}"))
+        self._console.print(f"[green]✓[/] Demo data [dim]{time.monotonic() - began:.1f} s[/]")
 
     def _start_processes(self) -> None:
         """They load their code while the servers start, and wait for the word where these are."""
