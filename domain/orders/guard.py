@@ -37,6 +37,7 @@ BEGIN
   NEW.account_contact_id := offered.account_contact_id;
   NEW.end_customer_contact_id := offered.end_customer_contact_id;
   NEW.service_address_id := offered.service_address_id;
+  NEW.currency := offered.currency;
   NEW.payment_terms_days := agreed.payment_terms_days;
   NEW.partner_metadata := offered.partner_metadata;
   IF NEW.sequence = 1 THEN NEW.partner_order_id := offered.partner_order_id; END IF;

@@ -77,6 +77,7 @@ class Order(Identified, Updated, Base):
     partner_order_id: Mapped[str | None]
     partner_metadata: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     """`dealer_group_id`, `purchase_order`, `customer_account` (O2)."""
+    currency: Mapped[str] = mapped_column(server_default="EUR")
     payment_terms_days: Mapped[int] = mapped_column(Integer, server_default="14")
     estimated_processing_minutes: Mapped[int] = mapped_column(Integer, server_default="5")
     team_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))

@@ -209,6 +209,7 @@ class QuoteParty(Identified, Base):
     net_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
     vat_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
     gross_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    currency: Mapped[str] = mapped_column(server_default="EUR")
     vat_breakdown: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     """`[{vat_class, rate, net_cents, vat_cents, gross_cents}]`."""
     salt: Mapped[bytes] = mapped_column(LargeBinary)
@@ -304,6 +305,7 @@ class LineItem(Identified, Base):
     net_cents: Mapped[int] = mapped_column(BigInteger)
     vat_cents: Mapped[int] = mapped_column(BigInteger)
     gross_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(server_default="EUR")
     unit_cost_cents: Mapped[int] = mapped_column(BigInteger, server_default="0", deferred=True, deferred_raiseload=True)
     payer_contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
     payer_role: Mapped[str]

@@ -76,7 +76,7 @@ async def _describe(session: AsyncSession, version: QuoteVersion, quote: Quote, 
     version.channel_organization_ids = sorted({*quote.channel_organization_ids, *offer.payer_chain})
     await session.flush()
     of_version = {"entity_id": quote.entity_id, "quote_version_id": version.id}
-    of_quote = {**of_version, "quote_id": quote.id}
+    of_quote = {**of_version, "quote_id": quote.id, "currency": quote.currency}
     of_visit = {
         **of_version,
         "channel_organization_ids": version.channel_organization_ids,

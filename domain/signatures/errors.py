@@ -45,3 +45,11 @@ class NothingAsked(DomainError):
     code = "NOTHING_ASKED"
     nl = "Van deze partij wordt geen handtekening gevraagd."
     en = "No signature is asked of this party."
+
+
+class SigningCodeInvalid(InvalidInput):
+    """The mailed code is wrong, was used, or has expired."""
+
+    code = "SIGNING_CODE_INVALID"
+    nl = "De code is onjuist, al gebruikt of verlopen. Vraag een nieuwe code aan."
+    en = "The code is wrong, was used, or has expired. Ask for a new code."

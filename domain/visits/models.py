@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain.catalog.models import VisitKind
 from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
+from tenants.listing import Listed, listed
 from tenants.rls import IN_ANY_CONTEXT, OF_THE_CHANNEL, OF_THE_ENTITY, Rule, protect
 
 
@@ -108,3 +109,4 @@ protect(
         "technician": "The visit is the actor's team's.",
     },
 )
+listed(Listed("visit", "visit", None))
