@@ -65,18 +65,18 @@ class Binds:
         """The value `key` of an argument slot."""
         name = f"a{slot}_{key.replace('.', '_')}_{type_.__class__.__name__.lower()}"
         self.arguments[name] = (slot, key)
-        return bindparam(name, type_=type_)
+        return bindparam(name, type_=type_, required=False)
 
     def of_actor(self, attribute: str) -> BindParameter[Any]:
         """An id of the actor."""
         name = f"actor_{attribute}"
         self.actor[name] = attribute
-        return bindparam(name, type_=ARRAY(Uuid()) if attribute == "entity_ids" else Uuid())
+        return bindparam(name, type_=ARRAY(Uuid()) if attribute == "entity_ids" else Uuid(), required=False)
 
     def constant(self, name: str, value: Any, type_: TypeEngine[Any]) -> BindParameter[Any]:
         """A value that is the same for every request."""
         self.constants[name] = value
-        return bindparam(name, type_=type_)
+        return bindparam(name, type_=type_, required=False)
 
 
 class ActorBinds:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import strawberry
-from sqlalchemy import ColumnElement, Numeric, Select, cast, func, literal
+from sqlalchemy import ColumnElement, Numeric, Select, cast, literal, literal_column
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
@@ -145,7 +145,7 @@ def derived(
 
 def money(cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR") -> Composite:
     """The object Money of an amount in cents; null where the amount is."""
-    amount = func.round(cast(cents, Numeric) / 100, 2)
+    amount = cast(cents, Numeric) * literal_column("0.01", Numeric)  # exact; a quotient has 16 digits only
     code = literal(currency) if isinstance(currency, str) else currency
     return Composite({"cents": cents, "amount": amount, "currency": code}, cents.is_not(None))
 

@@ -1,6 +1,6 @@
 """The JSON text of each kind of field, except pages and fields of several types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select
@@ -20,6 +20,7 @@ from api.reading.specs import (
     IdSpec,
     ListSpec,
     RelatedSpec,
+    RowExpression,
     Spec,
     call,
 )
@@ -75,7 +76,7 @@ def _related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) ->
     related = spec(selected, RelatedSpec)
     other, rows = _other(emitter, selected, row, target, related.on)
     if related.order_by is not None:
-        rows = rows.order_by(*several(emitter.call(related.order_by, selected, other))).limit(1)
+        rows = rows.order_by(*ordered(emitter, related.order_by, selected, other)).limit(1)
     return or_null(rows.scalar_subquery())
 
 
@@ -85,8 +86,7 @@ def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Te
         return "[]"
     listed = spec(selected, ListSpec)
     other, rows = _other(emitter, selected, row, target, listed.on)
-    order = emitter.call(listed.order_by, selected, other) if listed.order_by else other.id
-    return json_array(rows.order_by(*several(order)).limit(listed.limit))
+    return json_array(rows.order_by(*ordered(emitter, listed.order_by, selected, other)).limit(listed.limit))
 
 
 def _other(emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any) -> tuple[Row, Select[Any]]:
@@ -95,9 +95,11 @@ def _other(emitter: Emitter, selected: Selected, row: Row, target: Readable, on:
     return other, emitter.rows(target, other, [text], emitter.call(on, selected, row, other))
 
 
-def several(order: Any) -> Sequence[Any]:
-    """One ORDER BY term or several, as several."""
-    return order if isinstance(order, list | tuple) else [order]
+def ordered(emitter: Emitter, order_by: RowExpression | None, selected: Selected, row: Row) -> list[Any]:
+    """The terms of an ORDER BY; the key, where there is one, breaks ties."""
+    given = emitter.call(order_by, selected, row) if order_by else []
+    terms = list(given) if isinstance(given, list | tuple) else [given]
+    return [*terms, row.id] if hasattr(row, "id") else terms
 
 
 def _embedded(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:

@@ -95,7 +95,7 @@ def related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> 
 
 
 def plain_base(
-    emitter: Emitter, selected: Selected, target: Readable, row: Row, conditions: Sequence[ColumnElement[bool]]
+    emitter: Emitter, selected: Selected, target: Readable, row: Row, conditions: Sequence[ColumnElement[bool] | None]
 ) -> Base:
     """All rows of one alias under the conditions, the filter and the type's own condition."""
     given, shape = spec(selected, ConnectionSpec), emitter.shape(selected)
@@ -103,7 +103,8 @@ def plain_base(
     wanted = filter_conditions(emitter, given.filter, selected, row)
     key = given.sort.keys[shape.sort]
     keys = (emitter.correlated(key.value(row)), row.id)
-    return Base(row, row.table_, [row.table_], [*conditions, *own, *wanted], keys, key.nullable)
+    found = [condition for condition in (*conditions, *own, *wanted) if condition is not None]
+    return Base(row, row.table_, [row.table_], found, keys, key.nullable)
 
 
 def _empty(child: Selected, selected: Selected) -> Rendered:

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column
 from api.reading import pages, polymorphic
 from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter, Writer
-from api.reading.fields import WRITERS, computed_rows, several, spec
+from api.reading.fields import WRITERS, computed_rows, ordered, spec
 from api.reading.jsonsql import concat, constant, json_array, or_null
 from api.reading.pages import Base
 from api.reading.registry import Readable, is_many
@@ -46,7 +46,7 @@ def in_context(text: Rendered) -> ColumnElement[Any]:
     first asked for its value, and `set_config` rules out a parallel plan that would run it earlier.
     """
     written = [
-        func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text()), True)
+        func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text(), required=False), True)
         for setting in SETTINGS
     ]
     return case((concat(*written).is_not(None), rendered(text)))
@@ -109,8 +109,7 @@ def _list(emitter: Emitter, selected: Selected) -> Rendered:
     if given.where is not None:
         conditions.append(emitter.call(given.where, selected, row))
     text = emitter.object(target, selected, row, emitter.is_abstract(selected.named, target))
-    order = emitter.call(given.order_by, selected, row) if given.order_by else row.id
-    rows = emitter.rows(target, row, [text], *conditions).order_by(*several(order), row.id)
+    rows = emitter.rows(target, row, [text], *conditions).order_by(*ordered(emitter, given.order_by, selected, row))
     return json_array(rows.limit(given.limit))
 
 
