@@ -36,13 +36,13 @@ def by(description: str, value: SortExpression, *, nullable: bool = True) -> Sor
 class Sort:
     """`Sort(models.Order, created_at="When it was placed.", total=by("…", lambda o: …), default="-created_at")`.
 
-    A text is the description of the column of that name. `name` is the prefix of the GraphQL types (default: the
+    A text is the description of the column of that name. `prefix` is that of the GraphQL types (default: the
     model's name): OrderSort and OrderSortField. The id always breaks ties.
     """
 
-    def __init__(self, model: type, *, default: str, name: str | None = None, **keys: str | SortKey) -> None:
+    def __init__(self, model: type, /, *, default: str, prefix: str | None = None, **keys: str | SortKey) -> None:
         self.model = model
-        self.name = name or model.__name__
+        self.name = prefix or model.__name__
         self.keys: Mapping[str, SortKey] = {key: _key(model, key, value) for key, value in keys.items()}
         self.default = default.removeprefix("-")
         self.descending = default.startswith("-")
