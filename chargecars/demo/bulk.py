@@ -4,15 +4,16 @@ COPY is refused on a table whose row-level security binds the loader, and FORCE 
 within the transaction, which holds every table exclusively: nobody reads anything between.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
-import orjson
-from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import JSONB
 
+from chargecars.demo.encode import Chunk
 from tenants import listing
 from tenants.base import Base
 
@@ -25,56 +26,54 @@ SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS defini
 WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
 AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid) ORDER BY 1
 """
+_EVENT_BLOCK = 5_000
 
 
-class Rows:
-    """Rows collected per table, written with COPY when there are many."""
+class Loader:
+    """Writes chunks as they come; events are kept until all are there, so that their sequence follows their time."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
         self._connection = connection
-        self._waiting: dict[str, list[tuple[Any, ...]]] = {}
-        self._columns: dict[str, tuple[str, ...]] = {}
-        self._json: dict[str, frozenset[str]] = {}
-        self.counts: dict[str, int] = {}
+        self._events: list[tuple[datetime, bytes]] = []
+        self.counts: Counter[str] = Counter()
 
-    def add(self, table: str, **row: Any) -> None:
-        """One row; the first row of a table says which columns all of them have."""
-        columns = self._columns.get(table)
-        if columns is None:
-            columns = self._columns[table] = tuple(row)
-            self._json[table] = _json_columns(Base.metadata.tables[table])
-        for column in self._json[table] & row.keys():
-            row[column] = orjson.dumps(row[column]).decode()
-        self._waiting.setdefault(table, []).append(tuple(row[column] for column in columns))
-        self.counts[table] = self.counts.get(table, 0) + 1
+    async def write(self, chunk: Chunk) -> None:
+        """COPY the rows of a chunk."""
+        for table, rows in chunk.tables.items():
+            await self._copy(table, rows.columns, [rows.data])
+            self.counts[table] += rows.count
+        self._events += chunk.events
 
-    async def write(self) -> None:
-        """COPY what was collected."""
-        for table, rows in self._waiting.items():
-            await self._connection.copy_records_to_table(table, records=rows, columns=self._columns[table])
-        self._waiting.clear()
+    async def write_events(self, columns: tuple[str, ...]) -> None:
+        """COPY all events in order of time."""
+        self._events.sort(key=itemgetter(0))
+        rows = [row for _, row in self._events]
+        blocks = (b"".join(rows[i : i + _EVENT_BLOCK]) for i in range(0, len(rows), _EVENT_BLOCK))
+        await self._copy("event", columns, blocks)
+        self.counts["event"] += len(rows)
+        self._events.clear()
+
+    async def _copy(self, table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> None:
+        await self._connection.copy_to_table(table, source=_stream(blocks), columns=list(columns))
 
 
 @asynccontextmanager
-async def bulk_load(connection: "asyncpg.Connection[Any]") -> AsyncIterator[Rows]:
-    """One transaction of the owner into which rows are copied; on leaving, everything is put back and derived."""
-    async with connection.transaction():
-        await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
-        await connection.execute("SET LOCAL synchronous_commit = off")
-        tables = [f'"{name}"' for name in Base.metadata.tables]
-        await _each(connection, (f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables))
-        await _each(connection, (f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables))
-        keys, indexes = await connection.fetch(_FOREIGN_KEYS), await connection.fetch(_INDEXES)
-        await _each(connection, (f"ALTER TABLE {key['on_table']} DROP CONSTRAINT {key['name']}" for key in keys))
-        await _each(connection, (f"DROP INDEX {index['name']}" for index in indexes))
-        rows = Rows(connection)
-        yield rows
-        await rows.write()
-        await _each(connection, listing.refill_statements())
-        await _each(connection, (index["definition"] for index in indexes))
-        await _each(connection, (_added(key) for key in keys))
-        await _each(connection, (f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables))
-        await _each(connection, (f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
+async def bulk_load(connection: "asyncpg.Connection[Any]") -> AsyncIterator[Loader]:
+    """Inside a transaction of the owner: rows are copied; on leaving, everything is put back and derived."""
+    await connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
+    await connection.execute("SET LOCAL synchronous_commit = off")
+    tables = [f'"{name}"' for name in Base.metadata.tables]
+    await _each(connection, (f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY" for table in tables))
+    await _each(connection, (f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables))
+    keys, indexes = await connection.fetch(_FOREIGN_KEYS), await connection.fetch(_INDEXES)
+    await _each(connection, (f"ALTER TABLE {key['on_table']} DROP CONSTRAINT {key['name']}" for key in keys))
+    await _each(connection, (f"DROP INDEX {index['name']}" for index in indexes))
+    yield Loader(connection)
+    await _each(connection, listing.refill_statements())
+    await _each(connection, (index["definition"] for index in indexes))
+    await _each(connection, (_added(key) for key in keys))
+    await _each(connection, (f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables))
+    await _each(connection, (f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY" for table in tables))
 
 
 def _added(key: asyncpg.Record) -> str:
@@ -86,5 +85,6 @@ async def _each(connection: "asyncpg.Connection[Any]", statements: Iterable[str]
         await connection.execute(statement)
 
 
-def _json_columns(table: Table) -> frozenset[str]:
-    return frozenset(column.name for column in table.columns if isinstance(column.type, JSONB))
+async def _stream(blocks: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for block in blocks:
+        yield block

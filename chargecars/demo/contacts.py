@@ -1,25 +1,50 @@
 """Partners in their channel tree, their people, and customers."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from asyncpg import Range
 
-from chargecars.demo.bulk import Rows
+from chargecars.demo import agreements
 from chargecars.demo.draw import Draw
+from chargecars.demo.encode import Rows
 from chargecars.demo.figures import Figures
 from chargecars.demo.tenants import Entity
+from domain.agreements.models import Agreement
+from domain.contacts.models import ContactType, Lifecycle, PartnerModel
 
 _NAMED = (
     # code, name, model, share of ChargeCars' orders (monthly volumes of the partner document)
-    ("groendus", "Groendus", "ENERGY", 275),
-    ("essent", "Essent", "ENERGY", 175),
-    ("eneco", "Eneco", "ENERGY", 125),
-    ("alva", "Alva Charging", "LEAD_TRANSFER", 88),
-    ("50five", "50five", "B2B_CONTRACTOR", 62),
+    ("groendus", "Groendus", PartnerModel.ENERGY, 275),
+    ("essent", "Essent", PartnerModel.ENERGY, 175),
+    ("eneco", "Eneco", PartnerModel.ENERGY, 125),
+    ("alva", "Alva Charging", PartnerModel.LEAD_TRANSFER, 88),
+    ("50five", "50five", PartnerModel.B2B_CONTRACTOR, 62),
 )
-_MODELS = {"LEAD_TRANSFER": 4.0, "AUTOMOTIVE": 3.0, "ENERGY": 1.0, "B2B_CONTRACTOR": 3.0}
+_MODELS: dict[str, float] = {
+    PartnerModel.LEAD_TRANSFER: 4.0,
+    PartnerModel.AUTOMOTIVE: 3.0,
+    PartnerModel.ENERGY: 1.0,
+    PartnerModel.B2B_CONTRACTOR: 3.0,
+}
+_REGIONAL = 60
+"""Partners that may have others below them."""
+_DEPTH = 4
+_RUN_UP = timedelta(days=400)
+"""The time before the first quote in which the channel was built."""
+
+
+@dataclass(frozen=True)
+class PartnerPerson:
+    """Somebody who works for a partner, and its login where it has one."""
+
+    id: UUID
+    name: str
+    email: str
+    user_id: UUID | None
+    role: str
 
 
 @dataclass
@@ -30,150 +55,195 @@ class Partner:
     code: str
     name: str
     model: str
-    chain: list[UUID]
-    entities: list[UUID]
-    weight: float
-    children: int = 0
-    parent: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Customer:
-    """A person who buys, with the address of the work."""
-
-    id: UUID
-    name: str
-    email: str
-    address_id: UUID
     at: datetime
+    entities: list[Entity]
+    weight: float
+    chain: list[UUID] = field(default_factory=list)
+    parent: UUID | None = None
+    address_id: UUID | None = None
+    agreements: dict[UUID, Agreement] = field(default_factory=dict)
+    """Its own or the nearest above it, by entity."""
+    people: list[PartnerPerson] = field(default_factory=list)
+
+    @property
+    def signer(self) -> PartnerPerson:
+        return self.people[0]
 
 
 @dataclass
-class Channel:
-    """All partners, by the entities they sell for."""
+class Customer:
+    """A person who buys, with the address of the work, and its login where it was ever sent a quote."""
 
-    partners: list[Partner] = field(default_factory=list)
+    id: UUID
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    address_id: UUID
+    address: dict[str, Any]
+    at: datetime
+    entity: Entity
+    partner: Partner | None
+    lifecycle: str
+    user_id: UUID | None = None
+    password: bool = False
+    """Whether it logs in with the demo's password; the others have a code mailed."""
 
-    def named(self) -> dict[str, UUID]:
-        return {partner.code: partner.id for partner in self.partners}
-
-    def of(self, entity: Entity) -> dict[int, float]:
-        """Positions in `partners` with their weights."""
-        return {i: p.weight for i, p in enumerate(self.partners) if entity.id in p.entities}
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
 
 
-def add_partners(rows: Rows, draw: Draw, figures: Figures, entities: list[Entity], since: datetime) -> Channel:
-    """The named partners with subtrees of two more levels, and direct partners."""
-    channel = Channel()
+def draw_partners(draw: Draw, figures: Figures, entities: list[Entity], since: datetime) -> list[Partner]:
+    """The named partners, partners below them, direct ones and wholesale customers; who is above comes first."""
     main, wholesale = entities[0], [entity for entity in entities if entity.wholesale]
+    partners: list[Partner] = []
     for code, name, model, volume in _NAMED:
-        weight = volume * figures.partners / 391
-        channel.partners.append(Partner(draw.id(since), code, name, model, [], [main.id], weight))
-    while len(channel.partners) < figures.partners:
-        channel.partners.append(_drawn(draw, channel, main, wholesale, since))
-    for partner in channel.partners:
-        partner.chain = [*partner.chain, partner.id]
-        _add_partner(rows, draw, partner, since)
-    return channel
+        weight = float(volume * figures.scale)
+        partners.append(Partner(draw.id(since), code, name, model, since, [main], weight))
+        _settle(draw, partners[-1], None)
+    while len(partners) < figures.partners:
+        partners.append(_drawn(draw, partners, main, wholesale, since))
+    return partners
 
 
-def _drawn(draw: Draw, channel: Channel, main: Entity, wholesale: list[Entity], since: datetime) -> Partner:
-    number = len(channel.partners) + 1
-    model = draw.weighted(_MODELS)
-    name = draw.company(model, number)
-    partner = Partner(draw.id(since), f"partner-{number}", name, model, [], [main.id], 0.5 + 2 * draw.uniform())
-    if model == "B2B_CONTRACTOR" and draw.uniform() < 0.8:
-        partner.entities = [entity.id for entity in wholesale]
+def _drawn(draw: Draw, partners: list[Partner], main: Entity, wholesale: list[Entity], since: datetime) -> Partner:
+    number = len(partners) + 1
+    trade = number <= len(_NAMED) + 2
+    model = PartnerModel.B2B_CONTRACTOR if trade else PartnerModel(draw.weighted(_MODELS))
+    at = since + draw.between(timedelta(days=1), _RUN_UP)
+    name, weight = draw.company(model, number), 0.5 + 2 * draw.uniform()
+    partner = Partner(draw.id(at), f"partner-{number}", name, model, at, [main], weight)
+    parent = None
+    if trade or (model is PartnerModel.B2B_CONTRACTOR and draw.uniform() < 0.8):
+        partner.entities = wholesale
     elif draw.uniform() < 0.6:
-        _place_under(draw, channel, partner)
+        parent = draw.one([p for p in partners[:_REGIONAL] if len(p.chain) < _DEPTH and p.entities == [main]])
+    _settle(draw, partner, parent)
     return partner
 
 
-def _place_under(draw: Draw, channel: Channel, partner: Partner) -> None:
-    """Below one of the named partners or one of its regional partners: at most four levels."""
-    parent = draw.one([p for p in channel.partners[:60] if len(p.chain) < 3 and partner.entities == p.entities])
-    partner.parent, partner.chain = parent.id, [*parent.chain, parent.id]
+def _settle(draw: Draw, partner: Partner, parent: Partner | None) -> None:
+    """Its place in the tree, and its agreements: its own at the root, else the ones from above."""
+    if parent:
+        partner.at = max(partner.at, parent.at + timedelta(days=1))
+        partner.parent, partner.agreements = parent.id, parent.agreements
+    else:
+        for entity in partner.entities:
+            partner.agreements[entity.id] = agreements.agreed(
+                draw, entity, partner.id, partner.code, partner.model, partner.at
+            )
+    partner.chain = [*(parent.chain if parent else []), partner.id]
 
 
-def _add_partner(rows: Rows, draw: Draw, partner: Partner, since: datetime) -> None:
-    address_id = draw.id(since)
+def add_partner(rows: Rows, draw: Draw, partner: Partner) -> None:
+    """The organization with its address, its relations, its place in the tree and its own agreements."""
+    partner.address_id = draw.id(partner.at)
     _add_contact(
         rows,
         partner.id,
-        "ORGANIZATION",
+        ContactType.ORGANIZATION,
         partner.name,
-        since,
+        partner.at,
         email=f"info@{partner.code}.example",
         phone=draw.phone(),
-        kvk_number=f"{draw.integer(10_000_000, 89_999_999)}",
+        kvk_number=f"99{draw.integer(0, 999_999):06d}",
         partner_model=partner.model,
         partner_code=partner.code,
         parent_organization_id=partner.parent,
-        address_id=address_id,
-        entity_ids=partner.entities,
+        address_id=partner.address_id,
+        entity_ids=[entity.id for entity in partner.entities],
+        chain_organization_ids=partner.chain,
         channel_organization_ids=partner.chain,
     )
-    _add_address(rows, draw, address_id, partner.id, since)
-    for entity_id in partner.entities:
-        _add_relation(rows, draw, partner.id, entity_id, "CUSTOMER", "STAFF", partner.parent, since)
+    _add_address(rows, partner.address_id, partner.id, draw.address(), partner.at)
+    for entity in partner.entities:
+        _add_relation(rows, draw, partner.id, entity, Lifecycle.CUSTOMER, "STAFF", None, partner.at)
     if partner.parent:
-        rows.add(
-            "organization_parent",
-            id=draw.id(since),
-            organization_id=partner.id,
-            parent_id=partner.parent,
-            valid=Range(since, None),
-            created_at=since,
-        )
+        _add_place(rows, draw, partner)
+    for agreement in partner.agreements.values():
+        if agreement.organization_id == partner.id:
+            agreements.write(rows, agreement, partner.at)
 
 
-def add_partner_person(rows: Rows, draw: Draw, partner: Partner, number: int, at: datetime) -> tuple[UUID, str, str]:
-    """Somebody who works for a partner: id, name, e-mail."""
+def _add_place(rows: Rows, draw: Draw, partner: Partner) -> None:
+    rows.add(
+        "organization_parent",
+        id=draw.id(partner.at),
+        organization_id=partner.id,
+        parent_id=partner.parent,
+        valid=Range(partner.at, None),
+        created_at=partner.at,
+    )
+
+
+def add_partner_person(
+    rows: Rows, draw: Draw, partner: Partner, mailbox: str, role: str, user_id: UUID | None
+) -> PartnerPerson:
+    """Somebody who works for a partner."""
     first, last = draw.person()
-    id, name, email = draw.id(at), f"{first} {last}", f"persoon{number}@{partner.code}.example"
+    email = f"{mailbox}@{partner.code}.example"
+    person = PartnerPerson(draw.id(partner.at), f"{first} {last}", email, user_id, role)
+    partner.people.append(person)
     _add_contact(
         rows,
-        id,
-        "PERSON",
-        name,
-        at,
+        person.id,
+        ContactType.PERSON,
+        person.name,
+        partner.at,
         first_name=first,
         last_name=last,
-        email=email,
+        email=person.email,
         phone=draw.phone(),
         parent_organization_id=partner.id,
-        entity_ids=partner.entities,
+        entity_ids=[entity.id for entity in partner.entities],
         channel_organization_ids=partner.chain,
     )
-    for entity_id in partner.entities:
-        _add_relation(rows, draw, id, entity_id, "CUSTOMER", "STAFF", partner.id, at)
-    return id, name, email
+    for entity in partner.entities:
+        _add_relation(rows, draw, person.id, entity, Lifecycle.CUSTOMER, "STAFF", None, partner.at)
+    return person
 
 
-def add_customer(
-    rows: Rows, draw: Draw, number: int, entity: Entity, partner: Partner | None, lifecycle: str, at: datetime
+def draw_customer(
+    draw: Draw, number: int, entity: Entity, partner: Partner | None, lifecycle: Lifecycle, at: datetime
 ) -> Customer:
     """A person with an address, brought by a partner or by itself."""
     first, last = draw.person()
-    customer = Customer(draw.id(at), f"{first} {last}", f"klant{number}@post.example", draw.id(at), at)
+    return Customer(
+        id=draw.id(at),
+        first_name=first,
+        last_name=last,
+        email=f"klant{number}@post.example",
+        phone=draw.phone(),
+        address_id=draw.id(at),
+        address=draw.address(),
+        at=at,
+        entity=entity,
+        partner=partner,
+        lifecycle=lifecycle,
+    )
+
+
+def add_customer(rows: Rows, draw: Draw, customer: Customer) -> None:
+    """The contact with its address and its relation."""
+    partner = customer.partner
     _add_contact(
         rows,
         customer.id,
-        "PERSON",
+        ContactType.PERSON,
         customer.name,
-        at,
-        first_name=first,
-        last_name=last,
+        customer.at,
+        first_name=customer.first_name,
+        last_name=customer.last_name,
         email=customer.email,
-        phone=draw.phone(),
+        phone=customer.phone,
         address_id=customer.address_id,
-        entity_ids=[entity.id],
+        entity_ids=[customer.entity.id],
         channel_organization_ids=partner.chain if partner else [],
     )
-    _add_address(rows, draw, customer.address_id, customer.id, at)
+    _add_address(rows, customer.address_id, customer.id, customer.address, customer.at)
     source = "PARTNER_API" if partner else "PORTAL"
-    _add_relation(rows, draw, customer.id, entity.id, lifecycle, source, partner.id if partner else None, at)
-    return customer
+    _add_relation(rows, draw, customer.id, customer.entity, customer.lifecycle, source, partner, customer.at)
 
 
 def _add_contact(rows: Rows, id: UUID, contact_type: str, name: str, at: datetime, **columns: object) -> None:
@@ -187,32 +257,36 @@ def _add_contact(rows: Rows, id: UUID, contact_type: str, name: str, at: datetim
         "partner_code": None,
         "parent_organization_id": None,
         "address_id": None,
+        "entity_ids": [],
+        "chain_organization_ids": [],
+        "channel_organization_ids": [],
     }
     rows.add("contact", id=id, contact_type=contact_type, name=name, **(values | columns), created_at=at, updated_at=at)
 
 
-def _add_address(rows: Rows, draw: Draw, id: UUID, contact_id: UUID, at: datetime) -> None:
-    rows.add("address", id=id, contact_id=contact_id, **draw.address(), created_at=at)
+def _add_address(rows: Rows, id: UUID, contact_id: UUID, address: dict[str, Any], at: datetime) -> None:
+    rows.add("address", id=id, contact_id=contact_id, **address, created_at=at)
 
 
 def _add_relation(
     rows: Rows,
     draw: Draw,
     contact_id: UUID,
-    entity_id: UUID,
+    entity: Entity,
     lifecycle: str,
     source: str,
-    partner_id: UUID | None,
+    partner: Partner | None,
     at: datetime,
 ) -> None:
     rows.add(
         "contact_relation",
         id=draw.id(at),
         contact_id=contact_id,
-        entity_id=entity_id,
+        entity_id=entity.id,
         lifecycle=lifecycle,
         source=source,
-        partner_organization_id=partner_id,
+        partner_organization_id=partner.id if partner else None,
+        channel_organization_ids=partner.chain if partner else [],
         acquired_on=at.date(),
         created_at=at,
         updated_at=at,
