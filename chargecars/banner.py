@@ -2,11 +2,15 @@
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 from rich.console import Console
 
 from tenants.settings import Settings
+
+if TYPE_CHECKING:
+    from chargecars.demo import Login
 
 BRANDS = {
     "chargecars": "ChargeCars",
@@ -22,11 +26,16 @@ def portal(settings: Settings, brand: str) -> str:
     return f"{settings.public_scheme}://{brand}.{settings.base_domain}:{settings.port}"
 
 
-def show_banner(console: Console, settings: Settings, data_dir: Path) -> None:
+def show_banner(console: Console, settings: Settings, data_dir: Path, logins: "list[Login]") -> None:
     """Five portals, the demo logins, one query, and where the logs are."""
     console.print()
     for brand, name in BRANDS.items():
         console.print(f"  {name:16}{portal(settings, brand)}", soft_wrap=True)
+    if logins:
+        console.print("\n  Demo logins")
+    for login in logins:
+        line = f"  {BRANDS[login.portal]:16}{login.email:36}{login.password}   {login.role.replace('_', ' ').lower()}"
+        console.print(line, soft_wrap=True, markup=False)
     console.print(f"\n{first_query(settings)}\n", soft_wrap=True, markup=False)
     console.print(f"Logs in {data_dir / 'log'}. Ctrl-C stops everything.", soft_wrap=True)
 

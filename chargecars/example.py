@@ -3,9 +3,28 @@
 import asyncio
 from collections.abc import Callable
 
-from chargecars.demo import DemoRefused, Loaded, load
+import asyncpg
+
+from chargecars.demo import DemoRefused, Loaded, Login, load, logins
 from chargecars.stack import StackError
+from tenants.engine import connect_args
 from tenants.settings import Settings
+
+
+def known_logins(settings: Settings) -> list[Login]:
+    """The demo's logins that exist in this database."""
+    emails = asyncio.run(_known(settings.database_url, [login.email for login in logins()]))
+    return [login for login in logins() if login.email in emails]
+
+
+async def _known(url: str, emails: list[str]) -> set[str]:
+    connection = await asyncpg.connect(**connect_args(url))
+    try:
+        return {
+            row[0] for row in await connection.fetch("SELECT email FROM user_account WHERE email = ANY ($1)", emails)
+        }
+    finally:
+        await connection.close()
 
 
 def load_demo(settings: Settings, scale: int, progress: Callable[[str, float], None]) -> Loaded:

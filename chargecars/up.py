@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -18,6 +19,9 @@ from chargecars.stack import Stack, StackError
 from chargecars.stack.child import Child
 from chargecars.stack.files import Lock, make_data_dir
 from tenants.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from chargecars.demo import Login
 
 _READY_SECONDS = 60
 _WATCH_SECONDS = 0.2
@@ -50,6 +54,7 @@ class Platform:
         self._processes: dict[Child, int] = {}
         self._lock = Lock(self._stack.data_dir / "up.lock")
         self._listening: socket.socket | None = None
+        self._logins: list[Login] = []
 
     def start(self) -> None:
         """Return when `/readyz` answers."""
@@ -61,7 +66,7 @@ class Platform:
         self._load_demo()
         self._step("API and worker", self._let_serve)
         self.complete = True
-        show_banner(self._console, self._settings, self._stack.data_dir)
+        show_banner(self._console, self._settings, self._stack.data_dir, self._logins)
 
     def watch(self) -> None:
         """Return never; raise StackError when something of ours ends."""
@@ -137,10 +142,19 @@ class Platform:
     def _let_serve(self) -> None:
         for word in self._processes.values():
             give_word(word, self._stack)
+        self._logins = self._known_logins()
         api, *others = self._processes
         api.wait_until(self._serves, _READY_SECONDS)
         if not all(process.running for process in others):
             self.watch()
+
+    def _known_logins(self) -> "list[Login]":
+        """Looked up while the API gets ready; only a development database has them."""
+        if self._settings.environment != "development":
+            return []
+        from chargecars.example import known_logins
+
+        return known_logins(self._settings)
 
     def _serves(self) -> bool:
         """Whether `/readyz` answers 200."""

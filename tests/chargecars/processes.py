@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+"""What a terminal reads as colour and movement."""
 ROOT = Path(__file__).resolve().parents[2]
 _HOLD = """\
 import json, sys, time

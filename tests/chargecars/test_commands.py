@@ -12,10 +12,9 @@ import pytest
 
 from chargecars.stack.files import Lock
 from chargecars.stack.postgres import _check_space
-from tests.chargecars.processes import ROOT, chargecars
+from tests.chargecars.processes import ESCAPE, ROOT, chargecars
 
 DEV = ROOT / "dev"
-ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 def refused(*words: str, **environment: str) -> str:
