@@ -8,6 +8,7 @@ from sqlalchemy import func
 from strawberry.scalars import JSON
 from strawberry.types import Info
 
+import api.catalog  # noqa: F401  # describes the categories of articles before they are used here
 from api.context import Context
 from api.enums import described
 from api.inputs import given, key_of
