@@ -132,67 +132,53 @@ Reason = Annotated[str, strawberry.argument(description="Why, at most 1000 chara
 PartnerId = Annotated[strawberry.ID, strawberry.argument(description="The partner that takes it on.")]
 
 
-@strawberry.type
-class LeadMutations:
-    @mutation(
-        "Submits a lead: checks and locates it, finds whose it is, scores it and routes it to the right business "
-        "entity. The same lead again within five minutes is the first one.",
-        requires=Permission.LEADS_SUBMIT,
-    )
-    async def submit_lead(self, info: Info, input: SubmitLeadInput) -> SubmitLeadPayload:
-        context = info.context
-        where, given = _where(context, input), checked(_submission(input))
-        await _refuse_flood(context)
-        address = await _located(context, input.address)
-        async with context.system() as session:
-            lead = (await submit(session, context.actor, where, given, address)).lead
-            receipt = LeadReceipt(number=lead.number, status=LeadStatus(lead.status), submitted_at=lead.created_at)
-            seen = await _as_seen(session, info, lead.id) if context.actor.signed_in else None
-            return SubmitLeadPayload(receipt=receipt, lead=seen)
+async def _submit_lead(info: Info, input: SubmitLeadInput) -> SubmitLeadPayload:
+    context = info.context
+    where, given = _where(context, input), checked(_submission(input))
+    await _refuse_flood(context)
+    address = await _located(context, input.address)
+    async with context.system() as session:
+        lead = (await submit(session, context.actor, where, given, address)).lead
+        receipt = LeadReceipt(number=lead.number, status=LeadStatus(lead.status), submitted_at=lead.created_at)
+        seen = await _as_seen(session, info, lead.id) if context.actor.signed_in else None
+        return SubmitLeadPayload(receipt=receipt, lead=seen)
 
-    @mutation(
-        "Answers questions of a lead's intake, some or all; what is new changes the score, and a complete intake may "
-        "qualify the lead at once.",
-        requires=Permission.INTAKE_ANSWER,
-    )
-    async def answer_intake(self, info: Info, input: AnswerIntakeInput) -> AnswerIntakePayload:
-        context, lead_id = info.context, key_of("Lead", input.lead_id, "leadId")
-        answers, phone = _answers(input.answers), validation.optional(validation.phone, input.phone, "phone")
-        address = await _located(context, input.address)
-        async with context.system() as session:
-            lead = await intake.answer(
-                session, context.actor, lead_id, answers, complete=input.complete, phone=phone, address=address
-            )
-            return AnswerIntakePayload(lead=await _as_seen(session, info, lead.id))
 
-    @mutation("Finds a lead ready for a quote, whatever its score.", requires=Permission.LEADS_WRITE)
-    async def qualify_lead(self, info: Info, id: LeadId) -> QualifyLeadPayload:
-        async with info.context.write() as session:
-            lead = await qualification.qualify(session, key_of("Lead", id))
-            return QualifyLeadPayload(lead=await read_in(session, info, "lead", lead.id))
+async def _answer_intake(info: Info, input: AnswerIntakeInput) -> AnswerIntakePayload:
+    context, lead_id = info.context, key_of("Lead", input.lead_id, "leadId")
+    answers, phone = _answers(input.answers), validation.optional(validation.phone, input.phone, "phone")
+    address = await _located(context, input.address)
+    async with context.system() as session:
+        lead = await intake.answer(
+            session, context.actor, lead_id, answers, complete=input.complete, phone=phone, address=address
+        )
+        return AnswerIntakePayload(lead=await _as_seen(session, info, lead.id))
 
-    @mutation("Ends a lead; reopenLead undoes it.", requires=Permission.LEADS_WRITE)
-    async def disqualify_lead(self, info: Info, id: LeadId, reason: Reason) -> DisqualifyLeadPayload:
-        async with info.context.write() as session:
-            lead = await qualification.disqualify(session, key_of("Lead", id), reason)
-            return DisqualifyLeadPayload(lead=await read_in(session, info, "lead", lead.id))
 
-    @mutation("Returns an ended lead to the status it had.", requires=Permission.LEADS_WRITE)
-    async def reopen_lead(self, info: Info, id: LeadId) -> ReopenLeadPayload:
-        async with info.context.write() as session:
-            lead = await qualification.reopen(session, key_of("Lead", id))
-            return ReopenLeadPayload(lead=await read_in(session, info, "lead", lead.id))
+async def _qualify_lead(info: Info, id: LeadId) -> QualifyLeadPayload:
+    async with info.context.write() as session:
+        lead = await qualification.qualify(session, key_of("Lead", id))
+        return QualifyLeadPayload(lead=await read_in(session, info, "lead", lead.id))
 
-    @mutation(
-        "Gives a lead without a partner one, which sees the lead and its customer from then on.",
-        requires=Permission.LEADS_WRITE,
-    )
-    async def assign_lead_partner(self, info: Info, id: LeadId, organization_id: PartnerId) -> AssignLeadPartnerPayload:
-        context, lead_id = info.context, key_of("Lead", id)
-        partner_id = key_of("Organization", organization_id, "organizationId")
-        async with context.system() as session:
-            lead = await partners.assign_partner(session, context.actor, lead_id, partner_id)
-            return AssignLeadPartnerPayload(lead=await _as_seen(session, info, lead.id))
+
+async def _disqualify_lead(info: Info, id: LeadId, reason: Reason) -> DisqualifyLeadPayload:
+    async with info.context.write() as session:
+        lead = await qualification.disqualify(session, key_of("Lead", id), reason)
+        return DisqualifyLeadPayload(lead=await read_in(session, info, "lead", lead.id))
+
+
+async def _reopen_lead(info: Info, id: LeadId) -> ReopenLeadPayload:
+    async with info.context.write() as session:
+        lead = await qualification.reopen(session, key_of("Lead", id))
+        return ReopenLeadPayload(lead=await read_in(session, info, "lead", lead.id))
+
+
+async def _assign_lead_partner(info: Info, id: LeadId, organization_id: PartnerId) -> AssignLeadPartnerPayload:
+    context, lead_id = info.context, key_of("Lead", id)
+    partner_id = key_of("Organization", organization_id, "organizationId")
+    async with context.system() as session:
+        lead = await partners.assign_partner(session, context.actor, lead_id, partner_id)
+        return AssignLeadPartnerPayload(lead=await _as_seen(session, info, lead.id))
 
 
 def _where(context: Context, input: SubmitLeadInput) -> Where:
@@ -241,3 +227,26 @@ async def _as_seen(session: AsyncSession, info: Info, id: UUID) -> Any:
     """The payload's lead as the actor sees it, null where it does not."""
     async with acting_as(session, info.context.actor):
         return await read_in(session, info, "lead", id)
+
+
+@strawberry.type
+class LeadMutations:
+    submit_lead = mutation(
+        "Submits a lead: checks and locates it, finds whose it is, scores it and routes it to the right business "
+        "entity. The same lead again within five minutes is the first one.",
+        requires=Permission.LEADS_SUBMIT,
+    )(_submit_lead)
+    answer_intake = mutation(
+        "Answers questions of a lead's intake, some or all; what is new changes the score, and a complete intake may "
+        "qualify the lead at once.",
+        requires=Permission.INTAKE_ANSWER,
+    )(_answer_intake)
+    qualify_lead = mutation("Finds a lead ready for a quote, whatever its score.", requires=Permission.LEADS_WRITE)(
+        _qualify_lead
+    )
+    disqualify_lead = mutation("Ends a lead; reopenLead undoes it.", requires=Permission.LEADS_WRITE)(_disqualify_lead)
+    reopen_lead = mutation("Returns an ended lead to the status it had.", requires=Permission.LEADS_WRITE)(_reopen_lead)
+    assign_lead_partner = mutation(
+        "Gives a lead without a partner one, which sees the lead and its customer from then on.",
+        requires=Permission.LEADS_WRITE,
+    )(_assign_lead_partner)

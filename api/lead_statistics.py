@@ -1,7 +1,7 @@
 """How well leads do: handled without a person (L9), converted, and both per partner (L8)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import ColumnElement
@@ -13,7 +13,10 @@ from domain.leads.statistics import figures, figures_by_partner
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
-OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.organizations import Organization
+
+OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
 
 MOST_PARTNERS = 250
 

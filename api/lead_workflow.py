@@ -1,14 +1,14 @@
 """How leads are handled, as data that admins edit: questionnaires, routing rules, follow-up steps."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import ARRAY, Select, Text, func, select
+from sqlalchemy import ARRAY, Select, Text, func, literal_column, select
 from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import JSONB
 
-from api.enums import described
+import api.lead_enums  # noqa: F401  # describes the enums before they are used
 from api.reading import (
     EnumFilter,
     IDFilter,
@@ -33,55 +33,10 @@ from domain.leads.questions import QuestionType, ShowOperator
 from domain.leads.routing import RoutingField, RoutingOperator
 from tenants.permissions import Permission
 
-EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.entities import BusinessEntity
 
-described(
-    QuestionType,
-    "What an answer is.",
-    TEXT="A text.",
-    NUMBER="A number.",
-    BOOLEAN="True or false.",
-    CHOICE="The value of one option.",
-    MULTI_CHOICE="A list of values of options.",
-    DATE="A date in ISO 8601, such as 2026-01-31.",
-)
-described(
-    ShowOperator,
-    "How the answer to an earlier question is compared.",
-    ANSWERED="It has an answer.",
-    IS="It is, or holds, one of the values.",
-    IS_NOT="It is answered with none of the values.",
-    AT_LEAST="A number or date that is one of the values or above.",
-    AT_MOST="A number or date that is one of the values or below.",
-)
-described(
-    RoutingField,
-    "What a routing condition looks at.",
-    PRODUCT_CATEGORY="Kind of product that is wanted, an ArticleCategory.",
-    PRODUCT_WISH="The wish in own words.",
-    POSTCODE="Postcode of the address.",
-    HAS_PARTNER="Whether it comes through a partner, `true` or `false`.",
-    PARTNER_MODEL="How the partner works with us, a PartnerModel.",
-    CUSTOMER_TYPE="`CONSUMER` or `BUSINESS`.",
-    HOME_OWNER="Whether the home is owned, `true` or `false`.",
-    ENTITY="Code of the business entity where it was submitted, such as `CC`.",
-    BRAND="Host name of the portal where it was submitted.",
-    SOURCE="How it came in, a LeadSource.",
-)
-described(
-    RoutingOperator,
-    "How a routing condition compares, without regard to capitals and spaces.",
-    IS="It is one of the values.",
-    IS_NOT="It is none of the values, or was not said.",
-    STARTS_WITH="It begins with one of the values.",
-    CONTAINS="It holds one of the values.",
-)
-described(
-    FollowUpChannel,
-    "How a follow-up step reaches somebody.",
-    EMAIL="By mail to the customer.",
-    TASK="As a task for the staff of the entity, in their events.",
-)
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 
 def _elements(array: Any, name: str) -> Any:
@@ -92,7 +47,9 @@ def _elements(array: Any, name: str) -> Any:
 
 def _texts(array: Any) -> Any:
     """A jsonb array of texts as an array of SQL."""
-    return func.array(select(func.jsonb_array_elements_text(array)).scalar_subquery(), type_=ARRAY(Text()))
+    element = _elements(array, "text")
+    texts = select(element.c.value.op("#>>")(literal_column("'{}'"))).order_by(element.c.place)
+    return func.array(texts.correlate_except(element).scalar_subquery(), type_=ARRAY(Text()))
 
 
 @reads(None)

@@ -273,73 +273,84 @@ async def _lead_settings(info: Info, entity_id: EntityId) -> LeadSettings:
 
 @strawberry.type
 class LeadRoutingQueries:
-    explain_routing: RoutingOutcome = field(
-        "Where a lead would go by the rules as they are now.",
-        requires=Permission.WORKFLOW_CONFIGURE,
-        resolver=_explain_routing,
+    explain_routing = field(
+        "Where a lead would go by the rules as they are now.", requires=Permission.WORKFLOW_CONFIGURE
+    )(_explain_routing)
+    lead_settings = field("How a business entity judges leads.", requires=Permission.WORKFLOW_CONFIGURE)(_lead_settings)
+
+
+async def _upsert_questionnaire(info: Info, input: UpsertQuestionnaireInput) -> UpsertQuestionnairePayload:
+    entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
+    questions = [_question(given) for given in input.questions]
+    async with info.context.write() as session:
+        made = await intake.save_questionnaire(session, entity_id, input.title, questions)
+        return UpsertQuestionnairePayload(questionnaire=await read_in(session, info, "questionnaire", made.id))
+
+
+async def _upsert_routing_rule(info: Info, input: UpsertRoutingRuleInput) -> UpsertRoutingRulePayload:
+    entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
+    conditions = [Condition(each.field, each.operator, tuple(each.values)) for each in input.conditions]
+    given = rules.GivenRule(entity_id, input.position, input.name, conditions, input.active)
+    async with info.context.write() as session:
+        saved = await rules.save_rule(session, given, optional_key("RoutingRule", input.id))
+        return UpsertRoutingRulePayload(routing_rule=await read_in(session, info, "routing_rule", saved.id))
+
+
+async def _delete_routing_rule(info: Info, id: RuleId) -> DeleteRoutingRulePayload:
+    async with info.context.write() as session:
+        await rules.delete_rule(session, key_of("RoutingRule", id))
+        return DeleteRoutingRulePayload(deleted_id=id)
+
+
+async def _upsert_follow_up_step(info: Info, input: UpsertFollowUpStepInput) -> UpsertFollowUpStepPayload:
+    given = steps.GivenStep(
+        entity_id=key_of("BusinessEntity", input.entity_id, "entityId"),
+        lead_status=input.lead_status,
+        position=input.position,
+        after_hours=input.after_hours,
+        channel=input.channel,
+        subject=input.subject,
+        template=input.template,
+        subject_en=input.subject_en,
+        template_en=input.template_en,
     )
-    lead_settings: LeadSettings = field(
-        "How a business entity judges leads.", requires=Permission.WORKFLOW_CONFIGURE, resolver=_lead_settings
-    )
+    async with info.context.write() as session:
+        saved = await steps.save_step(session, given, optional_key("FollowUpStep", input.id))
+        return UpsertFollowUpStepPayload(follow_up_step=await read_in(session, info, "follow_up_step", saved.id))
+
+
+async def _delete_follow_up_step(info: Info, id: StepId) -> DeleteFollowUpStepPayload:
+    async with info.context.write() as session:
+        await steps.delete_step(session, key_of("FollowUpStep", id))
+        return DeleteFollowUpStepPayload(deleted_id=id)
+
+
+async def _update_lead_settings(info: Info, input: UpdateLeadSettingsInput) -> UpdateLeadSettingsPayload:
+    entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
+    async with info.context.write() as session:
+        entity = await settings.save_lead_settings(session, entity_id, input.qualify_at, _weights(input.weights))
+        return UpdateLeadSettingsPayload(lead_settings=_settings(settings.lead_settings(entity)))
 
 
 @strawberry.type
 class LeadWorkflowMutations:
-    @mutation(
+    upsert_questionnaire = mutation(
         "Makes a new version of what a business entity asks; leads that have answered keep theirs.",
         requires=Permission.WORKFLOW_CONFIGURE,
+    )(_upsert_questionnaire)
+    upsert_routing_rule = mutation("Adds a routing rule or changes one.", requires=Permission.WORKFLOW_CONFIGURE)(
+        _upsert_routing_rule
     )
-    async def upsert_questionnaire(self, info: Info, input: UpsertQuestionnaireInput) -> UpsertQuestionnairePayload:
-        entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
-        questions = [_question(given) for given in input.questions]
-        async with info.context.write() as session:
-            made = await intake.save_questionnaire(session, entity_id, input.title, questions)
-            return UpsertQuestionnairePayload(questionnaire=await read_in(session, info, "questionnaire", made.id))
-
-    @mutation("Adds a routing rule or changes one.", requires=Permission.WORKFLOW_CONFIGURE)
-    async def upsert_routing_rule(self, info: Info, input: UpsertRoutingRuleInput) -> UpsertRoutingRulePayload:
-        entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
-        conditions = [Condition(each.field, each.operator, tuple(each.values)) for each in input.conditions]
-        given = rules.GivenRule(entity_id, input.position, input.name, conditions, input.active)
-        async with info.context.write() as session:
-            saved = await rules.save_rule(session, given, optional_key("RoutingRule", input.id))
-            return UpsertRoutingRulePayload(routing_rule=await read_in(session, info, "routing_rule", saved.id))
-
-    @mutation("Removes a routing rule.", requires=Permission.WORKFLOW_CONFIGURE)
-    async def delete_routing_rule(self, info: Info, id: RuleId) -> DeleteRoutingRulePayload:
-        async with info.context.write() as session:
-            await rules.delete_rule(session, key_of("RoutingRule", id))
-            return DeleteRoutingRulePayload(deleted_id=id)
-
-    @mutation("Adds a follow-up step or changes one.", requires=Permission.WORKFLOW_CONFIGURE)
-    async def upsert_follow_up_step(self, info: Info, input: UpsertFollowUpStepInput) -> UpsertFollowUpStepPayload:
-        given = steps.GivenStep(
-            entity_id=key_of("BusinessEntity", input.entity_id, "entityId"),
-            lead_status=input.lead_status,
-            position=input.position,
-            after_hours=input.after_hours,
-            channel=input.channel,
-            subject=input.subject,
-            template=input.template,
-            subject_en=input.subject_en,
-            template_en=input.template_en,
-        )
-        async with info.context.write() as session:
-            saved = await steps.save_step(session, given, optional_key("FollowUpStep", input.id))
-            return UpsertFollowUpStepPayload(follow_up_step=await read_in(session, info, "follow_up_step", saved.id))
-
-    @mutation("Removes a follow-up step; what was due of it is cancelled.", requires=Permission.WORKFLOW_CONFIGURE)
-    async def delete_follow_up_step(self, info: Info, id: StepId) -> DeleteFollowUpStepPayload:
-        async with info.context.write() as session:
-            await steps.delete_step(session, key_of("FollowUpStep", id))
-            return DeleteFollowUpStepPayload(deleted_id=id)
-
-    @mutation(
+    delete_routing_rule = mutation("Removes a routing rule.", requires=Permission.WORKFLOW_CONFIGURE)(
+        _delete_routing_rule
+    )
+    upsert_follow_up_step = mutation("Adds a follow-up step or changes one.", requires=Permission.WORKFLOW_CONFIGURE)(
+        _upsert_follow_up_step
+    )
+    delete_follow_up_step = mutation(
+        "Removes a follow-up step; what was due of it is cancelled.", requires=Permission.WORKFLOW_CONFIGURE
+    )(_delete_follow_up_step)
+    update_lead_settings = mutation(
         "Sets how a business entity judges leads; scores change when leads are next scored.",
         requires=Permission.WORKFLOW_CONFIGURE,
-    )
-    async def update_lead_settings(self, info: Info, input: UpdateLeadSettingsInput) -> UpdateLeadSettingsPayload:
-        entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
-        async with info.context.write() as session:
-            entity = await settings.save_lead_settings(session, entity_id, input.qualify_at, _weights(input.weights))
-            return UpdateLeadSettingsPayload(lead_settings=_settings(settings.lead_settings(entity)))
+    )(_update_lead_settings)

@@ -1,7 +1,7 @@
 """Leads: who may want something from us, how promising that is, and what came of it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import Select, Uuid, cast, func, select
@@ -9,7 +9,7 @@ from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import JSONB, array
 from strawberry.scalars import JSON
 
-from api.enums import described
+import api.lead_enums  # noqa: F401  # describes the enums before they are used
 from api.events import EVENT_SORT, Event, EventFilter
 from api.lead_workflow import FollowUpStep, Questionnaire
 from api.listing import by_entity_or_channel
@@ -43,56 +43,15 @@ from domain.leads.scoring import CarPower, ScoreFactor
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
-ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]  # noqa: F821  # resolved lazily
-AddressRef = Annotated["Address", strawberry.lazy("api.contacts")]  # noqa: F821  # resolved lazily
-OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]  # noqa: F821  # resolved lazily
-EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]  # noqa: F821  # resolved lazily
+if TYPE_CHECKING:
+    from api.contacts import Address, Contact
+    from api.entities import BusinessEntity
+    from api.organizations import Organization
 
-described(
-    LeadStatus,
-    "Where a lead is in its life.",
-    NEW="Just came in.",
-    INTAKE="Answering the questions of the intake.",
-    QUALIFIED="Ready for a quote.",
-    QUOTED="Has a quote that was not ended.",
-    CONVERTED="Became an order.",
-    DISQUALIFIED="Ended without one; can be reopened.",
-)
-described(
-    LeadSource,
-    "How a lead came in.",
-    PORTAL="Through the portal of a brand.",
-    PARTNER_PORTAL="By a person of a partner.",
-    PARTNER_API="By a partner's system.",
-    STAFF="By our staff.",
-    IMPORT="With an import.",
-)
-described(
-    CarPower,
-    "What drives the customer's car.",
-    ELECTRIC="Electricity only.",
-    PLUG_IN_HYBRID="Also electricity from a charging point.",
-    ORDERED="An electric car is on order.",
-    NONE="Nothing that charges.",
-)
-described(
-    ScoreFactor,
-    "What a score is made of.",
-    GEOGRAPHY="Distance to the base of the teams.",
-    PARTNER="How many of the partner's quotes become orders.",
-    REACHABILITY="How the customer can be reached.",
-    PREMISES="Whether the customer decides about the premises.",
-    CAR="What drives the customer's car.",
-    PRODUCT="How clear the wish is.",
-    INTAKE="How much of the intake is answered.",
-)
-described(
-    FollowUpOutcome,
-    "What came of a follow-up step.",
-    SENT="The mail was handed over for sending.",
-    TASK_CREATED="The staff were told.",
-    FAILED="It could not be carried out.",
-)
+ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
+AddressRef = Annotated["Address", strawberry.lazy("api.contacts")]
+OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 
 @strawberry.type(description="What was said when a lead was submitted.")

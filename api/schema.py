@@ -10,6 +10,13 @@ from api.catalog import CatalogMutations, CatalogQueries
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
+from api.lead_changes import LeadMutations
+from api.lead_statistics import LeadStatisticsQueries
+from api.lead_workflow import TYPES as LEAD_WORKFLOW_TYPES
+from api.lead_workflow import LeadWorkflowQueries
+from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
+from api.leads import TYPES as LEAD_TYPES
+from api.leads import LeadQueries
 from api.limits import EXTENSIONS
 from api.reading import CursorKey
 from api.reading.schema import Schema
@@ -17,16 +24,26 @@ from api.search import SearchQueries
 
 
 @strawberry.type(description="Everything that can be read.")
-class Query(SearchQueries, EventQueries, CatalogQueries, AgreementQueries, AccessQueries):
+class Query(
+    SearchQueries,
+    EventQueries,
+    CatalogQueries,
+    AgreementQueries,
+    AccessQueries,
+    LeadQueries,
+    LeadWorkflowQueries,
+    LeadRoutingQueries,
+    LeadStatisticsQueries,
+):
     pass
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(CatalogMutations, AgreementMutations):
+class Mutation(CatalogMutations, AgreementMutations, LeadMutations, LeadWorkflowMutations):
     pass
 
 
-TYPES = (*EVENT_TYPES, *CATALOG_TYPES, *AGREEMENT_TYPES)
+TYPES = (*EVENT_TYPES, *CATALOG_TYPES, *AGREEMENT_TYPES, *LEAD_TYPES, *LEAD_WORKFLOW_TYPES)
 
 
 def platform_schema(secret: str) -> Schema:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
+from domain.contacts.errors import ContactErased
 from domain.errors import InvalidState
 from domain.leads import status
 from domain.leads.errors import PartnerRequired
@@ -50,6 +51,8 @@ async def disqualify(session: AsyncSession, id: UUID, reason: str) -> Lead:
 async def reopen(session: AsyncSession, id: UUID) -> Lead:
     """Undo a disqualification: back to the status it had."""
     lead = await find(session, Lead, id, lock=True)
+    if not lead.email:
+        raise ContactErased(field=("id",))
     before = LeadStatus(lead.disqualified_from or lead.status)
     status.require(lead.status, before)
     lead.disqualified_from, lead.disqualified_reason, lead.handled_manually = None, None, True
