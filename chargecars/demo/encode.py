@@ -1,5 +1,6 @@
 """Rows in PostgreSQL's COPY text format, and the chunks in which they come out of the processes that make them."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,24 +17,29 @@ from tenants.base import Base
 
 Encoder = Callable[[Any], str]
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_TO_ESCAPE = re.compile(r"[\\\t\n\r]")
 
 
 def _text(value: str) -> str:
-    return value.translate(_ESCAPES)
+    return value.translate(_ESCAPES) if _TO_ESCAPE.search(value) else value
+
+
+def _uuid(value: UUID) -> str:
+    return f"{value.int:032x}"  # PostgreSQL takes it without hyphens, and it is made in half the time
 
 
 def _array(values: Iterable[Any]) -> str:
-    return _text("{" + ",".join(map(_element, values)) + "}")
+    return "{" + ",".join([_element(value) for value in values]) + "}"
 
 
 def _element(value: Any) -> str:
     match value:
         case UUID():
-            return str(value)
+            return _uuid(value)
         case bytes():
-            return f'"\\\\x{value.hex()}"'
+            return f'"\\\\\\\\x{value.hex()}"'
     quoted = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{quoted}"'
+    return _text(f'"{quoted}"')
 
 
 def _range(value: Any) -> str:
@@ -45,28 +51,40 @@ def _json(value: Any) -> str:
     return "\\N" if value is None else orjson.dumps(value).decode().replace("\\", "\\\\")
 
 
-_BY_TYPE: dict[type, Encoder] = {
-    type(None): lambda _: "\\N",
-    bool: lambda value: "t" if value else "f",
-    int: str,
-    float: repr,
-    str: _text,
-    bytes: lambda value: f"\\\\x{value.hex()}",
-    UUID: str,
-    Decimal: str,
-    date: date.isoformat,
-    datetime: datetime.isoformat,
-    list: _array,
-    tuple: _array,
-    Range: _range,
-}
+class _Done(str):
+    """A value that is encoded already."""
+
+    __slots__ = ()
 
 
-def _any(value: Any) -> str:
-    encoder = _BY_TYPE.get(type(value)) or (_text if isinstance(value, str) else None)
-    if encoder is None:
-        raise TypeError(f"{type(value).__name__} has no COPY form")
-    return encoder(value)
+class _Encoders(dict[type, Encoder]):
+    """By the type of the value; enums are text."""
+
+    def __missing__(self, kind: type) -> Encoder:
+        if not issubclass(kind, str):
+            raise TypeError(f"{kind.__name__} has no COPY form")
+        self[kind] = _text
+        return _text
+
+
+_BY_TYPE = _Encoders(
+    {
+        type(None): lambda _: "\\N",
+        bool: lambda value: "t" if value else "f",
+        int: str,
+        float: repr,
+        str: _text,
+        bytes: lambda value: f"\\\\x{value.hex()}",
+        UUID: _uuid,
+        Decimal: str,
+        date: date.isoformat,
+        datetime: datetime.isoformat,
+        list: _array,
+        tuple: _array,
+        Range: _range,
+        _Done: str,
+    }
+)
 
 
 @dataclass
@@ -91,7 +109,7 @@ class Rows:
 
     def __init__(self) -> None:
         self._columns: dict[str, tuple[str, ...]] = {}
-        self._encoders: dict[str, list[Encoder]] = {}
+        self._json: dict[str, list[str]] = {}
         self._lines: dict[str, list[str]] = {}
         self._events: list[tuple[datetime, bytes]] = []
 
@@ -119,13 +137,15 @@ class Rows:
         columns = self._columns.get(table)
         if columns is None:
             columns = self._columns[table] = tuple(row)
-            self._encoders[table] = _encoders(table, columns)
+            self._json[table] = _json_columns(table, columns)
         if len(row) != len(columns):
             raise ValueError(f"rows of {table} have the columns {columns}, not {tuple(row)}")
-        pairs = zip(self._encoders[table], columns, strict=True)
-        return "\t".join([encode(row[column]) for encode, column in pairs]) + "\n"
+        for column in self._json[table]:
+            row[column] = _Done(_json(row[column]))
+        values = [row[column] for column in columns]
+        return "\t".join([_BY_TYPE[type(value)](value) for value in values]) + "\n"
 
 
-def _encoders(table: str, columns: tuple[str, ...]) -> list[Encoder]:
+def _json_columns(table: str, columns: tuple[str, ...]) -> list[str]:
     known = Base.metadata.tables[table].columns
-    return [_json if isinstance(known[column].type, JSONB) else _any for column in columns]
+    return [column for column in columns if isinstance(known[column].type, JSONB)]

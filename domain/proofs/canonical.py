@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import TypeAlias
 from uuid import UUID
 
@@ -49,8 +50,8 @@ def _encode(value: object, where: str, depth: int) -> str:
 
 
 def _text(value: str, where: str) -> str:
-    # json.dumps escapes exactly what JCS escapes, in the same spelling (RFC 8785, 3.2.2.2).
-    return json.dumps(_normal(value, where), ensure_ascii=False)
+    # It escapes exactly what JCS escapes, in the same spelling (RFC 8785, 3.2.2.2).
+    return encode_basestring(_normal(value, where))
 
 
 def _normal(value: str, where: str) -> str:
@@ -76,7 +77,8 @@ def _object(value: Mapping[object, object], where: str, depth: int) -> str:
         if name in members:
             raise NotCanonical(f"{where}: two keys are the same text {name!r}")
         members[name] = member
-    order = sorted(members, key=lambda name: name.encode("utf-16-be"))
+    ascii_only = "".join(members).isascii()  # then code points are in the order of UTF-16 already
+    order = sorted(members) if ascii_only else sorted(members, key=lambda name: name.encode("utf-16-be"))
     return "{" + ",".join(f"{_text(n, where)}:{_encode(members[n], f'{where}.{n}', depth + 1)}" for n in order) + "}"
 
 
