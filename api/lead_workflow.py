@@ -31,6 +31,7 @@ from domain.leads.models import Questionnaire as QuestionnaireRow
 from domain.leads.models import RoutingRule as RuleRow
 from domain.leads.questions import QuestionType, ShowOperator
 from domain.leads.routing import RoutingField, RoutingOperator
+from tenants.audience import Audience
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _show_if(question: Any) -> Composite:
     return Composite(values, shown.is_not(None))
 
 
-@reads(QuestionnaireRow)
+@reads(QuestionnaireRow, audiences=[Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.SYSTEM])
 @strawberry.type(description="What a business entity asks its leads, in one version.")
 class Questionnaire(Node):
     title: str = column("Title.")
@@ -138,7 +139,7 @@ def _conditions(rule: Any) -> Select[Any]:
     ).order_by(element.c.place)
 
 
-@reads(RuleRow)
+@reads(RuleRow, audiences=[Audience.STAFF, Audience.SYSTEM])
 @strawberry.type(description="Sends a lead to a business entity: the first by position whose conditions all hold.")
 class RoutingRule(Node):
     name: str = column("Name.")
@@ -149,7 +150,7 @@ class RoutingRule(Node):
     entity: EntityRef | None = related("Where it sends leads.", on=lambda r, e: e.id == r.entity_id)
 
 
-@reads(StepRow, where=lambda step: step.active)
+@reads(StepRow, audiences=[Audience.STAFF, Audience.PARTNER, Audience.SYSTEM], where=lambda step: step.active)
 @strawberry.type(description="What happens some time after leads came into a status.")
 class FollowUpStep(Node):
     lead_status: LeadStatus = column("The status.")

@@ -101,7 +101,7 @@ class LeadRouting:
     reason_en: str = strawberry.field(description="In words, in English.")
 
 
-@reads(LeadFollowUp)
+@reads(LeadFollowUp, audiences=[Audience.STAFF, Audience.PARTNER, Audience.SYSTEM])
 @strawberry.type(description="A follow-up step of a lead, and what came of it.")
 class LeadFollowUpStep(Node):
     due_at: datetime = column("When it is due.")

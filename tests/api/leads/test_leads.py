@@ -1,14 +1,19 @@
 """Leads over GraphQL: what each audience may do with them, and what it sees of them."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import select
 
 from api.lead_changes import VISITORS_LEADS
+from domain.leads import defaults, rules
+from domain.leads.models import FollowUpStep
 from tenants.actor import SYSTEM
 from tenants.engine import Database
+from tenants.models import BusinessEntity
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
@@ -161,6 +166,40 @@ async def test_leads_are_filtered_sorted_and_searched(world: World, as_: Ask) ->
     assert await found(status={"eq": "CONVERTED"}) == []
     assert await found(entityId={"eq": gid("BusinessEntity", world.entity.id)}) == both
     assert await found(createdAt={"lt": direct.created_at.isoformat()}) == [through.number]
+
+
+async def test_a_customer_lists_its_own_leads(world: World, as_: Ask) -> None:
+    own = await world.lead()
+    await world.lead()
+    document = "{ leads { totalCount nodes { __typename number name interests { notes } } } }"
+    assert (await as_(await world.customer(own)).ask(document))["leads"] == {
+        "totalCount": 1,
+        "nodes": [{"__typename": "CustomerLead", "number": own.number, "name": own.name, "interests": {"notes": None}}],
+    }
+
+
+async def test_what_an_audience_has_no_part_in_is_no_node(world: World, as_: Ask) -> None:
+    async with world.system() as session:
+        await defaults.install(session, await session.get_one(BusinessEntity, world.entity.id))
+        given = defaults.BY_CODE["LT"].rules[0]
+        rule = await rules.save_rule(session, replace(given, entity_id=world.entity.id, active=False))
+        step = await session.scalar(select(FollowUpStep.id).where(FollowUpStep.entity_id == world.entity.id))
+        technician = await factories.actor_with(session, Role.TECHNICIAN, world.entity)
+    lead = await world.lead(world.dealer_user)
+    customer = await world.customer(lead)
+    document = "query N($ids: [ID!]!) { nodes(ids: $ids) { __typename } }"
+    keys = {"Lead": lead.id, "RoutingRule": rule.id, "FollowUpStep": step, "Questionnaire": lead.questionnaire_id}
+    ids = [gid(kind, key) for kind, key in keys.items()]
+    seen = {
+        actor.role: [node and node["__typename"] for node in (await as_(actor).ask(document, ids=ids))["nodes"]]
+        for actor in (world.admin, world.dealer_user, customer, technician)
+    }
+    assert seen == {
+        Role.TENANT_ADMIN: ["StaffLead", "RoutingRule", "FollowUpStep", "Questionnaire"],
+        Role.PARTNER_USER: ["PartnerLead", None, "FollowUpStep", "Questionnaire"],
+        Role.CUSTOMER: ["CustomerLead", None, None, "Questionnaire"],
+        Role.TECHNICIAN: [None, None, None, None],
+    }
 
 
 async def test_a_partners_list_holds_its_channel(world: World, as_: Ask) -> None:
