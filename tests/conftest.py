@@ -5,7 +5,8 @@ tests: a test makes its own entities, organizations and persons through factorie
 how tenants live together in production. A test that must see a whole table, or that changes the schema, takes
 `fresh_database`, a copy of its own. The variables of the caller's shell and `.env` do not reach the tests.
 
-Fixtures: `settings`, `database`, `owner` (a connection that owns the tables), `redis_url`, `fresh_database`.
+Fixtures: `settings`, `database`, `owner` (a connection that owns the tables), `redis_url`, `fresh_database`,
+`story_database`.
 """
 
 import contextlib
@@ -149,6 +150,15 @@ async def fresh_database(test_run: dict[str, str], worker_database: str) -> Asyn
     async with _superuser(test_run) as connection:
         for name in made:
             await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+async def story_database(test_run: dict[str, str], worker_database: str) -> AsyncIterator[str]:
+    """URL of a migrated database without a row, for the tests of one module that share a story."""
+    name = f"test_{uuid.uuid4().hex}"
+    yield await _copy(test_run, name)
+    async with _superuser(test_run) as connection:
+        await connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _settings(**values: Any) -> Settings:
