@@ -78,7 +78,7 @@ def listed(entry: Listed) -> None:
 
 def statements() -> Iterator[str]:
     """Trigger and search functions, replaced by every migration."""
-    for entry in LISTED.values():
+    for entry in sorted(LISTED.values(), key=lambda entry: entry.table):
         yield _function(entry)
         yield from _triggers(entry)
     yield SEARCH_FUNCTION
@@ -90,7 +90,7 @@ def statements() -> Iterator[str]:
 def refill_statements() -> Iterator[str]:
     """Both tables written anew from the records: for a bulk load that ran without triggers."""
     yield "TRUNCATE channel_row, search_row"
-    for entry in LISTED.values():
+    for entry in sorted(LISTED.values(), key=lambda entry: entry.table):
         yield from _derive(entry, f'"{entry.table}"')
 
 

@@ -39,6 +39,14 @@ def is_generated(settings: Settings, name: str) -> bool:
     return bool(kept) and getattr(settings, name).get_secret_value().strip() == str(kept).strip()
 
 
+def kept(data_dir: Path) -> dict[str, str]:
+    """The passwords of the embedded servers and the two keys; ValueError where the file is damaged."""
+    found = _kept(data_dir / FILE)
+    if not {*SERVERS, *_KEYS} <= found.keys():
+        raise ValueError(f"{data_dir / FILE} lacks a key")
+    return found
+
+
 def _kept(path: Path) -> dict[str, Any]:
     """Read the file; the first call makes it, and of two first calls at once one wins for both."""
     if not path.exists():

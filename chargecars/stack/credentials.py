@@ -1,17 +1,10 @@
 """Generated secrets of an installation that was given none: `secrets.json` in the data directory, closed to others."""
 
-import contextlib
-import json
-import os
-import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from chargecars.stack.errors import StackError
-from chargecars.stack.files import write_atomically
+from tenants.secrets import FILE, kept
 
 
 @dataclass(frozen=True)
@@ -27,27 +20,7 @@ class Credentials:
 
 def credentials(data_dir: Path) -> Credentials:
     """Read them; the first call makes them, and of two first calls at once one wins for both."""
-    path = data_dir / "secrets.json"
-    if not path.exists():
-        _make(path)
     try:
-        return Credentials(**json.loads(path.read_text()))
+        return Credentials(**kept(data_dir))
     except (ValueError, TypeError) as error:
-        raise StackError(f"{path} is damaged: restore it, or remove {data_dir} to start anew") from error
-
-
-def _make(path: Path) -> None:
-    draft = path.with_name(f"secrets.{os.getpid()}.json")
-    write_atomically(draft, json.dumps(asdict(_generate()), indent=1))
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
-
-
-def _generate() -> Credentials:
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return Credentials(_token(), _token(), _token(), _token(), pem)
-
-
-def _token() -> str:
-    return secrets.token_hex(24)
+        raise StackError(f"{data_dir / FILE} is damaged: restore it, or remove {data_dir} to start anew") from error
