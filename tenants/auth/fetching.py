@@ -6,7 +6,9 @@ checked: a name that changes its mind between check and use gains nothing. Redir
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,12 +39,21 @@ async def fetch_json(
     headers = {"Host": host, "Accept": "application/json"}
     extensions = {"sni_hostname": urlsplit(url).hostname or ""}
     try:
-        async with asyncio.timeout(_SECONDS), httpx.AsyncClient(timeout=_SECONDS, trust_env=False) as client:
+        async with asyncio.timeout(_SECONDS), _client() as client:
             method = "GET" if form is None else "POST"
             made = client.build_request(method, pinned, data=form, headers=headers, extensions=extensions)
             return await _read(client, made, auth)
     except (httpx.HTTPError, TimeoutError, ValueError) as error:
         raise FetchError(f"{type(error).__name__} from {host}") from error
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=_SECONDS, trust_env=False, verify=_tls())
 
 
 async def _read(client: httpx.AsyncClient, request: httpx.Request, auth: tuple[str, str] | None) -> dict[str, Any]:

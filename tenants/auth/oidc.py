@@ -30,6 +30,7 @@ from tenants.auth.memory import Memory
 from tenants.auth.models import ExternalIdentity, IdentityProvider, OidcLogin
 from tenants.auth.sealing import fingerprint, random_secret, seal, unseal
 from tenants.auth.sessions import Tokens
+from tenants.engine import Database
 from tenants.models import Membership, UserAccount, UserStatus
 from tenants.permissions import AUDIENCE_OF, Role
 from tenants.settings import Settings
@@ -148,6 +149,12 @@ async def exchange(door: Door, handover: str, browser: str) -> Tokens:
         return await login.enter(
             session, door, keys, membership, method="oidc", strong=kept.strong, only_entity_id=provider.entity_id
         )
+
+
+def forget(database: Database) -> None:
+    """Ask the providers anew next time, in this process."""
+    _DISCOVERED.forget(database)
+    _JWKS.forget(database)
 
 
 # --- the provider -------------------------------------------------------------------------------------------------
