@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
 
+from api.app import create_app
 from api.lead_changes import VISITORS_LEADS
 from domain.leads import defaults, rules
 from domain.leads.models import FollowUpStep
@@ -17,7 +19,7 @@ from tenants.models import BusinessEntity
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
-from tests.api.leads.asker import ADDRESS, KEEN, Ask, Asker, codes, gid
+from tests.api.leads.asker import ADDRESS, KEEN, SCHEMA, SUBMIT, Ask, Asker, codes, gid
 from tests.domain.leads.world import COMPLETE, World, make
 
 # --- submitting ---------------------------------------------------------------------------------------------------
@@ -284,3 +286,20 @@ async def test_partners_and_customers_do_not_decide(world: World, as_: Ask, call
     document = f"mutation M($id: ID!) {{ {call} {{ userErrors {{ code }} }} }}"
     for actor in (world.dealer_user, await world.customer(lead)):
         assert await as_(actor).error(document, id=gid("Lead", lead.id)) == "FORBIDDEN"
+
+
+# --- over HTTP ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_visitor_submits_over_http_and_a_retry_gets_the_stored_answer(world: World, settings: Settings) -> None:
+    app = create_app(settings, SCHEMA)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{world.brand.host}")
+    body = {"query": SUBMIT, "variables": {"input": {"name": "Jan", "email": "http@example.nl", "address": ADDRESS}}}
+    async with app.router.lifespan_context(app), http:
+        keyed = {"Idempotency-Key": uuid4().hex}
+        first, second = [(await http.post("/graphql", json=body, headers=keyed)).json() for _ in range(2)]
+        body["variables"]["input"]["name"] = "Piet"  # type: ignore[index]  # a nested literal
+        other = (await http.post("/graphql", json=body, headers=keyed)).json()
+    assert first["data"]["submitLead"]["receipt"]["number"].startswith(f"{world.entity.code}-L-")
+    assert second["data"] == first["data"]
+    assert codes(other["data"]["submitLead"]) == [("IDEMPOTENCY_KEY_REUSED", [])]

@@ -29,9 +29,10 @@ async def world(database: Database) -> World:
 
 
 async def answer(world: World, lead: Lead, answers: dict[str, Any], by: Actor | None = None, **more: Any) -> Lead:
+    """By the customer itself unless told otherwise."""
+    by = by or await world.customer(lead)
     async with world.system() as session:
-        given = {"complete": False} | more
-        return await intake.answer(session, by or world.dealer_user, lead.id, answers, **given)
+        return await intake.answer(session, by, lead.id, answers, **({"complete": False} | more))
 
 
 async def told(world: World, lead: Lead) -> list[str]:
