@@ -13,7 +13,10 @@ def described(states: E, description: str, /, **values: str) -> E:
     missing = {state.name for state in states} ^ set(values)
     if missing:
         raise TypeError(f"{states.__name__}: descriptions do not match the values: {', '.join(sorted(missing))}")
-    registered: Any = strawberry.enum(states, description=description)
-    for value in registered.__strawberry_definition__.values:
+    # A type that used the enum before has registered it already, without a word.
+    registered: Any = states if "__strawberry_definition__" in vars(states) else strawberry.enum(states)
+    definition = registered.__strawberry_definition__
+    definition.description = description
+    for value in definition.values:
         value.description = values[value.name]
     return states
