@@ -7,6 +7,13 @@ from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
+from api.contact_changes import ContactMutations
+from api.contacts import TYPES as CONTACT_TYPES
+from api.contacts import ContactQueries
+from api.credentials import TYPES as CREDENTIAL_TYPES
+from api.credentials import CredentialMutations, CredentialQueries
+from api.entities import EntityQueries
+from api.entity_changes import EntityMutations
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
@@ -18,9 +25,14 @@ from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
 from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
 from api.limits import EXTENSIONS
+from api.organization_changes import OrganizationMutations
+from api.organizations import OrganizationQueries
 from api.reading import CursorKey
 from api.reading.schema import Schema
 from api.search import SearchQueries
+from api.user_changes import UserMutations
+from api.users import TYPES as USER_TYPES
+from api.users import UserQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -34,16 +46,40 @@ class Query(
     LeadWorkflowQueries,
     LeadRoutingQueries,
     LeadStatisticsQueries,
+    UserQueries,
+    CredentialQueries,
+    EntityQueries,
+    OrganizationQueries,
+    ContactQueries,
 ):
     pass
 
 
 @strawberry.type(description="Everything that can be changed.")
-class Mutation(CatalogMutations, AgreementMutations, LeadMutations, LeadWorkflowMutations):
+class Mutation(
+    CatalogMutations,
+    AgreementMutations,
+    LeadMutations,
+    LeadWorkflowMutations,
+    UserMutations,
+    CredentialMutations,
+    EntityMutations,
+    OrganizationMutations,
+    ContactMutations,
+):
     pass
 
 
-TYPES = (*EVENT_TYPES, *CATALOG_TYPES, *AGREEMENT_TYPES, *LEAD_TYPES, *LEAD_WORKFLOW_TYPES)
+TYPES = (
+    *EVENT_TYPES,
+    *CATALOG_TYPES,
+    *AGREEMENT_TYPES,
+    *LEAD_TYPES,
+    *LEAD_WORKFLOW_TYPES,
+    *USER_TYPES,
+    *CREDENTIAL_TYPES,
+    *CONTACT_TYPES,
+)
 
 
 def platform_schema(secret: str) -> Schema:

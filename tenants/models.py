@@ -91,7 +91,7 @@ class BrandCobranding(Identified, Updated, Base):
     """A partner's own looks on a brand's portal."""
 
     __tablename__ = "brand_cobranding"
-    __table_args__ = (UniqueConstraint("brand_id", "organization_id"),)
+    __table_args__ = (UniqueConstraint("brand_id", "organization_id"), UniqueConstraint("brand_id", "slug"))
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"), index=True)
     brand_id: Mapped[UUID] = mapped_column(ForeignKey("brand.id"))

@@ -5,6 +5,7 @@ records that the partner sees already and to no other; what staff or a portal ta
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,8 @@ from domain.contacts.addresses import AddressDetails, add
 from domain.contacts.models import Address, Contact, ContactType
 from domain.contacts.relations import record_about, relate
 from domain.rows import actor_of
+from tenants.acting import acting_as
+from tenants.actor import Actor
 from tenants.audience import Audience
 
 
@@ -37,12 +40,14 @@ async def find_or_create(
     source: str,
     partner_id: UUID | None = None,
     address: AddressDetails | None = None,
+    maker: Actor | None = None,
 ) -> Found:
     """The record of the person that `values` (see details.parse) describe, made where there is none, and related.
 
     Equal e-mail address and equal telephone number, or equal e-mail address, name and postcode, is the same person.
     A record that is found keeps what it holds; the address that came along is added to it. `partner_id` is the
-    organization that brings the person: with it, or in a partner's session, only records that it sees are found.
+    organization that brings the person: with it, or in a partner's session, only records that it sees are found. In a
+    session of the system actor, a new record is made as `maker` where one is given.
     """
     actor = actor_of(session)
     if actor.audience is Audience.PARTNER:
@@ -50,22 +55,26 @@ async def find_or_create(
     await _one_at_a_time(session, values.get("email"))
     known = await _known(session, values, address, partner_id)
     if known is None:
-        made = await service.create_person(
-            session, values, entity_id=entity_id, partner_id=partner_id, address=address, source=source
-        )
+        async with acting_as(session, maker) if maker else nullcontext():
+            made = await service.create_person(
+                session, values, entity_id=entity_id, partner_id=partner_id, address=address, source=source
+            )
         return Found(made, True, await _address_of(session, made))
     kept = await add(session, known.id, address) if address else None
-    await _link(session, known, entity_id, source, partner_id)
+    await _link(session, known, entity_id, source, partner_id, maker)
     if kept and known.address_id is None:
         known.address_id = kept.id
     await session.flush()
     return Found(known, False, kept)
 
 
-async def _link(session: AsyncSession, known: Contact, entity_id: UUID, source: str, partner_id: UUID | None) -> None:
+async def _link(
+    session: AsyncSession, known: Contact, entity_id: UUID, source: str, partner_id: UUID | None, maker: Actor | None
+) -> None:
     chain = await tree.chain_of(session, partner_id, field=("partner_id",)) if partner_id else []
     if await relate(session, known, entity_id, source=source, partner_id=partner_id, chain=chain):
-        await record_about(session, events.ContactRelated(source), known, entity_id=entity_id)
+        async with acting_as(session, maker) if maker else nullcontext():
+            await record_about(session, events.ContactRelated(source), known, entity_id=entity_id)
 
 
 async def _one_at_a_time(session: AsyncSession, email: str | None) -> None:

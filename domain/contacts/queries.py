@@ -17,11 +17,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import UUID, array
+from sqlalchemy.dialects.postgresql import ARRAY, UUID, array
 from sqlalchemy.orm import aliased
 
-from domain.contacts.models import Contact, ContactType, OrganizationParent
+from domain.contacts.models import Address, Contact, ContactType, OrganizationParent
 from domain.contacts.tree import MAX_DEPTH
 
 Argument = ColumnElement[Any]
@@ -75,3 +76,66 @@ def _place(contact: Any) -> ColumnElement[str]:
 
 def _then(path: ColumnElement[Any], item: Any) -> ColumnElement[Any]:
     return func.array_append(path, item, type_=path.type)
+
+
+LOOK_ALIKES = 100
+_SCORES = {"EMAIL": 50, "PHONE": 40, "KVK": 60, "VAT": 60, "NAME_AND_POSTCODE": 45}
+_SIMILAR_NAME = 0.5
+"""Trigram similarity from which two names at one postcode may be one."""
+
+
+def look_alikes(contact_id: Argument) -> Select[Any]:
+    """Pairs of records of one type that may be one, best first: first_id (the older), second_id, reasons, score.
+
+    Equal e-mail address, telephone, KvK or VAT number, or similar names at one postcode; the score adds up, to 100 at
+    most. `contact_id` NULL: of all that the actor sees.
+    """
+    wanted = cast(contact_id, UUID)
+    found = union_all(
+        _equal("EMAIL", "email", wanted),
+        _equal("PHONE", "phone", wanted),
+        _equal("KVK", "kvk_number", wanted),
+        _equal("VAT", "vat_number", wanted),
+        _neighbours(wanted),
+    ).subquery("found")
+    score = func.least(100, func.sum(found.c.points))
+    return (
+        select(
+            found.c.first_id,
+            found.c.second_id,
+            func.array_agg(found.c.reason.distinct(), type_=ARRAY(Text)).label("reasons"),
+            cast(score, Integer).label("score"),
+        )
+        .group_by(found.c.first_id, found.c.second_id)
+        .order_by(score.desc(), found.c.first_id, found.c.second_id)
+        .limit(LOOK_ALIKES)
+    )
+
+
+def _pair(reason: str, first: Any, second: Any, wanted: Argument) -> Select[Any]:
+    columns = (
+        first.id.label("first_id"),
+        second.id.label("second_id"),
+        literal(reason).label("reason"),
+        literal(_SCORES[reason]).label("points"),
+    )
+    of_one = or_(wanted.is_(None), first.id == wanted, second.id == wanted)
+    current = [each.is_(None) for c in (first, second) for each in (c.merged_into_id, c.erased_at)]
+    return select(*columns).where(first.id < second.id, first.contact_type == second.contact_type, *current, of_one)
+
+
+def _equal(reason: str, column: str, wanted: Argument) -> Select[Any]:
+    first, second = aliased(Contact), aliased(Contact)
+    same = getattr(first, column) == getattr(second, column)
+    return _pair(reason, first, second, wanted).where(same, getattr(first, column).is_not(None))
+
+
+def _neighbours(wanted: Argument) -> Select[Any]:
+    first, second = aliased(Contact), aliased(Contact)
+    one, other = aliased(Address), aliased(Address)
+    alike = func.similarity(func.lower(first.name), func.lower(second.name)) >= _SIMILAR_NAME
+    return (
+        _pair("NAME_AND_POSTCODE", first, second, wanted)
+        .where(one.id == first.address_id, other.id == second.address_id)
+        .where(one.postal_code == other.postal_code, one.postal_code != "", alike)
+    )

@@ -108,12 +108,6 @@ async def update(
     return contact
 
 
-async def empty_address(session: AsyncSession, id: UUID) -> None:
-    """Let a contact have no address; documents keep the one they were made with."""
-    contact = await find(session, Contact, id, lock=True)
-    contact.address_id = None
-
-
 def _apply(contact: Contact, values: Mapping[str, Any]) -> None:
     for column, value in values.items():
         setattr(contact, column, value)

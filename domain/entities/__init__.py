@@ -1,0 +1,1 @@
+"""Business entities and the brands under which they meet the world."""

@@ -1,0 +1,45 @@
+"""What happens to business entities and brands."""
+
+from dataclasses import dataclass
+
+from domain.events.record import Payload
+
+
+@dataclass(frozen=True)
+class EntityCreated(Payload):
+    type = "entity.created"
+    subject_type = "BusinessEntity"
+    code: str
+
+
+@dataclass(frozen=True)
+class EntityUpdated(Payload):
+    type = "entity.updated"
+    subject_type = "BusinessEntity"
+    internal = True
+    fields: list[str]
+
+
+@dataclass(frozen=True)
+class BrandCreated(Payload):
+    type = "brand.created"
+    subject_type = "Brand"
+    host: str
+
+
+@dataclass(frozen=True)
+class BrandUpdated(Payload):
+    type = "brand.updated"
+    subject_type = "Brand"
+    internal = True
+    fields: list[str]
+
+
+@dataclass(frozen=True)
+class PartnerBrandingSet(Payload):
+    """A partner got, changed or lost its own looks on a brand's portal."""
+
+    type = "brand.partner_branding_set"
+    subject_type = "Brand"
+    slug: str
+    removed: bool
