@@ -23,6 +23,7 @@ from tenants.permissions import Permission
 
 PUBLIC = Permission.PUBLIC
 Arguments = Mapping[str, Argument]
+Resolving = Callable[[Callable[..., Any]], Any]
 
 
 def read_one(
@@ -105,16 +106,19 @@ def read_search(
     return read_field(description, SearchSpec(source, kinds, arguments=arguments), metadata={REQUIRES: requires})
 
 
-def field(description: str, *, requires: Permission, **options: Any) -> Any:
+def field(description: str, *, requires: Permission, **options: Any) -> Resolving:
     """A root query field with a Python resolver."""
-    return strawberry.field(description=description, metadata={REQUIRES: requires}, **options)
+    declare: Resolving = strawberry.field(description=description, metadata={REQUIRES: requires}, **options)
+    return declare
 
 
-def mutation(description: str, *, requires: Permission, **options: Any) -> Any:
+def mutation(description: str, *, requires: Permission, **options: Any) -> Resolving:
     """A mutation."""
-    return strawberry.mutation(description=description, metadata={REQUIRES: requires}, **options)
+    declare: Resolving = strawberry.mutation(description=description, metadata={REQUIRES: requires}, **options)
+    return declare
 
 
-def subscription(description: str, *, requires: Permission, **options: Any) -> Any:
+def subscription(description: str, *, requires: Permission, **options: Any) -> Resolving:
     """A subscription; the permission is checked before it starts."""
-    return strawberry.subscription(description=description, metadata={REQUIRES: requires}, **options)
+    declare: Resolving = strawberry.subscription(description=description, metadata={REQUIRES: requires}, **options)
+    return declare
