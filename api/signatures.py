@@ -1,7 +1,7 @@
 """Signatures, the proof of one line, and the verification of a document by its hash."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy import func
@@ -126,16 +126,19 @@ class SignatureQueries:
 
 
 def _line_proof(found: verification.LineProof) -> LineProof:
+    line: Any = found.line
+    technical: Any = found.technical
+    head: Any = found.head
     return LineProof(
-        line=found.line,
+        line=line,
         salt=found.salt.hex(),
-        technical=found.technical,
+        technical=technical,
         leaf=found.leaf.hex(),
         index=found.inclusion.index,
         size=found.inclusion.size,
         path=[sibling.hex() for sibling in found.inclusion.path],
         root=found.merkle_root.hex(),
-        head=found.head,
+        head=head,
         document_hash=found.document_hash.hex(),
         recipe=list(found.recipe),
     )
