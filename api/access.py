@@ -1,5 +1,6 @@
 """explainAccess: which rule shows or hides a row to somebody."""
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -50,7 +51,10 @@ class AccessQueries:
         requires=Permission.ACCESS_EXPLAIN,
     )
     async def explain_access(
-        self, info: Info, id: strawberry.ID, membership_id: strawberry.ID
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="What is or is not seen.")],
+        membership_id: Annotated[strawberry.ID, strawberry.argument(description="By whom: a membership of the user.")],
     ) -> AccessExplanation | None:
         kind, key = parse_id(id, "id")
         membership_key = key_of("Membership", membership_id, "membershipId")

@@ -227,6 +227,10 @@ class IdentityProviderPayload(Payload):
     identity_provider: IdentityProvider | None = strawberry.field(default=None, description="The provider.")
 
 
+KeyId = Annotated[strawberry.ID, strawberry.argument(description="The key.")]
+ClientId = Annotated[strawberry.ID, strawberry.argument(description="The application.")]
+
+
 @strawberry.type
 class CredentialMutations:
     @mutation("Makes an API key.", requires=Permission.API_KEYS_MANAGE)
@@ -248,7 +252,7 @@ class CredentialMutations:
     async def rotate_api_key(
         self,
         info: Info,
-        id: strawberry.ID,
+        id: KeyId,
         old_valid_until: Annotated[
             datetime | None, strawberry.argument(description="Until when the old key works; 7 days if left out.")
         ] = None,
@@ -260,7 +264,7 @@ class CredentialMutations:
             return ApiKeySecretPayload(api_key=shown, secret=made.shown_once)
 
     @mutation("Revokes an API key at once.", requires=Permission.API_KEYS_MANAGE)
-    async def revoke_api_key(self, info: Info, id: strawberry.ID) -> RevokeApiKeyPayload:
+    async def revoke_api_key(self, info: Info, id: KeyId) -> RevokeApiKeyPayload:
         async with info.context.system() as session:
             key = await api_keys.revoke(session, info.context.actor, key_of("ApiKey", id))
             async with acting_as(session, info.context.actor):
@@ -282,13 +286,13 @@ class CredentialMutations:
             return await _client(info, session, made)
 
     @mutation("Gives an application a new secret at once.", requires=Permission.API_KEYS_MANAGE)
-    async def rotate_oauth_client_secret(self, info: Info, id: strawberry.ID) -> OAuthClientSecretPayload:
+    async def rotate_oauth_client_secret(self, info: Info, id: ClientId) -> OAuthClientSecretPayload:
         async with info.context.system() as session:
             made = await oauth_clients.rotate_secret(session, info.context.actor, key_of("OAuthClient", id))
             return await _client(info, session, made)
 
     @mutation("Revokes an application and all that was issued to it.", requires=Permission.API_KEYS_MANAGE)
-    async def revoke_oauth_client(self, info: Info, id: strawberry.ID) -> RevokeOAuthClientPayload:
+    async def revoke_oauth_client(self, info: Info, id: ClientId) -> RevokeOAuthClientPayload:
         async with info.context.system() as session:
             client = await oauth_clients.revoke(session, info.context.actor, key_of("OAuthClient", id))
             async with acting_as(session, info.context.actor):

@@ -1,5 +1,6 @@
 """Inviting people, taking access away, and a person's own password and second factor."""
 
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -90,6 +91,15 @@ class DonePayload(Payload):
     done: bool = strawberry.field(default=False, description="Whether it was done.")
 
 
+InvitationId = Annotated[strawberry.ID, strawberry.argument(description="The invitation.")]
+MembershipId = Annotated[strawberry.ID, strawberry.argument(description="The membership.")]
+UserId = Annotated[strawberry.ID, strawberry.argument(description="The user.")]
+Code = Annotated[str, strawberry.argument(description="What the authenticator app shows now, or a recovery code.")]
+FirstCode = Annotated[str, strawberry.argument(description="What the authenticator app shows now.")]
+Password = Annotated[str | None, strawberry.argument(description="Your password; left out where you have none.")]
+NewPassword = Annotated[str, strawberry.argument(description="The new password, 12 to 200 characters.")]
+
+
 @strawberry.type
 class UserMutations:
     @mutation("Mails an invitation; an earlier one to the same role ends.", requires=Permission.USERS_INVITE)
@@ -104,7 +114,7 @@ class UserMutations:
                 return InvitationPayload(invitation=await read_in(session, info, "invitation", made.id))
 
     @mutation("Withdraws an invitation.", requires=Permission.USERS_INVITE)
-    async def revoke_invitation(self, info: Info, id: strawberry.ID) -> InvitationPayload:
+    async def revoke_invitation(self, info: Info, id: InvitationId) -> InvitationPayload:
         async with info.context.system() as session:
             made = await invitations.revoke(session, info.context.actor, key_of("Invitation", id))
             async with acting_as(session, info.context.actor):
@@ -117,7 +127,7 @@ class UserMutations:
             return AcceptInvitationPayload(email=made.email, role=Role(made.role))
 
     @mutation("Takes a membership away for good, with the logins that use it.", requires=Permission.USERS_INVITE)
-    async def revoke_membership(self, info: Info, id: strawberry.ID) -> RevokeMembershipPayload:
+    async def revoke_membership(self, info: Info, id: MembershipId) -> RevokeMembershipPayload:
         async with info.context.system() as session:
             kept = await memberships.revoke(session, info.context.actor, key_of("Membership", id))
             async with acting_as(session, info.context.actor):
@@ -127,21 +137,21 @@ class UserMutations:
         "Shuts a user out of what you administer, until reactivateUser; a platform administrator: of everything.",
         requires=Permission.USERS_INVITE,
     )
-    async def suspend_user(self, info: Info, id: strawberry.ID) -> UserPayload:
+    async def suspend_user(self, info: Info, id: UserId) -> UserPayload:
         async with info.context.system() as session:
             kept = await memberships.suspend(session, info.context.actor, key_of("User", id))
             async with acting_as(session, info.context.actor):
                 return UserPayload(user=await read_in(session, info, "user", kept.id))
 
     @mutation("Lets a suspended user in again.", requires=Permission.USERS_INVITE)
-    async def reactivate_user(self, info: Info, id: strawberry.ID) -> UserPayload:
+    async def reactivate_user(self, info: Info, id: UserId) -> UserPayload:
         async with info.context.system() as session:
             kept = await memberships.reactivate(session, info.context.actor, key_of("User", id))
             async with acting_as(session, info.context.actor):
                 return UserPayload(user=await read_in(session, info, "user", kept.id))
 
     @mutation("A secret for an authenticator app; confirmTotp puts it in force.", requires=Permission.SIGNED_IN)
-    async def enrol_totp(self, info: Info, password: str | None = None) -> EnrolTotpPayload:
+    async def enrol_totp(self, info: Info, password: Password = None) -> EnrolTotpPayload:
         context = info.context
         user_id = await _guessing(info)
         issuer = context.brand.name if context.brand else "ChargeCars"
@@ -150,21 +160,21 @@ class UserMutations:
             return EnrolTotpPayload(secret=made.secret, uri=made.uri)
 
     @mutation("Turns the second factor on with a code of the app.", requires=Permission.SIGNED_IN)
-    async def confirm_totp(self, info: Info, code: str) -> ConfirmTotpPayload:
+    async def confirm_totp(self, info: Info, code: FirstCode) -> ConfirmTotpPayload:
         user_id = await _guessing(info)
         async with info.context.system() as session:
             codes = await account.confirm(session, info.context.settings, user_id, code)
             return ConfirmTotpPayload(recovery_codes=codes)
 
     @mutation("Turns the second factor off.", requires=Permission.SIGNED_IN)
-    async def disable_totp(self, info: Info, code: str, password: str | None = None) -> DonePayload:
+    async def disable_totp(self, info: Info, code: Code, password: Password = None) -> DonePayload:
         user_id = await _guessing(info)
         async with info.context.system() as session:
             await account.disable(session, info.context.settings, user_id, password, code)
             return DonePayload(done=True)
 
     @mutation("Replaces your password; every login of yours ends, this one too.", requires=Permission.SIGNED_IN)
-    async def change_password(self, info: Info, new_password: str, password: str | None = None) -> DonePayload:
+    async def change_password(self, info: Info, new_password: NewPassword, password: Password = None) -> DonePayload:
         user_id = await _guessing(info)
         async with info.context.system() as session:
             await account.change_password(session, user_id, password, new_password)

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema, is_abstract_type
+from graphql import (
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    get_named_type,
+    is_abstract_type,
+)
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
@@ -73,12 +80,21 @@ def _bind_root(where: str, field: GraphQLField, reading: Reading) -> None:
     required = permission_of(field)
     if required is None:
         raise DeclarationError(f"{where} declares no permission (requires=…)")
+    _describe_inputs(field)
     if type(spec_of(field)) in ROOTS:
         field.resolve = _reading(field, reading)
     if field.subscribe:
         field.subscribe = _permitted(required, field.subscribe)
     elif field.resolve:
         field.resolve = _permitted(required, field.resolve)
+
+
+def _describe_inputs(field: GraphQLField) -> None:
+    """An argument that says no more than its input type does has that type's description."""
+    for argument in field.args.values():
+        named: Any = get_named_type(argument.type)
+        if not argument.description and isinstance(named, GraphQLInputObjectType):
+            argument.description = named.description
 
 
 def _permitted(required: Any, resolve: Resolver) -> Resolver:
