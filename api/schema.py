@@ -25,14 +25,25 @@ from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
 from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
 from api.limits import EXTENSIONS
+from api.order_changes import OrderMutations
+from api.orders import TYPES as ORDER_TYPES
+from api.orders import OrderQueries
 from api.organization_changes import OrganizationMutations
+from api.organizations import TYPES as ORGANIZATION_TYPES
 from api.organizations import OrganizationQueries
+from api.quote_changes import QuoteComparisonQueries, QuoteMutations
+from api.quotes import TYPES as QUOTE_TYPES
+from api.quotes import QuoteQueries
 from api.reading import CursorKey
 from api.reading.schema import Schema
 from api.search import SearchQueries
+from api.signatures import SignatureQueries
+from api.signing import SigningMutations
 from api.user_changes import UserMutations
 from api.users import TYPES as USER_TYPES
 from api.users import UserQueries
+from api.visits import TYPES as VISIT_TYPES
+from api.visits import VisitQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -51,6 +62,11 @@ class Query(
     EntityQueries,
     OrganizationQueries,
     ContactQueries,
+    QuoteQueries,
+    QuoteComparisonQueries,
+    SignatureQueries,
+    OrderQueries,
+    VisitQueries,
 ):
     pass
 
@@ -66,6 +82,9 @@ class Mutation(
     EntityMutations,
     OrganizationMutations,
     ContactMutations,
+    QuoteMutations,
+    SigningMutations,
+    OrderMutations,
 ):
     pass
 
@@ -79,6 +98,10 @@ TYPES = (
     *USER_TYPES,
     *CREDENTIAL_TYPES,
     *CONTACT_TYPES,
+    *ORGANIZATION_TYPES,
+    *QUOTE_TYPES,
+    *ORDER_TYPES,
+    *VISIT_TYPES,
 )
 
 
