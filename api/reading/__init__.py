@@ -7,14 +7,15 @@ Declaring a type
         number: str = column("The number.")
         total: Money = expression("The total.", lambda o: money(o.total_cents, o.currency))
         customer: Contact | None = related("The customer.", on=lambda o, c: c.id == o.customer_id)
-        lines: list[Line] = related_list("The lines.", on=lambda o, l: l.order_id == o.id, order_by=lambda l: l.position)
+        lines: list[Line] = related_list("The lines.", on=lambda o, l: l.order_id == o.id)
         quotes: Connection[Quote] = related_connection("…", on=…, filter=QuoteFilter, order=QUOTE_SORT)
 
-`o`, `c`, `l` are aliases of the models; what the functions return is plain SQLAlchemy Core, and every Python value in it
-is bound, never written into SQL. A function may take one more parameter, the field's declared `arguments=` and the actor
-(`a.as_of`, `a.actor.organization_id`), all of them bound parameters. To-one fields are nullable, since row-level security
-may hide the row. Other helpers: `related_any` (row of one of several types), `embedded` (same row, other type), `computed`
-and `computed_list` (rows of a SELECT under a type with `@reads(None)`), `derived` (a Python function over SQL values).
+`o`, `c`, `l` are aliases of the models; what the functions return is plain SQLAlchemy Core, and every Python value in
+it is bound, never written into SQL. A function may take one more parameter, the field's declared `arguments=` and the
+actor (`a.as_of`, `a.actor.organization_id`), all of them bound parameters. To-one fields are nullable, since row-level
+security may hide the row. Other helpers: `related_any` (row of one of several types), `embedded` (same row, other
+type), `computed` and `computed_list` (rows of a SELECT under a type with `@reads(None)`), `derived` (a Python function
+over SQL values).
 
 Audiences
     An interface with `@reads(model)` is read as the one of its types whose `audiences` has the actor's. A column that a
@@ -26,10 +27,10 @@ Roots
     `read_in(session, info, "order", order.id)` reads what a mutation's payload selects, in the mutation's transaction.
 
 How it runs
-    `selection` resolves fragments, directives and aliases to a tree per audience; `arguments` splits argument values into
-    a shape (which filters, which order, which cursors are there) and bound values; `plan` compiles tree and shape to SQL
-    and caches it; `execute` sets the row-level security context in the same statement and runs it on the audience's pool.
-    The same document with other values is the same SQL text, so PostgreSQL and asyncpg keep it prepared.
+    `selection` resolves fragments, directives and aliases to a tree per audience; `arguments` splits argument values
+    into a shape (which filters, which order, which cursors are there) and bound values; `plan` compiles tree and shape
+    to SQL and caches it; `execute` sets the row-level security context in the same statement and runs it on the
+    audience's pool. The same document with other values is the same SQL text, so that it stays prepared.
 """
 
 from api.reading.cursors import CursorKey

@@ -123,12 +123,16 @@ def embedded(description: str, *, when: RowExpression | None = None) -> Any:
     return read_field(description, EmbeddedSpec(when))
 
 
-def computed(description: str, rows: Callable[..., Select[Any]], *, arguments: Arguments | None = None) -> Any:
+def computed(
+    description: str, rows: Callable[..., Select[*tuple[Any, ...]]], *, arguments: Arguments | None = None
+) -> Any:
     """The first row of a SELECT, under a type with `@reads(None)` whose columns are the SELECT's labels."""
     return read_field(description, ComputedSpec(rows, arguments=arguments or {}))
 
 
-def computed_list(description: str, rows: Callable[..., Select[Any]], *, arguments: Arguments | None = None) -> Any:
+def computed_list(
+    description: str, rows: Callable[..., Select[*tuple[Any, ...]]], *, arguments: Arguments | None = None
+) -> Any:
     """The rows of a SELECT, in its order, under a type with `@reads(None)`."""
     return read_field(description, ComputedSpec(rows, arguments=arguments or {}))
 

@@ -62,7 +62,7 @@ class Emitter:
         """A new alias of a model."""
         return self._known(Row.of_model(model, self.name("t")))
 
-    def computed_row(self, rows: Select[Any], *outer: Row) -> Row:
+    def computed_row(self, rows: Select[*tuple[Any, ...]], *outer: Row) -> Row:
         """A new alias of a SELECT; it may refer to `outer` rows."""
         inner = self.correlated(rows).correlate(*(row.table_ for row in outer))
         return self._known(Row(inner.subquery(self.name("t")), None))
@@ -114,7 +114,9 @@ class Emitter:
         """The type that a relation reads for this audience."""
         return self.registry.concrete(selected.named, self.audience)
 
-    def rows(self, target: Readable, row: Row, columns: Iterable[ColumnElement[Any]], *conditions: Any) -> Select[Any]:
+    def rows(
+        self, target: Readable, row: Row, columns: Iterable[ColumnElement[Any]], *conditions: Any
+    ) -> Select[*tuple[Any, ...]]:
         """SELECT from one alias, under the conditions and the type's own."""
         found = [condition for condition in conditions if condition is not None]
         if target.reads.where is not None:

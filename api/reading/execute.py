@@ -81,11 +81,17 @@ class Reading:
     async def root(self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, context: Context) -> Any:
         """The value of a root field, ready for graphql-core to complete."""
         actor = context.actor
-        known, prepared = self._prepared(field, nodes, document, Scope.of(actor))
-        shapes = tuple(entry.shape for entry in prepared)
-        plan = known.plan(shapes, lambda: self.compiler.root(known.tree, shapes, Scope.of(actor)))
+        plan, prepared = self.plan(field, nodes, document, Scope.of(actor))
         pool = await context.database.pool(actor.audience)
         return orjson.loads(await fetch(pool, plan, plan.bind(prepared, actor)))
+
+    def plan(
+        self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, scope: Scope
+    ) -> tuple[Plan, list[Prepared]]:
+        """The plan of a root field, from the cache if it is there, and this request's argument values."""
+        known, prepared = self._prepared(field, nodes, document, scope)
+        shapes = tuple(entry.shape for entry in prepared)
+        return known.plan(shapes, lambda: self.compiler.root(known.tree, shapes, scope)), prepared
 
     async def in_session(
         self,

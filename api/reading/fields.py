@@ -89,7 +89,9 @@ def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Te
     return json_array(rows.order_by(*ordered(emitter, listed.order_by, selected, other)).limit(listed.limit))
 
 
-def _other(emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any) -> tuple[Row, Select[Any]]:
+def _other(
+    emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any
+) -> tuple[Row, Select[*tuple[Any, ...]]]:
     other = emitter.row(target.model)
     text = emitter.object(target, selected, other, emitter.is_abstract(selected.named, target))
     return other, emitter.rows(target, other, [text], emitter.call(on, selected, row, other))
@@ -121,7 +123,7 @@ def _computed(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -
 
 
 def computed_rows(
-    emitter: Emitter, selected: Selected, target: Readable, rows: Select[Any], many: bool, *outer: Row
+    emitter: Emitter, selected: Selected, target: Readable, rows: Select[*tuple[Any, ...]], many: bool, *outer: Row
 ) -> ColumnElement[str]:
     """Objects made from the rows of a SELECT, in its order; one of them or null where not `many`."""
     other = emitter.computed_row(rows, *outer)

@@ -66,7 +66,7 @@ class ArrayOf(ColumnElement[Any]):
     inherit_cache = False
     type = ARRAY(Text())
 
-    def __init__(self, rows: Select[Any]) -> None:
+    def __init__(self, rows: Select[*tuple[Any, ...]]) -> None:
         self.rows = rows.scalar_subquery()
 
 
@@ -94,7 +94,7 @@ def json_object(members: Iterable[tuple[str, str | ColumnElement[Any]]]) -> Colu
     return concat(*pieces, "}")
 
 
-def json_array(rows: Select[Any]) -> ColumnElement[str]:
+def json_array(rows: Select[*tuple[Any, ...]]) -> ColumnElement[str]:
     """`[…]` of the single text column of `rows`; a NULL row is left out."""
     return concat("[", func.array_to_string(ArrayOf(rows), constant(",")), "]")
 

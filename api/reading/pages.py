@@ -65,7 +65,7 @@ class Base:
     keys: tuple[ColumnElement[Any], ColumnElement[Any]]
     nullable: bool
 
-    def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+    def select(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
         """A SELECT of these rows."""
         return select(*columns).select_from(self.source).where(*self.conditions).correlate_except(*self.tables)
 

@@ -57,7 +57,7 @@ def read_list(
     order_by: RowExpression | None = None,
     where: RowExpression | None = None,
     filter: type | None = None,
-    rows: Callable[..., Select[Any]] | None = None,
+    rows: Callable[..., Select[*tuple[Any, ...]]] | None = None,
     limit: int = 1000,
     arguments: Arguments | None = None,
 ) -> Any:
@@ -98,7 +98,7 @@ def read_search(
     description: str,
     *,
     requires: Permission,
-    source: Callable[..., Select[Any]],
+    source: Callable[..., Select[*tuple[Any, ...]]],
     kinds: Mapping[str, str] | None = None,
     arguments: Arguments,
 ) -> Any:

@@ -102,7 +102,7 @@ class EmbeddedSpec(Spec):
 class ComputedSpec(Spec):
     """Rows of a SELECT that has no table of its own."""
 
-    rows: Callable[..., Select[Any]]
+    rows: Callable[..., Select[*tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class RootListSpec(Spec):
     order_by: RowExpression | None = None
     filter: type | None = None
     limit: int = 1000
-    rows: Callable[..., Select[Any]] | None = None
+    rows: Callable[..., Select[*tuple[Any, ...]]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ class NodesSpec(Spec):
 class SearchSpec(Spec):
     """Root: rows of several types whose kind and key a SELECT delivers, in its order."""
 
-    source: Callable[..., Select[Any]]
+    source: Callable[..., Select[*tuple[Any, ...]]]
     kinds: Mapping[str, str] | None = None
 
 
