@@ -268,14 +268,12 @@ CONTACT_SORT = Sort(ContactRow, created_at="When it became known.", name="By nam
 
 
 def related_as_wanted(contact: Any, arguments: Any) -> Any:
-    """Contacts with a relation as wanted; all of them where nothing is."""
-    entity_id, lifecycle = arguments.entity_id, arguments.lifecycle
-    relation = exists().where(
-        RelationRow.contact_id == contact.id,
-        or_(entity_id.is_(None), RelationRow.entity_id == entity_id),
-        or_(lifecycle.is_(None), RelationRow.lifecycle == lifecycle),
-    )
-    return and_(is_current(contact), or_(and_(entity_id.is_(None), lifecycle.is_(None)), relation))
+    """Current contacts, with a relation as the arguments want it; an argument that is not given is None."""
+    wanted = {"entity_id": arguments.entity_id, "lifecycle": arguments.lifecycle}
+    equal = [getattr(RelationRow, name) == value for name, value in wanted.items() if value is not None]
+    if not equal:
+        return is_current(contact)
+    return and_(is_current(contact), exists().where(RelationRow.contact_id == contact.id, *equal))
 
 
 RELATION_ARGUMENTS = {
