@@ -214,7 +214,7 @@ class OrderFilter:
     )
     within_organization_id: strawberry.ID | None = condition(
         "On the account of this partner or one below it.",
-        lambda o, value: o.account_chain_ids.contains(func.array([value])),
+        lambda o, value: value == func.any(o.account_chain_ids),
         node="Organization",
     )
     quote_id: IDFilter | None = match("From this quote.", node="Quote")

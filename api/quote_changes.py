@@ -18,7 +18,7 @@ from api.quote_preview import QuotePreview, preview_of
 from api.quotes import Quote
 from api.reading import BigInt, field, read_in
 from api.reading.ids import parse_id_of
-from domain.errors import NotFound, WrongType
+from domain.errors import WrongType
 from domain.quotes import service, versions
 from domain.quotes.draft import LineRequest
 from domain.quotes.history import Change, LineChange, differences
@@ -132,14 +132,19 @@ LaterNumber = Annotated[int, strawberry.argument(description="Number of the late
 
 @strawberry.type
 class QuoteComparisonQueries:
-    @field("What differs between two versions of a quote, for staff.", requires=Permission.QUOTES_WRITE)
+    @field(
+        "What differs between two versions of a quote; null where one of them does not exist.",
+        requires=Permission.QUOTES_WRITE,
+    )
     async def quote_differences(
         self, info: Info, quote_id: QuoteId, earlier: EarlierNumber, later: LaterNumber
-    ) -> list[LineDifference]:
+    ) -> list[LineDifference] | None:
         key = key_of("Quote", quote_id, "quoteId")
         async with info.context.read() as session:
             before, after = await _lines(session, key, earlier), await _lines(session, key, later)
-            return [_difference(change) for change in differences(before, after)]
+        if before is None or after is None:
+            return None
+        return [_difference(change) for change in differences(before, after)]
 
 
 @strawberry.type
@@ -233,12 +238,10 @@ def _object(given: Any) -> dict[str, Any]:
     return given
 
 
-async def _lines(session: AsyncSession, quote_id: UUID, number: int) -> list[LineItem]:
+async def _lines(session: AsyncSession, quote_id: UUID, number: int) -> list[LineItem] | None:
     query = select(QuoteVersion.id).where(QuoteVersion.quote_id == quote_id, QuoteVersion.number == number)
     version_id = (await session.execute(query)).scalar_one_or_none()
-    if version_id is None:
-        raise NotFound(field=("quote_id",))
-    return await versions.lines_of(session, version_id)
+    return await versions.lines_of(session, version_id) if version_id else None
 
 
 def _difference(change: LineChange) -> LineDifference:

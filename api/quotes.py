@@ -298,12 +298,12 @@ class QuoteFilter:
     )
     within_organization_id: strawberry.ID | None = condition(
         "On the account of this partner or one below it.",
-        lambda q, value: q.account_chain_ids.contains(func.array([value])),
+        lambda q, value: value == func.any(q.account_chain_ids),
         node="Organization",
     )
     lead_id: IDFilter | None = match("From this lead.", node="Lead")
     pending: PartyRole | None = condition(
-        "That wait for a party in this role.", lambda q, value: q.pending_parties.contains(func.array([value]))
+        "That wait for a party in this role.", lambda q, value: value == func.any(q.pending_parties)
     )
     created_at: DateTimeFilter | None = match("By time of making.")
     sent_at: DateTimeFilter | None = match("By time of sending.")
