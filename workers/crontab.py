@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from domain.idempotency import service as idempotency
 from domain.jobs import service as jobs
+from domain.mail import service as mail
 from domain.quotes import service as quotes
 from tenants.actor import SYSTEM
+from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.leads import carry_out_due_follow_ups
@@ -75,10 +77,17 @@ async def _old_slots(database: Database, _settings: Settings) -> None:
         await jobs.sweep_slots(session)
 
 
+async def _old_logins(database: Database, _settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await logins.sweep(session)
+        await mail.sweep(session)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
     Scheduled("expire_quotes", timedelta(minutes=5), _quotes),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
+    Scheduled("sweep_logins", _DAY, _old_logins),
 )

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.mail.models import MailMessage, MailStatus
@@ -112,6 +112,13 @@ async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: boo
         else {"next_attempt_at": clock.now() + WAITS[mail.attempts - 1], "last_error": error}
     )
     await session.execute(update(MailMessage).where(MailMessage.id == mail.id).values(values))
+
+
+async def sweep(session: AsyncSession) -> int:
+    """Delete mail that was never to be sent, a day later; the number of mails deleted."""
+    day = clock.now() - timedelta(days=1)
+    old = delete(MailMessage).where(MailMessage.status == MailStatus.SUPPRESSED, MailMessage.created_at < day)
+    return len((await session.execute(old.returning(MailMessage.id))).all())
 
 
 def opened(row: MailMessage) -> Mail:

@@ -4,6 +4,7 @@ Authlib's core is synchronous. It runs in the greenlet of `AsyncSession.run_sync
 our queries.
 """
 
+import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -31,6 +32,8 @@ from tenants.models import UserAccount
 from tenants.permissions import Role
 from tenants.settings import Settings
 
+# On level DEBUG Authlib writes the tokens it issues into the log.
+logging.getLogger("authlib").setLevel(logging.INFO)
 _PLAIN = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]*")
 _VISIBLE = re.compile(r"[\x20-\x7e]*")
 
