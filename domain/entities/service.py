@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.entities import events
 from domain.entities.errors import SetByPlatform
 from domain.events.record import changes_of, record
+from domain.leads import defaults
 from domain.rows import actor_of, find
 from domain.unique import refusing_taken
 from tenants.models import Brand, BusinessEntity
@@ -17,7 +18,7 @@ from tenants.permissions import Permission
 
 
 async def create_entity(session: AsyncSession, values: Mapping[str, Any], brand: Mapping[str, Any]) -> BusinessEntity:
-    """A new business entity with its first brand; for platform administrators."""
+    """A new business entity with its first brand and what its code starts with; for platform administrators."""
     id = (await session.execute(select(func.uuidv7()))).scalar_one()
     entity = BusinessEntity(id=id, **values)
     taken = {"uq_business_entity_code": ("code",), "uq_business_entity_invoice_prefix": ("invoice_prefix",)}
@@ -25,6 +26,7 @@ async def create_entity(session: AsyncSession, values: Mapping[str, Any], brand:
         session.add(entity)
     await record(session, events.EntityCreated(entity.code), entity_id=id, subject_id=id)
     await create_brand(session, id, brand, at=("brand",))
+    await defaults.install(session, entity)
     return entity
 
 
