@@ -214,7 +214,8 @@ class ContactMutations:
             contact_id = contact_key(input.contact_id, "contactId")
             entity_key = optional_key("BusinessEntity", input.entity_id, "entityId")
             entity_id = await relations.entity_of(session, entity_key)
-            await relations.set_preferences(session, contact_id, entity_id, {k: v or {} for k, v in kinds.items()})
+            preferences = {kind: {} if value is None else value for kind, value in kinds.items()}
+            await relations.set_preferences(session, contact_id, entity_id, preferences)
             return SetContactPreferencesPayload(contact=await read_in(session, info, "contact", contact_id))
 
     @mutation("Says what a contact is to a business entity.", requires=Permission.LEADS_WRITE)

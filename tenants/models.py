@@ -106,9 +106,11 @@ class BrandCobranding(Identified, Updated, Base):
 protect(
     BrandCobranding,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE, DELETE"),
-    partner=Rule(OF_THE_ENTITY),
-    customer=Rule(OF_THE_ENTITY),
-    explain=dict.fromkeys(("staff", "partner", "customer"), _BRAND_IS_PUBLIC),
+    partner=Rule("EXISTS (SELECT 1 FROM contact c WHERE c.id = organization_id) AND entity_id = ANY ({entities})"),
+    explain={
+        "staff": "The brand is of one of the actor's business entities.",
+        "partner": "The looks are those of the actor's organization or one below it; who else has some is not told.",
+    },
 )
 
 

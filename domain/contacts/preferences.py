@@ -60,14 +60,14 @@ PREFERENCES: dict[str, dict[str, Check]] = {
 """Kind → preference → what its value must be."""
 
 
-def parse_preferences(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def parse_preferences(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The preferences of each kind that is given, checked; null leaves a preference out. Raises all faults together."""
     with Faults() as faults, faults.at("preferences"):
         return _parsed(given)
     raise AssertionError("Faults raises what it collected")
 
 
-def _parsed(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _parsed(given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     with Faults() as faults:
         parsed: dict[str, dict[str, Any]] = {}
         for kind, values in given.items():
@@ -76,8 +76,10 @@ def _parsed(given: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]
     return parsed
 
 
-def _of_kind(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _of_kind(kind: str, values: Any) -> dict[str, Any]:
     known = PREFERENCES[kind]
+    if not isinstance(values, Mapping):
+        raise WrongType(expected={"nl": "een object", "en": "an object"})
     kept = {}
     with Faults() as faults:
         for name, value in values.items():

@@ -109,9 +109,7 @@ async def _change_lifecycle(
     )
 
 
-async def set_preferences(
-    session: AsyncSession, contact_id: UUID, entity_id: UUID, given: Mapping[str, Mapping[str, Any]]
-) -> None:
+async def set_preferences(session: AsyncSession, contact_id: UUID, entity_id: UUID, given: Mapping[str, Any]) -> None:
     """Keep preferences per kind (`communication`, `scheduling`, `service`); a kind that is left out stays as it is.
 
     A contact sets its own; for others it takes the right to change contacts.

@@ -96,14 +96,15 @@ async def set_partner_branding(
 ) -> BrandCobranding:
     """Give a partner its looks on a brand's portal, or change them."""
     brand = await find(session, Brand, brand_id, field=("brand_id",))
-    partner = await tree.organization(session, organization_id)
+    partner = await tree.organization(session, organization_id, field=("organization_id",))
     if brand.entity_id not in partner.entity_ids:
         raise NotFound(field=("organization_id",))
     looks = await _present(session, brand.id, partner.id)
     if looks is None:
         id = (await session.execute(select(func.uuidv7()))).scalar_one()
         looks = BrandCobranding(id=id, entity_id=brand.entity_id, brand_id=brand.id, organization_id=partner.id)
-    async with refusing_taken(session, uq_brand_cobranding_brand_id_slug=("slug",)):
+    taken = {"brand_id_slug": ("slug",), "brand_id_organization_id": ("organization_id",)}
+    async with refusing_taken(session, **{f"uq_brand_cobranding_{columns}": field for columns, field in taken.items()}):
         for column, value in values.items():
             setattr(looks, column, value)
         changes = changes_of(looks)
