@@ -25,9 +25,9 @@ def parse_id(value: str, argument: str) -> tuple[str, UUID]:
 
 
 def parse_id_of(kinds: frozenset[str], value: str, argument: str) -> UUID:
-    """The key of an id of one of `kinds`; an id of another kind is BAD_ID too, whether or not it exists."""
+    """The key of an id of one of `kinds` ("*": of any); one of another kind is BAD_ID too, whether or not it exists."""
     kind, key = parse_id(value, argument)
-    if kind not in kinds:
+    if kind not in kinds and "*" not in kinds:
         raise BadInput("BAD_ID", argument, f"this is the id of a {kind}, not of a {' or '.join(sorted(kinds))}.")
     return key
 
