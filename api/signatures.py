@@ -12,13 +12,17 @@ from api.enums import described
 from api.inputs import key_of
 from api.quote_parts import PARTIES, hexadecimal
 from api.reading import Node, column, expression, field, reads
-from domain.errors import NotFound
+from domain.errors import NotFound, RateLimited
 from domain.signatures import verification
 from domain.signatures.keys import keyring
 from domain.signatures.models import IdentityProof, SignatureKind
 from domain.signatures.models import Signature as SignatureRow
 from tenants.audience import Audience
 from tenants.permissions import Permission
+from tenants.rate import take
+
+PER_MINUTE = 60
+"""Documents that one internet address may ask about."""
 
 described(
     SignatureKind,
@@ -108,6 +112,9 @@ class SignatureQueries:
 
     @field("Whether we sent a document with this hash, and whether its seals hold.", requires=Permission.PUBLIC)
     async def verify_document(self, info: Info, hash: DocumentHash) -> DocumentVerification:
+        taken = await take(info.context.redis, f"verify:{info.context.request.ip_address}", PER_MINUTE, 60)
+        if not taken.allowed:
+            raise RateLimited(seconds=taken.retry_after)
         async with info.context.database.session(info.context.platform) as session:
             found = await verification.verify_document(session, hash, keyring(info.context.settings))
         return DocumentVerification(

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from api.requests import RequestError, facts_of
+from api.signatures import PER_MINUTE
 from domain.errors import language_of
 from domain.numbering.service import AMSTERDAM
 from domain.signatures.keys import keyring
@@ -16,8 +17,6 @@ from domain.signatures.verification import CheckedSignature, Verification, verif
 from tenants.actor import SYSTEM
 from tenants.rate import take
 
-PER_MINUTE = 60
-"""Questions that one internet address may ask."""
 KEYS_KEPT_SECONDS = 3600
 _HEADERS = {
     "Cache-Control": "no-store",

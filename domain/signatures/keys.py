@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from domain.proofs.seal import Keyring, SigningKey, VerifyKey
+from tenants.secrets import with_secrets
 from tenants.settings import Settings
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z ]+)-----.+?-----END \1-----", re.DOTALL)
@@ -19,12 +20,9 @@ class NoSigningKey(RuntimeError):
 def keyring(settings: Settings) -> Keyring:
     """The keys of `signing_key`: a private key in PEM, then the public keys that were used before, if any.
 
-    Outside production an empty setting means a key derived from `secret_key`.
+    Outside production an empty setting means the key that the installation made for itself.
     """
-    pem = settings.signing_key.get_secret_value().replace("\\n", "\n").strip()
-    if not pem and settings.production:
-        raise NoSigningKey("signing_key is not set")
-    return _read(pem) if pem else _derived(settings.secret_key.get_secret_value())
+    return _read(with_secrets(settings).signing_key.get_secret_value().replace("\\n", "\n").strip())
 
 
 @lru_cache(maxsize=8)
@@ -35,11 +33,6 @@ def _read(pem: str) -> Keyring:
         raise NoSigningKey("signing_key has to hold exactly one private key in PEM")
     retired = tuple(_public(block) for kind, block in blocks if kind == "PUBLIC KEY")
     return Keyring(SigningKey.loaded(private[0]), retired)
-
-
-@lru_cache(maxsize=8)
-def _derived(secret: str) -> Keyring:
-    return Keyring(SigningKey.derived(secret.encode()))
 
 
 def _public(block: bytes) -> VerifyKey:
