@@ -19,7 +19,7 @@ from tenants.actor import SYSTEM
 from tenants.auth import clock, login, second_factor
 from tenants.auth.errors import AuthError, Unauthenticated
 from tenants.auth.keys import signing_keys
-from tenants.auth.limits import Limit
+from tenants.auth.limits import Limit, network
 from tenants.auth.login import Choice, Door
 from tenants.auth.models import CodePurpose, OneTimeCode
 from tenants.auth.sealing import fingerprint, peppered, random_secret
@@ -104,7 +104,7 @@ async def reset_password(session: AsyncSession, secret: str, password: str) -> b
 
 def _asking(door: Door, what: str, email: str) -> tuple[Limit, ...]:
     """Asking is counted too: it sends mail, and each code may be guessed at."""
-    address = door.origin.ip_address
+    address = network(door.origin.ip_address)
     return (Limit(f"{what}-asked", email, 5), Limit(f"{what}-asked-from", address, 60))
 
 

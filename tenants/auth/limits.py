@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -25,6 +26,17 @@ class Limit:
     @property
     def key(self) -> str:
         return f"auth:{self.name}:{fingerprint(self.what)[:32]}"
+
+
+def network(address: str) -> str:
+    """What one subscriber has: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
 
 
 class Attempts:

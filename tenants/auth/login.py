@@ -12,7 +12,7 @@ from tenants.auth import clock, second_factor, sessions, standing
 from tenants.auth.errors import BadRequest, Unauthenticated
 from tenants.auth.hosts import entity_of
 from tenants.auth.keys import SigningKeys, signing_keys
-from tenants.auth.limits import Attempts, Limit
+from tenants.auth.limits import Attempts, Limit, network
 from tenants.auth.models import LoginSession
 from tenants.auth.passwords import verify_password
 from tenants.auth.sessions import Origin, Tokens
@@ -70,7 +70,7 @@ class Door:
     def limits(self, account: str) -> tuple[Limit, ...]:
         """Per account from one address, per account from anywhere, per address."""
         most = self.settings.login_attempts_per_15_minutes
-        address = self.origin.ip_address
+        address = network(self.origin.ip_address)
         return (
             Limit("account-address", f"{account} {address}", most),
             Limit("account", account, 5 * most),

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from tenants.actor import SYSTEM
 from tenants.auth import clock, sweep
 from tenants.auth.hosts import origin
+from tenants.auth.limits import network
 from tenants.auth.models import LoginSession, RefreshToken
 from tenants.auth.passwords import hash_password, verify_password, weakness
 from tenants.auth.scopes import PERMISSION_OF, permissions_within, scopes_of
@@ -112,6 +113,20 @@ def test_no_scope_hands_out_rights_or_signs_alone(role: Role) -> None:
 )
 def test_a_host_is_known_however_it_is_written(header: str, name: str) -> None:
     assert hostname(header) == name
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("", ""),
+    ],
+)
+def test_one_subscriber_counts_as_one(address: str, counted: str) -> None:
+    assert network(address) == counted
 
 
 def test_the_public_address_has_a_port_without_tls_only() -> None:
