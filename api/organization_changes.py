@@ -86,7 +86,9 @@ class MoveOrganizationPayload(Payload):
 
 
 MovedId = Annotated[strawberry.ID, strawberry.argument(description="The organization to move, with all below it.")]
-ParentId = Annotated[strawberry.ID | None, strawberry.argument(description="The organization above it; null: none. Required.")]
+ParentId = Annotated[
+    strawberry.ID | None, strawberry.argument(description="The organization above it; null: none. Required.")
+]
 ValidFrom = Annotated[
     datetime | None,
     strawberry.argument(description="From when on; now if left out. Not in the future, nor before its last change."),

@@ -71,9 +71,9 @@ async def located(
     return _placed(normal, await locator.locate(question), _original(given))
 
 
-async def add(session: AsyncSession, contact_id: UUID, details: AddressDetails) -> Address:
+async def add(session: AsyncSession, contact_id: UUID, details: AddressDetails, *, id: UUID | None = None) -> Address:
     """Keep an address of a contact. Addresses never change: documents keep the one they were made with."""
-    id = (await session.execute(select(func.uuidv7()))).scalar_one()
+    id = id or (await session.execute(select(func.uuidv7()))).scalar_one()
     values = {**asdict(details), "exactness": details.exactness.value, "flagged": details.flagged}
     values["flag_reason"] = details.flag_reason.value if details.flag_reason else None
     address = Address(id=id, contact_id=contact_id, **values)

@@ -97,10 +97,10 @@ async def update(
     """Change the given columns of a contact; Stale where `version` is given and not the present one."""
     contact = await _changeable(session, id, kind, version)
     await _refuse_for_partner(session, contact, values)
+    if address:
+        values = {**values, "address_id": (await add(session, contact.id, address)).id}
     async with refusing_taken(session, uq_contact_partner_code=("partner_code",)):
         _apply(contact, values)
-        if address:
-            contact.address_id = (await add(session, contact.id, address)).id
         changes = changes_of(contact)
     if changes:
         happened = events.OrganizationUpdated if kind is ContactType.ORGANIZATION else events.ContactUpdated
@@ -163,7 +163,7 @@ async def _insert(
     brought_by: list[UUID] | None = None,
 ) -> Contact:
     """Insert a contact that is visible to its maker from the first moment, then its address."""
-    id = (await session.execute(select(func.uuidv7()))).scalar_one()
+    id, address_id = (await session.execute(select(func.uuidv7(), func.uuidv7()))).one()
     above = list(parent.chain_organization_ids) if parent else []
     chain = [*above, id] if kind is ContactType.ORGANIZATION else []
     base = chain or above
@@ -172,6 +172,7 @@ async def _insert(
         contact_type=kind.value,
         **values,
         parent_organization_id=parent.id if parent else None,
+        address_id=address_id if address else None,
         entity_ids=[entity_id],
         chain_organization_ids=chain,
         channel_organization_ids=[*base, *(each for each in brought_by or () if each not in base)],
@@ -179,5 +180,5 @@ async def _insert(
     async with refusing_taken(session, uq_contact_partner_code=("partner_code",)):
         session.add(made)
     if address:
-        made.address_id = (await add(session, id, address)).id
+        await add(session, id, address, id=address_id)
     return made
