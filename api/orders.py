@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import BigInteger, case, cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
 from strawberry.scalars import JSON
 
 from api.enums import described
@@ -175,9 +176,9 @@ class PartnerOrder(CommercialOrder):
         "Your own number; for the account and those above it.",
         lambda o, a: case((of_account(o, a), o.partner_order_id)),
     )
-    partner_metadata: JSON | None = expression(
-        "Your own references; for the account and those above it.",
-        lambda o, a: case((of_account(o, a), o.partner_metadata)),
+    partner_metadata: JSON = expression(
+        "Your own references; empty for who is not the account or above it.",
+        lambda o, a: case((of_account(o, a), o.partner_metadata), else_=cast({}, JSONB)),
     )
     channel_contact_ids: list[strawberry.ID] = expression(
         "The part of the channel from your organization down to the account.",

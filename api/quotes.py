@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import ARRAY, BigInteger, Select, Text, case, cast, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 from strawberry.scalars import JSON
 
 from api.enums import described
@@ -267,9 +268,9 @@ class PartnerQuote(Quote):
         "Your own number; for the account and those above it.",
         lambda q, a: case((of_account(q, a), q.partner_order_id)),
     )
-    partner_metadata: JSON | None = expression(
-        "Your own references; for the account and those above it.",
-        lambda q, a: case((of_account(q, a), q.partner_metadata)),
+    partner_metadata: JSON = expression(
+        "Your own references; empty for who is not the account or above it.",
+        lambda q, a: case((of_account(q, a), q.partner_metadata), else_=cast({}, JSONB)),
     )
 
 

@@ -251,5 +251,5 @@ async def test_a_payer_outside_the_channel_reads_no_reference_of_the_partner(
         "endCustomer": None,
         "lines": [{"sku": m.articles["station"].sku}],
         "partnerOrderId": None,
-        "partnerMetadata": None,
+        "partnerMetadata": {},
     }
