@@ -68,6 +68,12 @@ class Protected:
 REGISTRY: dict[str, Protected] = {}
 
 
+def readers(table: str) -> frozenset[Audience]:
+    """The audiences that have any privilege on a table; all of them for one that is not declared here."""
+    declared = REGISTRY.get(table)
+    return frozenset(Audience) if declared is None else frozenset({*declared.rules, Audience.SYSTEM})
+
+
 def protect(
     model: type[Base],
     *,

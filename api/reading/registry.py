@@ -23,6 +23,7 @@ from strawberry.types.field import StrawberryField
 from api.reading.errors import DeclarationError
 from api.reading.specs import SPEC, AnySpec, ColumnSpec, ComputedSpec, IdSpec, Reads, RelatedSpec, Spec
 from tenants.audience import Audience
+from tenants.rls import readers
 
 BACKREF = "strawberry-definition"
 READS = "__reads__"
@@ -46,7 +47,10 @@ class Readable:
 
     @property
     def audiences(self) -> frozenset[Audience]:
-        return EVERYONE if self.reads.audiences is None else self.reads.audiences
+        """Those that were named, else all that have a privilege on the table: it stands in no other's statement."""
+        if self.reads.audiences is not None:
+            return self.reads.audiences
+        return EVERYONE if self.reads.model is None else readers(self.model.__tablename__)
 
 
 class Registry:
