@@ -84,7 +84,8 @@ class Context:
     @property
     def platform(self) -> Actor:
         """The system actor, with the person for whom it works."""
-        return replace(SYSTEM, user_id=self.actor.user_id, name=self.actor.name, language=self.actor.language)
+        person = self.actor
+        return replace(SYSTEM, user_id=person.user_id, name=person.name, language=person.language, acts_as=person.role)
 
     @asynccontextmanager
     async def _session(self, actor: Actor) -> AsyncIterator[AsyncSession]:

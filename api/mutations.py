@@ -73,12 +73,13 @@ def _wrapped(resolver: Resolver, idempotent: bool) -> Resolver:
     payload_type = _payload_type(resolver)
 
     @functools.wraps(resolver)
-    async def run(info: Info, *args: Any, **kwargs: Any) -> Any:
+    async def run(*args: Any, info: Info, **kwargs: Any) -> Any:
         context = info.context
         try:
             await _hold_visitor(context)
             keyed = _keyed(context, info, idempotent)
-            return await _with_retries(lambda: _once(context, info, keyed, resolver, args, kwargs))
+            work = functools.partial(resolver, *args, info=info, **kwargs)
+            return await _with_retries(lambda: _once(context, info, keyed, work))
         except (DomainError, DomainErrors) as refused:
             return payload_type(user_errors=user_errors(refused, context.language))
 
@@ -167,15 +168,13 @@ def _keyed(context: Context, info: Info, required: bool) -> _Keyed | None:
     return _Keyed(request, context.executor)
 
 
-async def _once(
-    context: Context, info: Info, keyed: _Keyed | None, resolver: Resolver, args: Any, kwargs: dict[str, Any]
-) -> Any:
+async def _once(context: Context, info: Info, keyed: _Keyed | None, work: Resolver) -> Any:
     try:
         if keyed:
             await keyed.look(context)
         async with UnitOfWork(context.database, keyed.claim if keyed else None) as unit:
             context.unit = unit
-            payload = await resolver(info, *args, **kwargs)
+            payload = await work()
             return await keyed.conclude(unit, info._raw_info, payload) if keyed else payload
     except _Replay as replay:
         REPLAYS.inc()

@@ -34,6 +34,8 @@ class Actor:
     language: str = "nl"
     name: str = ""
     """For the event log: who it was, in words."""
+    acts_as: Role | None = None
+    """The role of the person for whom the platform acts; the event log names it instead of the platform's."""
     strong: bool = False
     """Whether the login used a second factor."""
 

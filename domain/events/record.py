@@ -61,7 +61,7 @@ async def record(
         "subject_id": subject_id,
         "actor_user_id": actor.user_id,
         "actor_name": actor.name,
-        "actor_role": actor.role.value,
+        "actor_role": (actor.acts_as or actor.role).value,
         "payload": {key: plain(value) for key, value in asdict(payload).items()},
         "changes": changes or {},
         "internal": payload.internal,
