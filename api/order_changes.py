@@ -58,7 +58,6 @@ class OrderMutations:
     @mutation(
         "Cancels an order: staff until it is completed, its customer and partner until the work begins.",
         requires=Permission.ORDERS_CANCEL,
-        idempotent=True,
     )
     async def cancel_order(self, info: Info, id: OrderId, reason: Reason) -> CancelOrderPayload:
         async with info.context.write() as session:
