@@ -111,29 +111,32 @@ def _drawn(draw: Draw, partners: list[Partner], main: Entity, wholesale: list[En
     number = len(partners) + 1
     trade = number <= len(_NAMED) + 2
     model = PartnerModel.B2B_CONTRACTOR if trade else PartnerModel(draw.weighted(_MODELS))
-    at = since + draw.between(timedelta(days=1), _RUN_UP)
+    trade = trade or (model is PartnerModel.B2B_CONTRACTOR and draw.uniform() < 0.8)
+    parent = None if trade or draw.uniform() < 0.4 else _above(draw, partners, main)
+    at = (parent.at if parent else since) + draw.between(timedelta(days=1), _RUN_UP / _DEPTH)
     name, weight = draw.company(model, number), 0.5 + 2 * draw.uniform()
-    partner = Partner(draw.id(at), f"partner-{number}", name, model, at, [main], weight)
-    parent = None
-    if trade or (model is PartnerModel.B2B_CONTRACTOR and draw.uniform() < 0.8):
-        partner.entities = wholesale
-    elif draw.uniform() < 0.6:
-        parent = draw.one([p for p in partners[:_REGIONAL] if len(p.chain) < _DEPTH and p.entities == [main]])
+    entities = wholesale if trade else [main]
+    partner = Partner(draw.id(at), f"partner-{number}", name, model, at, entities, weight)
     _settle(draw, partner, parent)
     return partner
 
 
+def _above(draw: Draw, partners: list[Partner], main: Entity) -> Partner:
+    """Every other time one of the named, else one of the first partners that is not too deep itself."""
+    if draw.uniform() < 0.5:
+        return draw.one(partners[: len(_NAMED)])
+    return draw.one([p for p in partners[:_REGIONAL] if len(p.chain) < _DEPTH and p.entities == [main]])
+
+
 def _settle(draw: Draw, partner: Partner, parent: Partner | None) -> None:
     """Its place in the tree, and its agreements: its own at the root, else the ones from above."""
-    if parent:
-        partner.at = max(partner.at, parent.at + timedelta(days=1))
-        partner.parent, partner.agreements = parent.id, parent.agreements
-    else:
-        for entity in partner.entities:
-            partner.agreements[entity.id] = agreements.agreed(
-                draw, entity, partner.id, partner.code, partner.model, partner.at
-            )
     partner.chain = [*(parent.chain if parent else []), partner.id]
+    if parent:
+        partner.parent, partner.agreements = parent.id, parent.agreements
+        return
+    for entity in partner.entities:
+        terms = agreements.agreed(draw, entity, partner.id, partner.code, partner.model, partner.at)
+        partner.agreements[entity.id] = terms
 
 
 def add_partner(rows: Rows, draw: Draw, partner: Partner) -> None:

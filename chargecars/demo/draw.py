@@ -1,9 +1,8 @@
 """Deterministic choices: the same seed and day draw the same world, down to its ids and salts."""
 
-import math
 from bisect import bisect
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from random import Random
 from typing import TypeVar
@@ -15,6 +14,7 @@ from domain.geo.pc2 import pc2_centre
 
 T = TypeVar("T")
 _LETTERS = "ABCDEGHJKLMNPRTVWXZ"  # without S: SA, SD and SS are not issued
+_EPOCH, _MILLISECOND = datetime.fromtimestamp(0, UTC), timedelta(milliseconds=1)
 _AREAS = tuple(TOWNS)
 _POPULOUS = ("10", "13", "25", "30", "35", "38", "56", "73")
 
@@ -39,7 +39,7 @@ class Draw:
 
     def id(self, at: datetime) -> UUID:
         """A UUIDv7 (RFC 9562) of the given millisecond."""
-        milliseconds = int(at.timestamp() * 1000)
+        milliseconds = (at - _EPOCH) // _MILLISECOND
         tail = self._random.getrandbits(74)
         value = milliseconds << 80 | 0x7 << 76 | (tail >> 62) << 64 | 0x2 << 62 | tail & (1 << 62) - 1
         return UUID(int=value)
@@ -101,4 +101,4 @@ class Wheel:
 
 def whole(span: timedelta) -> timedelta:
     """To the millisecond, as ids tell the time."""
-    return timedelta(milliseconds=math.floor(span.total_seconds() * 1000))
+    return span // _MILLISECOND * _MILLISECOND

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
-from chargecars.demo.draw import Draw
+from chargecars.demo.draw import Draw, whole
 from chargecars.demo.schedule import Schedule, Slot
 from domain.numbering.service import AMSTERDAM
 from domain.orders.models import OrderStage
@@ -142,7 +142,7 @@ class Fulfilment:
         if order.stage in stopped or self._draw.uniform() > _HELD:
             return
         since = max(order.reached.values())
-        order.held_at = since + (self._now - since) / 2
+        order.held_at = since + whole((self._now - since) / 2)
         order.reason = self._draw.one(HOLD_REASONS)
 
 

@@ -1,0 +1,86 @@
+"""Loading: once, whole or not at all, the same every time, and nothing of the schema is lost."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import asyncpg
+import pytest
+
+from chargecars.demo import DemoRefused, Loaded, load
+from tenants.settings import Settings
+from tests.chargecars.demo.rows import Connection
+
+SMALL = Fraction(1, 60)
+
+
+async def test_loading_leaves_the_schema_as_it_was(rows: Connection, worker_database: str) -> None:
+    untouched = await asyncpg.connect(worker_database)
+    try:
+        for query in (
+            "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relkind = 'r' "
+            "AND relnamespace = 'public'::regnamespace ORDER BY 1",
+            "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+            "SELECT conrelid::regclass::text, conname, convalidated, condeferrable, pg_get_constraintdef(oid) "
+            "FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+            "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        ):
+            assert await rows.fetch(query) == await untouched.fetch(query)
+    finally:
+        await untouched.close()
+    forced = await rows.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+        "AND NOT relforcerowsecurity ORDER BY 1"
+    )
+    assert {row[0] for row in forced} <= {"alembic_version", "schema_state"}
+
+
+async def test_a_second_load_does_nothing(demo_url: str, rows: Connection, loaded: Loaded) -> None:
+    again = await load(demo_url)
+    assert (again.fresh, again.counts) == (False, {})
+    assert await rows.fetchval("SELECT count(*) FROM contact") == loaded.counts["contact"]
+
+
+async def test_another_scale_is_refused(demo_url: str, loaded: Loaded) -> None:
+    with pytest.raises(DemoRefused, match="scale 1: for scale 10"):
+        await load(demo_url, scale=10)
+
+
+async def test_the_demo_is_refused_in_production(demo_url: str, settings: Settings) -> None:
+    with pytest.raises(DemoRefused, match="production"):
+        await load(demo_url, settings=settings.model_copy(update={"environment": "production"}))
+
+
+async def test_the_demo_is_refused_beside_other_data(fresh_database: Any, settings: Settings) -> None:
+    url = await fresh_database()
+    connection = await asyncpg.connect(url)
+    texts = "name, legal_name, kvk_number, vat_number, iban, email, phone, street, house_number, postal_code, city"
+    await connection.execute(
+        f"INSERT INTO business_entity (code, invoice_prefix, {texts}) VALUES ('XX', 'XX'" + ", ''" * 11 + ")"
+    )
+    with pytest.raises(DemoRefused, match="not the demo's"):
+        await load(url)
+    assert await connection.fetchval("SELECT count(*) FROM contact") == 0
+    await connection.close()
+
+
+async def test_the_same_day_makes_the_same_world(fresh_database: Any, settings: Settings) -> None:
+    day = date(2026, 5, 20)
+    first, second = [await _contents(await fresh_database(), day) for _ in range(2)]
+    assert first == second
+    assert len(first) > 25
+
+
+async def _contents(url: str, day: date) -> dict[str, str]:
+    """A digest of every table that the demo fills."""
+    loaded = await load(url, scale=SMALL, today=day)
+    connection = await asyncpg.connect(url)
+    try:
+        return {
+            table: await connection.fetchval(
+                f"SELECT md5(string_agg(t::text, E'\\n' ORDER BY t::text)) FROM \"{table}\" t"
+            )
+            for table in loaded.counts
+        }
+    finally:
+        await connection.close()
