@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from domain.agreements.models import Agreement
 from domain.catalog.models import Article
 from domain.contacts.models import Address, Contact
+from domain.leads.models import Lead, LeadStatus
 from domain.orders import placement
 from domain.proofs.seal import Keyring, SigningKey
 from domain.quotes import service as quotes
@@ -160,3 +161,22 @@ async def market(database: Database, *, agreement: dict[str, Any] | None = None,
     if agreement is not None:
         await made.agree(**agreement)
     return made
+
+
+async def lead_of(m: Market, status: LeadStatus = LeadStatus.QUALIFIED, **values: Any) -> Lead:
+    """A lead of the customer."""
+    async with m.database.session(SYSTEM) as session:
+        given = {
+            "entity_id": m.entity.id,
+            "submitted_entity_id": m.entity.id,
+            "number": factories.unique("L-"),
+            "contact_id": m.customer.id,
+            "name": "Lead",
+            "email": "lead@example.nl",
+            "source": "PORTAL",
+            "status": status.value,
+        }
+        lead = Lead(**(given | values))
+        session.add(lead)
+        await session.flush()
+        return lead

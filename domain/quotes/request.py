@@ -66,10 +66,10 @@ class Participants:
     address: Address | None
 
 
-async def participants(session: AsyncSession, request: QuoteRequest) -> Participants:
-    """Find everybody; each fault names its field."""
+async def participants(session: AsyncSession, request: QuoteRequest, *, lock: bool = True) -> Participants:
+    """Find everybody; each fault names its field. The lead is locked, unless nothing is to be written."""
     entity = await find(session, BusinessEntity, request.entity_id, field=("entity_id",))
-    lead = await _lead(session, request) if request.lead_id else None
+    lead = await _lead(session, request.entity_id, request.lead_id, lock) if request.lead_id else None
     customer_id = request.end_customer_id or (lead.contact_id if lead else None)
     customer = await _contact(
         session, entity, customer_id, ("end_customer_id",), follow=request.end_customer_id is None
@@ -98,9 +98,9 @@ async def refuse_taken_order_id(session: AsyncSession, entity_id: UUID, account_
         raise PartnerOrderTaken(partner_order_id=order_id, number=taken, field=("partner_order_id",))
 
 
-async def _lead(session: AsyncSession, request: QuoteRequest) -> Lead:
-    lead = await find(session, Lead, request.lead_id or request.entity_id, lock=True, field=("lead_id",))
-    if lead.entity_id != request.entity_id:
+async def _lead(session: AsyncSession, entity_id: UUID, lead_id: UUID, lock: bool) -> Lead:
+    lead = await find(session, Lead, lead_id, lock=lock, field=("lead_id",))
+    if lead.entity_id != entity_id:
         raise LeadOfAnother(field=("lead_id",))
     if lead.status not in (LeadStatus.QUALIFIED, LeadStatus.QUOTED):
         raise LeadNotQualified(status=lead.status, field=("lead_id",))

@@ -48,7 +48,7 @@ async def create(session: AsyncSession, request: QuoteRequest) -> Quote:
 async def preview(session: AsyncSession, request: QuoteRequest) -> Offer:
     """What `create` would offer; writes nothing."""
     request.checked()
-    return await _offered(session, await participants(session, request), request.lines)
+    return await _offered(session, await participants(session, request, lock=False), request.lines)
 
 
 async def revise(

@@ -11,7 +11,7 @@ from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
 from tests.asking import codes, gid
-from tests.quoting import Market, market
+from tests.quoting import Market, lead_of, market
 from tests.trading import trader
 
 CREATE = """mutation C($input: CreateQuoteInput!) { createQuote(input: $input) {
@@ -200,7 +200,8 @@ async def test_only_staff_make_quotes(database: Database, settings: Settings, na
 async def test_a_preview_shows_payers_visits_and_margin(database: Database, settings: Settings) -> None:
     m = await market(database, agreement={})
     staff = trader(m, settings, "staff")
-    preview = (await staff.ask(PREVIEW, input=wanted(m)))["previewQuote"]["preview"]
+    lead = await lead_of(m)
+    preview = (await staff.ask(PREVIEW, input=wanted(m, leadId=gid("Lead", lead.id))))["previewQuote"]["preview"]
     assert preview["gross"] == {"cents": "149227", "amount": "1492.27", "currency": "EUR"}
     assert preview["margin"] == {"cents": "73328"}
     assert [(p["role"], p["requirement"]) for p in preview["parties"]] == [("CUSTOMER", "SIGN"), ("PARTNER", "SIGN")]

@@ -38,7 +38,7 @@ from tenants.actor import SYSTEM, Actor
 from tenants.engine import Database
 from tenants.permissions import Role
 from tests import factories
-from tests.quoting import Market, market
+from tests.quoting import Market, lead_of, market
 
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -54,24 +54,6 @@ async def parties(session: AsyncSession, quote_id: UUID) -> dict[str, QuoteParty
     query = select(QuoteParty).join(QuoteVersion, QuoteVersion.id == QuoteParty.quote_version_id)
     query = query.where(QuoteParty.quote_id == quote_id).order_by(QuoteVersion.number)
     return {party.role: party for party in (await session.execute(query)).scalars()}
-
-
-async def lead_of(m: Market, status: LeadStatus = LeadStatus.QUALIFIED, **values: Any) -> Lead:
-    async with m.database.session(SYSTEM) as session:
-        given = {
-            "entity_id": m.entity.id,
-            "submitted_entity_id": m.entity.id,
-            "number": factories.unique("L-"),
-            "contact_id": m.customer.id,
-            "name": "Lead",
-            "email": "lead@example.nl",
-            "source": "PORTAL",
-            "status": status.value,
-        }
-        lead = Lead(**(given | values))
-        session.add(lead)
-        await session.flush()
-        return lead
 
 
 # --- drafting -----------------------------------------------------------------------------------------------------
