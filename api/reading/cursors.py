@@ -16,13 +16,14 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, DateTime, LargeBinary, Text, case, cast, func, literal_column
+from sqlalchemy import ColumnElement, DateTime, LargeBinary, Text, case, cast, func, literal_column, type_coerce
 from sqlalchemy.types import TypeEngine
 
 from api.reading.errors import BadInput
 from api.reading.jsonsql import concat, constant, or_null, sql_text
 
 MAC_BYTES = 16
+_MAC_RANGE: tuple[ColumnElement[int], ...] = (literal_column("1"), literal_column(str(MAC_BYTES)))
 _BLOCK = 64
 _MAX_LENGTH = 16_000
 
@@ -73,14 +74,16 @@ def cursor_text(
 ) -> ColumnElement[str]:
     """SQL for the cursor of a row, without quotes; `pads` are the bound key blocks."""
     head = f'["{kind}","{order}",'
-    payload = func.convert_to(concat(head, or_null(_value_text(value)), ',"', cast(key, Text), '"]'), "UTF8")
+    payload = func.convert_to(concat(head, or_null(_value_text(value)), ',"', cast(key, Text), '"]'), constant("UTF8"))
     inner = func.sha256(_joined(pads[0], payload))
-    mac = func.substring(func.sha256(_joined(pads[1], inner)), 1, MAC_BYTES)
-    return func.translate(func.encode(_joined(mac, payload), "base64"), literal_column(r"E'+/=\n'"), constant("-_"))
+    mac = func.substring(func.sha256(_joined(pads[1], inner)), *_MAC_RANGE)
+    return func.translate(
+        func.encode(_joined(mac, payload), constant("base64")), literal_column(r"E'+/=\n'"), constant("-_")
+    )
 
 
 def _joined(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[bytes]:
-    return cast(left, LargeBinary).concat(cast(right, LargeBinary))
+    return type_coerce(left, LargeBinary).op("||")(type_coerce(right, LargeBinary))
 
 
 def _value_text(value: ColumnElement[Any]) -> ColumnElement[str]:

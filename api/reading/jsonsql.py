@@ -116,7 +116,7 @@ def quoted(text: ColumnElement[Any]) -> ColumnElement[str]:
 
 def id_text(kind: str, key: ColumnElement[Any]) -> ColumnElement[str]:
     """The global id of `key`, quoted; base64 breaks lines after 57 bytes, which only long kinds reach."""
-    encoded = func.encode(func.convert_to(concat(f"{kind}:", cast(key, Text)), "UTF8"), "base64")
+    encoded = func.encode(func.convert_to(concat(f"{kind}:", cast(key, Text)), constant("UTF8")), constant("base64"))
     if len(kind) > 20:
         encoded = func.translate(encoded, literal_column(r"E'\n'"), constant(""))
     return concat('"', encoded, '"')
@@ -124,7 +124,7 @@ def id_text(kind: str, key: ColumnElement[Any]) -> ColumnElement[str]:
 
 def instant_text(value: ColumnElement[Any]) -> ColumnElement[str]:
     """ISO 8601 in UTC with Z, quoted, whatever the session's time zone and date style."""
-    local = func.to_json(func.timezone("UTC", value))
+    local = func.to_json(func.timezone(constant("UTC"), value))
     return concat(func.rtrim(cast(local, Text), constant('"')), 'Z"')
 
 

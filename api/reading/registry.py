@@ -1,6 +1,6 @@
 """Which GraphQL type reads what: built once from the finished schema, asked by the compiler."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from strawberry.types.field import StrawberryField
 from api.reading.errors import DeclarationError
 from api.reading.specs import SPEC, AnySpec, ColumnSpec, ComputedSpec, IdSpec, Reads, RelatedSpec, Spec
 from tenants.audience import Audience
-from tenants.rls import readers
+from tenants.rls import REGISTRY, readers
 
 BACKREF = "strawberry-definition"
 READS = "__reads__"
@@ -125,6 +125,12 @@ def _inherited(type_: GraphQLObjectType | GraphQLInterfaceType, reads: Reads) ->
     return reads.kind or type_.name, reads
 
 
+def _hidden(readable: Readable, column: str) -> set[Audience]:
+    protected = REGISTRY.get(readable.model.__tablename__)
+    rules = protected.rules if protected else {}
+    return {audience for audience in readable.audiences if audience in rules and column in rules[audience].hidden}
+
+
 def reads_of(type_: GraphQLNamedType) -> Reads | None:
     """What `@reads` said of the class itself; what a base class said does not count."""
     origin = getattr(type_.extensions.get(BACKREF), "origin", None)
@@ -161,6 +167,8 @@ def _check(registry: Registry) -> None:
             _check_field(registry, readable, name, spec)
         if isinstance(readable.type, GraphQLInterfaceType):
             _check_audiences(registry, readable)
+        elif readable.reads.model is not None:
+            _check_grants(readable)
 
 
 def _check_field(registry: Registry, readable: Readable, name: str, spec: Spec) -> None:
@@ -177,6 +185,25 @@ def _check_field(registry: Registry, readable: Readable, name: str, spec: Spec) 
         raise DeclarationError(f"{where}: no type has ids of kind {spec.node}")
     if isinstance(spec, ComputedSpec) and named.name not in registry.readable:
         raise DeclarationError(f"{where}: {named.name} is not declared with @reads")
+
+
+def _check_grants(readable: Readable) -> None:
+    """A type may not read what the roles of its audiences have no privilege for: the statement would always fail."""
+    refused = readable.audiences - readers(readable.model.__tablename__)
+    if refused:
+        raise DeclarationError(f"{readable.type.name}: the table is not granted to {_names(refused)}")
+    for name, spec in readable.specs.items():
+        if isinstance(spec, ColumnSpec) and (hidden := _hidden(readable, _column(readable, name, spec))):
+            raise DeclarationError(f"{readable.type.name}.{name}: the column is not granted to {_names(hidden)}")
+
+
+def _column(readable: Readable, name: str, spec: ColumnSpec) -> str:
+    found = declaration(readable.type.fields[name])
+    return spec.name or (found.python_name if found else "")
+
+
+def _names(audiences: Iterable[Audience]) -> str:
+    return ", ".join(sorted(audience.value for audience in audiences))
 
 
 def _all_kinds(registry: Registry) -> set[str]:

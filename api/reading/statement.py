@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column, func, select
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column, func, select, true
 
 from api.reading import pages, polymorphic
 from api.reading.conditions import filter_conditions
@@ -46,7 +46,7 @@ def in_context(text: Rendered) -> ColumnElement[Any]:
     first asked for its value, and `set_config` rules out a parallel plan that would run it earlier.
     """
     written = [
-        func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text(), required=False), True)
+        func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text(), required=False), true())
         for setting in SETTINGS
     ]
     return case((concat(*written).is_not(None), rendered(text)))

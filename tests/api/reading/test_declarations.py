@@ -23,6 +23,7 @@ from api.reading import (
     reads,
     related,
 )
+from domain.contacts.models import Contact, ContactMerge
 from tenants.audience import Audience
 from tenants.permissions import Permission
 from tests.api.reading.shop_models import Line, Order, Person
@@ -96,6 +97,26 @@ def test_id_of_no_type() -> None:
 
     with pytest.raises(DeclarationError, match=r"Loose\.personId: no type has ids of kind Nobody"):
         built({"all": read_list("All.", requires=Permission.PUBLIC)}, {"all": list[Loose]})
+
+
+def test_column_that_a_role_may_not_read() -> None:
+    @reads(Contact)
+    @strawberry.type(description="A contact.")
+    class Account(Node):
+        iban: str | None = column("Where money goes.")
+
+    with pytest.raises(DeclarationError, match=r"Account\.iban: the column is not granted to technician"):
+        built({"all": read_list("All.", requires=Permission.PUBLIC)}, {"all": list[Account]})
+
+
+def test_table_that_a_role_may_not_read() -> None:
+    @reads(ContactMerge, audiences=[Audience.STAFF, Audience.CUSTOMER])
+    @strawberry.type(description="A merge.")
+    class Merge(Node):
+        pass
+
+    with pytest.raises(DeclarationError, match="Merge: the table is not granted to customer"):
+        built({"all": read_list("All.", requires=Permission.PUBLIC)}, {"all": list[Merge]})
 
 
 def test_filter_on_no_column() -> None:
