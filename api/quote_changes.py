@@ -162,7 +162,7 @@ class QuoteMutations:
     @mutation("Shows what createQuote would make of the same input; writes nothing.", requires=Permission.QUOTES_WRITE)
     async def preview_quote(self, info: Info, input: CreateQuoteInput) -> PreviewQuotePayload:
         request = _request(input)
-        async with info.context.read() as session:
+        async with info.context.write() as session:  # finding the participants locks the lead
             return PreviewQuotePayload(preview=preview_of(await service.preview(session, request)))
 
     @mutation(
