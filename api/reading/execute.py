@@ -23,12 +23,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.types import Info
 
 from api.reading.arguments import Arguments, Prepared, Shape, camel_case
-from api.reading.cache import Known, PlanCache
+from api.reading.cache import PlanCache
 from api.reading.cursors import CursorKey
 from api.reading.errors import masked
 from api.reading.plan import Compiler, Plan, Scope
 from api.reading.registry import Registry
-from api.reading.selection import Selector, directive_variables, response_key
+from api.reading.selection import Selector, Tree, directive_variables, response_key
 from tenants.actor import Actor
 from tenants.audience import Audience
 
@@ -89,9 +89,9 @@ class Reading:
         self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, scope: Scope
     ) -> tuple[Plan, list[Prepared]]:
         """The plan of a root field, from the cache if it is there, and this request's argument values."""
-        known, prepared = self._prepared(field, nodes, document, scope)
+        tree, prepared = self._prepared(field, nodes, document, scope)
         shapes = tuple(entry.shape for entry in prepared)
-        return known.plan(shapes, lambda: self.compiler.root(known.tree, shapes, scope)), prepared
+        return self._cache.plan(tree, shapes, lambda: self.compiler.root(tree, shapes, scope)), prepared
 
     async def in_session(
         self,
@@ -104,9 +104,9 @@ class Reading:
     ) -> Any:
         """The row, or rows, of a key as the open transaction sees them."""
         scope = Scope.of(actor)
-        known, prepared = self._prepared(field, nodes, document, scope)
+        tree, prepared = self._prepared(field, nodes, document, scope)
         shapes = tuple(entry.shape for entry in prepared)
-        plan = known.plan(shapes, lambda: self.compiler.by_key(known.tree, shapes, scope))
+        plan = self._cache.plan(tree, shapes, lambda: self.compiler.by_key(tree, shapes, scope))
         given = [*prepared, Prepared(Shape(), {"key": key})]
         connection = await session.connection()
         result = await connection.exec_driver_sql(plan.sql, tuple(plan.bind(given, actor)))
@@ -125,12 +125,12 @@ class Reading:
 
     def _prepared(
         self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, scope: Scope
-    ) -> tuple[Known, list[Prepared]]:
+    ) -> tuple[Tree, list[Prepared]]:
         selection = self._cache.selection(nodes, lambda: directive_variables(nodes, document.fragments))
         decided = tuple(document.variables.get(name) for name in selection.variables)
         selector = Selector(self.registry, scope.audience, document.fragments, document.variables)
-        known = selection.known((scope, decided), lambda: selector.tree(field, nodes))
-        return known, self._arguments.prepare(known.tree, document.variables)
+        tree = self._cache.tree(selection, (scope, decided), lambda: selector.tree(field, nodes))
+        return tree, self._arguments.prepare(tree, document.variables)
 
 
 async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> str:

@@ -3,21 +3,26 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from itertools import count
 from typing import Any
 
 from graphql import (
-    DirectiveNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLField,
+    GraphQLIncludeDirective,
     GraphQLNamedType,
     GraphQLObjectType,
+    GraphQLSkipDirective,
     InlineFragmentNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
+    get_directive_values,
     get_named_type,
 )
+from graphql.execution.values import VariableValues
 from graphql.type.introspection import TypeNameMetaFieldDef
 
 from api.reading.errors import too_large
@@ -28,6 +33,7 @@ from tenants.audience import Audience
 MAX_FIELDS = 3_000
 TYPENAME = "__typename"
 NO_ARGUMENTS = -1
+_SERIALS = count()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +57,13 @@ class Selected:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A root field's selection; `slots` are the fields with arguments, in order."""
+    """A root field's selection; `slots` are the fields with arguments, in order, `size` is the number of fields."""
 
     root: Selected
     slots: Sequence[Selected]
+    size: int
+    serial: int
+    """Of this tree alone, as long as the process lives."""
 
 
 class Selector:
@@ -77,7 +86,7 @@ class Selector:
     def tree(self, field: GraphQLField, nodes: Sequence[FieldNode]) -> Tree:
         """The tree of a field and all nodes that select it under one response key."""
         root = self._selected(response_key(nodes[0]), field, nodes)
-        return Tree(root, self._slots)
+        return Tree(root, self._slots, self._count, next(_SERIALS))
 
     def _selected(self, key: str, field: GraphQLField, nodes: Sequence[FieldNode]) -> Selected:
         self._count += 1
@@ -115,7 +124,7 @@ class Selector:
         self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode], visited: set[str]
     ) -> Iterator[FieldNode]:
         for node in (node for selections in sets for node in selections.selections):
-            if not self._included(node.directives):
+            if not self._included(node):
                 continue
             if isinstance(node, FieldNode):
                 yield node
@@ -138,16 +147,13 @@ class Selector:
             not isinstance(named, GraphQLObjectType) and self._registry.schema.is_sub_type(named, type_)
         )
 
-    def _included(self, directives: Sequence[DirectiveNode] | None) -> bool:
-        conditions = {directive.name.value: self._condition(directive) for directive in directives or ()}
-        return not conditions.get("skip", False) and conditions.get("include", True)
-
-    def _condition(self, directive: DirectiveNode) -> bool:
-        for argument in directive.arguments or ():
-            if argument.name.value == "if":
-                value: Any = argument.value
-                return bool(self._variables[value.name.value] if isinstance(value, VariableNode) else value.value)
-        return directive.name.value == "include"
+    def _included(self, node: SelectionNode) -> bool:
+        if not node.directives:
+            return True
+        variables = VariableValues({}, dict(self._variables))
+        skip = get_directive_values(GraphQLSkipDirective, node, variables)
+        include = get_directive_values(GraphQLIncludeDirective, node, variables)
+        return not (skip and skip["if"]) and not (include and not include["if"])
 
 
 def response_key(node: FieldNode) -> str:
