@@ -44,9 +44,9 @@ BEGIN
   NEW.account_chain_ids := COALESCE(
     (SELECT c.chain_organization_ids FROM contact c WHERE c.id = offered.account_contact_id), '{}');
   NEW.channel_organization_ids := ARRAY(
-    SELECT DISTINCT unnest(c.chain_organization_ids || c.id) AS id
-    FROM contact c
-    WHERE c.contact_type = 'ORGANIZATION' AND (c.id = offered.account_contact_id OR c.id IN (
+    SELECT DISTINCT unnest(kept.chain_organization_ids || kept.id) AS id
+    FROM contact named JOIN contact kept ON kept.id = COALESCE(named.merged_into_id, named.id)
+    WHERE kept.contact_type = 'ORGANIZATION' AND (named.id = offered.account_contact_id OR named.id IN (
       SELECT p.contact_id FROM quote_party p WHERE p.quote_version_id = agreed.id))
     ORDER BY id);
   RETURN NEW;

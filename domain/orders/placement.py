@@ -123,7 +123,14 @@ async def _follow(session: AsyncSession, quote: Quote, version: QuoteVersion, or
     await session.execute(insert(OrderMilestone).inline().values(**reached, reached_at=func.now()))
     foreseen = select(QuoteVisit).where(QuoteVisit.quote_version_id == version.id).order_by(QuoteVisit.position)
     planned = (await session.execute(foreseen)).scalars()
-    await visits.require(session, order.id, quote.entity_id, order.channel, planned)
+    await visits.require(
+        session,
+        planned,
+        order_id=order.id,
+        entity_id=quote.entity_id,
+        customer_id=order.customer_id,
+        channel=order.channel,
+    )
     await record(
         session,
         OrderReceived(order.number, quote.number, order.processing_minutes),

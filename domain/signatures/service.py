@@ -130,24 +130,26 @@ async def _own_party(session: AsyncSession, version: QuoteVersion, party_id: UUI
     if actor.user_id is None:
         raise SignerNotAPerson()
     visible = await versions.parties_of(session, version.id)
+    names = await _names(session, actor)
     if party_id is None:
-        found = [party for party in visible if _is(actor, party)]
+        found = [party for party in visible if party.contact_id in names]
     else:
-        found = [party for party in visible if party.id == party_id and await _signs_for(session, actor, party)]
+        named = [party for party in visible if party.id == party_id]
+        found = [party for party in named if party.contact_id in names or await _is_below(session, actor, party)]
     if not found:
         raise NotAParty(field=("id",) if party_id is None else ("party_id",))
     return found[0]
 
 
-def _is(actor: Actor, party: QuoteParty) -> bool:
-    # To a customer row-level security shows its own party only, also under a name that was merged into it.
-    return actor.audience is Audience.CUSTOMER or party.contact_id == actor.organization_id
+async def _names(session: AsyncSession, actor: Actor) -> set[UUID]:
+    """The contacts that the actor is: its own, and the duplicates that were merged into it."""
+    own = actor.contact_id if actor.audience is Audience.CUSTOMER else actor.organization_id
+    merged = select(Contact.id).where(Contact.merged_into_id == own)
+    return {own, *(await session.execute(merged)).scalars()} if own else set()
 
 
-async def _signs_for(session: AsyncSession, actor: Actor, party: QuoteParty) -> bool:
-    if _is(actor, party):
-        return True
-    # The party row shows the tree when the quote was made; whoever signs for another is above it today.
+async def _is_below(session: AsyncSession, actor: Actor, party: QuoteParty) -> bool:
+    """Whether a partner admin is above the party today; the party's row shows the tree of when the quote was made."""
     below = select(Contact.id).where(
         Contact.id == party.contact_id, Contact.chain_organization_ids.contains([actor.organization_id])
     )

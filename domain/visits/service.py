@@ -11,7 +11,13 @@ from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 
 async def require(
-    session: AsyncSession, order_id: UUID, entity_id: UUID, channel: Iterable[UUID], planned: Iterable[QuoteVisit]
+    session: AsyncSession,
+    planned: Iterable[QuoteVisit],
+    *,
+    order_id: UUID,
+    entity_id: UUID,
+    customer_id: UUID,
+    channel: Iterable[UUID],
 ) -> None:
     """The visits of an order, as its quote foresaw them."""
     rows = [
@@ -19,7 +25,7 @@ async def require(
             "entity_id": entity_id,
             "order_id": order_id,
             "channel_organization_ids": list(channel),
-            "end_customer_contact_id": visit.end_customer_contact_id,
+            "end_customer_contact_id": customer_id,
             "position": visit.position,
             "kind": visit.kind,
             "minutes": visit.minutes,

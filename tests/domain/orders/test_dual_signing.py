@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from domain.contacts import tree
+from domain.contacts import merging, tree
 from domain.contacts.models import Contact, ContactRelation
 from domain.errors import NotFound
 from domain.events.models import Event
@@ -142,6 +142,29 @@ async def test_the_channel_is_the_tree_at_order_time(database: Database) -> None
     (order,) = await orders(m, "new_master", quote_id)
     assert order.account_chain_ids == [new_master.id, m.dealer.id]
     assert len(await orders(m, "dealer", quote_id)) == 1
+
+
+async def test_documents_of_merged_parties_are_signed_by_who_took_their_place(database: Database) -> None:
+    m = await market(database, agreement={})
+    quote_id = await m.quote()
+    async with database.session(SYSTEM) as session:
+        dealer = await factories.organization(session, m.entity, m.master)
+        customer = await factories.person(session, m.entity)
+        merger = await factories.actor_with(session, Role.TENANT_ADMIN, m.entity)
+    async with database.session(SYSTEM) as session:
+        await merging.merge(session, merger, dealer.id, m.dealer.id)
+        await merging.merge(session, merger, customer.id, m.customer.id)
+        m.actors["dealer"] = await factories.actor_with(session, Role.PARTNER_USER, m.entity, organization=dealer)
+        m.actors["customer"] = await factories.actor_with(session, Role.CUSTOMER, m.entity, contact=customer)
+    await m.sign("dealer", quote_id)
+    await m.sign("customer", quote_id)
+    for name in ("dealer", "customer", "master", "staff"):
+        (order,) = await orders(m, name, quote_id)
+        assert (order.account_contact_id, order.end_customer_contact_id) == (dealer.id, customer.id)
+        assert order.account_chain_ids == [m.master.id, dealer.id]
+        async with database.session(m.actors[name]) as session:
+            visits = select(Visit.end_customer_contact_id).where(Visit.order_id == order.id)
+            assert (await session.execute(visits)).scalars().all() == [customer.id]
 
 
 async def lessor_quote(m: Market) -> UUID:
