@@ -18,6 +18,9 @@ from tenants.permissions import Role
 from tenants.rls import REGISTRY, Rule
 
 _MACRO = re.compile(r"\{(entities|organization|contact|team|user|audience)\}")
+_SAME_ORGANIZATION = (
+    "ARRAY(SELECT c.id FROM contact c WHERE c.id = {organization} OR c.merged_into_id = {organization})"
+)
 _IDS = ("organization", "contact", "team", "user")
 
 
@@ -54,7 +57,7 @@ async def explain(database: Database, table: str, id: UUID, actor: Actor) -> Exp
     if rule is None:
         reason = f"No rule gives the audience {actor.audience.value} access to {table}."
         return Explanation(False, actor.audience, table, reason, (), ())
-    visible = await _visible(database, table, id, actor)
+    visible = rule.reads and await _visible(database, table, id, actor)
     conditions = await _conditions(database, table, id, actor, rule)
     reason = protected.explain.get(actor.audience, "")
     if not visible:
@@ -107,8 +110,9 @@ async def _conditions(database: Database, table: str, id: UUID, actor: Actor, ru
     judged = []
     async with database.session(SYSTEM) as session:
         for part in conjuncts(rule.sees):
-            used = set(_MACRO.findall(part))
-            condition = _MACRO.sub(lambda macro: f"(:{macro[1]})", part)
+            spelled_out = part.replace("{organizations}", _SAME_ORGANIZATION)
+            used = set(_MACRO.findall(spelled_out))
+            condition = _MACRO.sub(lambda macro: f"(:{macro[1]})", spelled_out)
             query = text(f'SELECT coalesce(({condition}), false) FROM "{table}" WHERE id = :id')  # noqa: S608  # a declared rule
             query = query.bindparams(*(_typed(name, values[name]) for name in used), bindparam("id", id))
             judged.append(Condition(part, bool((await session.execute(query)).scalar())))

@@ -46,6 +46,11 @@ class Rule:
     """The only columns an UPDATE may touch; empty means all that are not hidden."""
 
     @property
+    def reads(self) -> bool:
+        """Whether it gives the audience rows to read; some only write."""
+        return "SELECT" in self.may
+
+    @property
     def condition(self) -> str:
         return f"({self.sees.format(**MACROS)})"
 
@@ -69,9 +74,10 @@ REGISTRY: dict[str, Protected] = {}
 
 
 def readers(table: str) -> frozenset[Audience]:
-    """The audiences that have any privilege on a table; all of them for one that is not declared here."""
-    declared = REGISTRY.get(table)
-    return frozenset(Audience) if declared is None else frozenset({*declared.rules, Audience.SYSTEM})
+    """The audiences that read a table; all of them for one that is not declared here."""
+    if (declared := REGISTRY.get(table)) is None:
+        return frozenset(Audience)
+    return frozenset({Audience.SYSTEM, *(audience for audience, rule in declared.rules.items() if rule.reads)})
 
 
 def protect(
