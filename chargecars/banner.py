@@ -36,14 +36,24 @@ def show_banner(console: Console, settings: Settings, data_dir: Path, logins: "l
     for login in logins:
         line = f"  {BRANDS[login.portal]:16}{login.email:36}{login.password}   {login.role.replace('_', ' ').lower()}"
         console.print(line, soft_wrap=True, markup=False)
-    console.print(f"\n{first_query(settings)}\n", soft_wrap=True, markup=False)
+    console.print(f"\n{first_query(settings, logins)}\n", soft_wrap=True, markup=False)
     console.print(f"Logs in {data_dir / 'log'}. Ctrl-C stops everything.", soft_wrap=True)
 
 
-def first_query(settings: Settings) -> str:
-    """A curl command that answers without a login: the brand of a host, as a portal asks for it."""
-    host = f"chargecars.{settings.base_domain}"
-    body = {"query": f'{{ brand(host: "{host}") {{ name locale }} }}'}
-    words = ["curl", "-s", f"{portal(settings, 'chargecars')}/graphql"]
-    words += ["-H", "content-type: application/json", "-d", orjson.dumps(body).decode()]
-    return shlex.join(words)
+def first_query(settings: Settings, logins: "list[Login]") -> str:
+    """A line to paste into a shell: a partner's newest orders, or, where there is no login, the brand of a host."""
+    partner = next((login for login in logins if login.role == "PARTNER_ADMIN"), None)
+    if partner is None:
+        return _post(
+            settings, "/graphql", {"query": f'{{ brand(host: "chargecars.{settings.base_domain}") {{ name }} }}'}
+        )
+    login = _post(settings, "/auth/login", {"email": partner.email, "password": partner.password})
+    token = f"""{login} | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'"""
+    query = {"query": "{ orders(first: 3) { totalCount edges { node { number stage endCustomer { name } } } } }"}
+    return _post(settings, "/graphql", query, f'-H "authorization: Bearer $({token})"')
+
+
+def _post(settings: Settings, path: str, body: dict[str, str], *more: str) -> str:
+    url = f"{portal(settings, 'chargecars')}{path}"
+    data = shlex.quote(orjson.dumps(body).decode())
+    return " ".join(["curl -s", url, *more, "-H 'content-type: application/json' -d", data])

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import re
-import shlex
 import shutil
 import signal
 import socket
@@ -94,11 +93,10 @@ def end_servers(data_dir: Path) -> None:
 def test_it_serves_what_it_prints_and_stops_everything_on_ctrl_c(up: Up, data_dir: Path) -> None:
     for brand in BRANDS:
         assert f"http://{brand}.localhost:{up.port}" in up.said
-    curl = shlex.split(next(line for line in up.said.splitlines() if line.startswith("curl ")))
-    body = curl[curl.index("-d") + 1]
-    status, answer = up.answer("POST", "/graphql", body, **{"content-type": "application/json"})
-    assert status == 200, answer
-    assert "errors" not in json.loads(answer), answer
+    line = next(line for line in up.said.splitlines() if line.startswith("curl "))
+    if shutil.which("curl"):
+        pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
+        assert "errors" not in json.loads(pasted.stdout), pasted.stdout
     children = up.children()
     assert set(children) == {"api", "worker"}
     up.process.send_signal(signal.SIGINT)
