@@ -89,8 +89,9 @@ class OrderMutations:
             return NoteOrderPayload(order=await read_in(session, info, "order", order.id))
 
     @mutation(
-        "Orders the same again under a version that became an order.",
-        requires=Permission.ORDERS_WRITE,
+        "Orders the same again, at the prices of the version that became an order and until that version's end: staff, "
+        "and a partner that buys for itself (wholesale).",
+        requires=Permission.ORDERS_REPEAT,
         idempotent=True,
     )
     async def repeat_order(

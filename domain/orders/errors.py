@@ -37,3 +37,11 @@ class NotOrdered(DomainError):
     code = "NOT_ORDERED"
     nl = "Van deze offerte is nog geen order gemaakt."
     en = "This quote has not become an order yet."
+
+
+class NotWholesale(DomainError):
+    """Only where one partner is account and customer did the one who orders again agree to all lines."""
+
+    code = "NOT_WHOLESALE"
+    nl = "Alleen een offerte waarop een partner voor zichzelf koopt kan opnieuw worden besteld."
+    en = "Only a quote on which a partner buys for itself can be ordered again."

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +15,23 @@ from domain.contacts import relations
 from domain.contacts.models import Lifecycle
 from domain.errors import NotFound
 from domain.events.record import record
-from domain.numbering.service import next_number
-from domain.orders.errors import NotOrdered, OrderExists
+from domain.numbering.service import AMSTERDAM, next_number
+from domain.orders.errors import NotOrdered, NotWholesale, OrderExists
 from domain.orders.events import OrderReceived
 from domain.orders.models import Order, OrderMilestone, OrderStage
 from domain.orders.stages import PROGRESS
 from domain.proofs.seal import Keyring
 from domain.quotes import leads, versions
+from domain.quotes.errors import QuoteExpired
 from domain.quotes.models import Quote, QuoteStatus, QuoteVersion, QuoteVisit
-from domain.rows import find
+from domain.quotes.request import LONGEST_ORDER_ID, refuse_taken_order_id
+from domain.rows import actor_of, find
 from domain.signatures import service as signatures
+from domain.signatures.errors import NotAParty
 from domain.signatures.service import Acted, Evidence
+from domain.validation import name, optional
 from domain.visits import service as visits
+from tenants.audience import Audience
 from tenants.models import BusinessEntity
 
 
@@ -76,16 +82,37 @@ async def place(session: AsyncSession, quote: Quote) -> UUID:
 
 
 async def repeat(session: AsyncSession, quote_id: UUID, *, partner_order_id: str | None = None) -> UUID:
-    """Order the same again under the same version (wholesale). For staff, while the version is in force."""
-    quote = await find(session, Quote, quote_id, lock=True)
-    if quote.status != QuoteStatus.ORDERED:
-        raise NotOrdered(field=("id",))
+    """Order the same again under the version that was signed: wholesale only, where a partner buys for itself.
+
+    For staff and that partner, at the signed prices, until the moment up to which the version could be signed.
+    Raises: NotFound, NotWholesale, NotAParty, NotOrdered, QuoteExpired, PartnerOrderTaken, OrderExists.
+    """
+    order_id = optional(partial(name, maximum=LONGEST_ORDER_ID), partner_order_id, "partner_order_id")
+    quote = await find(session, Quote, quote_id, field=("quote_id",), lock=True)
+    await _require_repeatable(session, quote)
+    if order_id:
+        await refuse_taken_order_id(session, quote.entity_id, quote.account_contact_id, order_id)
     version = await versions.in_force(session, quote)
     last = select(func.max(Order.sequence)).where(Order.quote_version_id == version.id)
     sequence = ((await session.execute(last)).scalar() or 0) + 1
-    order = await _insert(session, quote, version, sequence=sequence, partner_order_id=partner_order_id)
+    order = await _insert(session, quote, version, sequence=sequence, partner_order_id=order_id)
     await _follow(session, quote, version, order)
     return order.id
+
+
+async def _require_repeatable(session: AsyncSession, quote: Quote) -> None:
+    # Lines that somebody else pays were agreed to once; only who pays all of them may say "again".
+    if quote.account_contact_id is None or quote.account_contact_id != quote.end_customer_contact_id:
+        raise NotWholesale(field=("quote_id",))
+    actor = actor_of(session)
+    ours = actor.audience in (Audience.STAFF, Audience.SYSTEM)
+    if not ours and quote.account_contact_id not in await signatures.names_of(session, actor):
+        raise NotAParty(field=("quote_id",))
+    if quote.status != QuoteStatus.ORDERED:
+        raise NotOrdered(field=("quote_id",))
+    if quote.expires_at is None or quote.expires_at <= datetime.now(UTC):
+        at = quote.expires_at.astimezone(AMSTERDAM).isoformat(timespec="minutes") if quote.expires_at else ""
+        raise QuoteExpired(expired_at=at, field=("quote_id",))
 
 
 async def _insert(session: AsyncSession, quote: Quote, version: QuoteVersion, *, sequence: int, **own: Any) -> Placed:
@@ -113,7 +140,7 @@ async def _insert(session: AsyncSession, quote: Quote, version: QuoteVersion, *,
     )
     placed = (await session.execute(row.on_conflict_do_nothing().returning(*columns))).first()
     if placed is None:
-        raise OrderExists(field=("id",))
+        raise OrderExists(field=("quote_id",))
     return Placed(*placed)
 
 

@@ -30,6 +30,7 @@ from tenants.models import BusinessEntity
 
 MOST_METADATA_BYTES = 10_000
 MOST_TERMS = 20_000
+LONGEST_ORDER_ID = 100
 _ENDED = (QuoteStatus.DECLINED, QuoteStatus.EXPIRED, QuoteStatus.WITHDRAWN)
 
 
@@ -152,7 +153,7 @@ async def _address(
 
 
 def _order_id(value: str | None) -> str | None:
-    return optional(partial(name, maximum=100), value)
+    return optional(partial(name, maximum=LONGEST_ORDER_ID), value)
 
 
 def terms_of(value: str | None) -> str | None:

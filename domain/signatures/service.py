@@ -113,14 +113,14 @@ async def _standing(
     session: AsyncSession, quote_id: UUID, party_id: UUID | None
 ) -> tuple[Quote, QuoteVersion, QuoteParty]:
     """The locked quote, its version in force and the actor's party, which has yet to act."""
-    quote = await find(session, Quote, quote_id, lock=True)
+    quote = await find(session, Quote, quote_id, field=("quote_id",), lock=True)
     version = await versions.in_force(session, quote)
     party = await _own_party(session, version, party_id)
     if party.state == PartyState.SIGNED:
         raise await _already_signed(session, party)
     _require_open(quote)
     if party.state == PartyState.WAIVED:
-        raise NothingAsked(field=("id",))
+        raise NothingAsked(field=("quote_id",))
     return quote, version, party
 
 
@@ -130,18 +130,18 @@ async def _own_party(session: AsyncSession, version: QuoteVersion, party_id: UUI
     if actor.user_id is None:
         raise SignerNotAPerson()
     visible = await versions.parties_of(session, version.id)
-    names = await _names(session, actor)
+    names = await names_of(session, actor)
     if party_id is None:
         found = [party for party in visible if party.contact_id in names]
     else:
         named = [party for party in visible if party.id == party_id]
         found = [party for party in named if party.contact_id in names or await _is_below(session, actor, party)]
     if not found:
-        raise NotAParty(field=("id",) if party_id is None else ("party_id",))
+        raise NotAParty(field=("quote_id",) if party_id is None else ("party_id",))
     return found[0]
 
 
-async def _names(session: AsyncSession, actor: Actor) -> set[UUID]:
+async def names_of(session: AsyncSession, actor: Actor) -> set[UUID]:
     """The contacts that the actor is: its own, and the duplicates that were merged into it."""
     own = actor.contact_id if actor.audience is Audience.CUSTOMER else actor.organization_id
     merged = select(Contact.id).where(Contact.merged_into_id == own)
@@ -160,16 +160,16 @@ async def _already_signed(session: AsyncSession, party: QuoteParty) -> AlreadySi
     query = select(Signature).where(Signature.quote_party_id == party.id)
     first = (await session.execute(query)).scalar_one()
     at = first.signed_at.astimezone(AMSTERDAM).isoformat(timespec="seconds")
-    return AlreadySigned(signer=first.signer_name, at=at, field=("id",))
+    return AlreadySigned(signer=first.signer_name, at=at, field=("quote_id",))
 
 
 def _require_open(quote: Quote) -> None:
     over = quote.expires_at is not None and quote.expires_at <= datetime.now(UTC)
     if quote.status == QuoteStatus.EXPIRED or (over and quote.status in OPEN):
         at = quote.expires_at.astimezone(AMSTERDAM).isoformat(timespec="minutes") if quote.expires_at else ""
-        raise QuoteExpired(expired_at=at, field=("id",))
+        raise QuoteExpired(expired_at=at, field=("quote_id",))
     if quote.status not in OPEN:
-        raise QuoteClosed(status=quote.status, field=("id",))
+        raise QuoteClosed(status=quote.status, field=("quote_id",))
 
 
 async def _require_document(session: AsyncSession, version: QuoteVersion, document_hash: bytes) -> None:

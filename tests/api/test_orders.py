@@ -186,9 +186,8 @@ async def test_only_staff_hold_and_reopen(database: Database, settings: Settings
 
 async def test_the_same_is_ordered_again_once_per_key(database: Database, settings: Settings) -> None:
     m = await market(database)
-    order_id = await m.ordered(m.line("cable"), partner=False)
-    async with database.session(m.actors["staff"]) as session:
-        quote_id = (await session.get_one(Order, order_id)).quote_id
+    quote_id = await m.quote(m.line("cable"), end_customer_id=m.dealer.id, service_address_id=None)
+    await m.sign("dealer", quote_id)
     repeat = """mutation R($id: ID!) { repeatOrder(quoteId: $id) {
       order { number sequence } userErrors { code field } } }"""
     staff = trader(m, settings, "staff", key="twice")

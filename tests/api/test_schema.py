@@ -73,7 +73,7 @@ MUTATIONS = [
     "createBusinessEntity",
     "updateBrand",
 ]
-ONCE = ("signQuote", "declineQuote", "cancelOrder", "repeatOrder")
+ONCE = ("signQuote", "declineQuote", "repeatOrder")
 """Signing and ordering: the Idempotency-Key is required."""
 SECRETS = ("password", "secret", "hash", "totp", "recovery")
 

@@ -64,7 +64,7 @@ async def test_one_key_signs_once(database: Database, settings: Settings) -> Non
     reused = await customer.sign(other, await m.hash_of(other))
     assert codes(reused) == [("IDEMPOTENCY_KEY_REUSED", [])]
     again = await trader(m, settings, "customer").sign(quote_id, hashed)
-    assert codes(again) == [("ALREADY_SIGNED", ["id"])]
+    assert codes(again) == [("ALREADY_SIGNED", ["quoteId"])]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_who_may_not_sign(database: Database, settings: Settings, name: st
         assert await who.error(SIGN, input=given) == error
     else:
         refused = await who.sign(quote_id, hashed)
-        assert (codes(refused), refused["quote"], refused["order"]) == ([(error, ["id"])], None, None)
+        assert (codes(refused), refused["quote"], refused["order"]) == ([(error, ["quoteId"])], None, None)
 
 
 async def test_an_older_version_is_refused_by_name(database: Database, settings: Settings) -> None:
@@ -103,7 +103,7 @@ async def test_declining(database: Database, settings: Settings) -> None:
     assert declined["quote"] == {"status": "DECLINED", "closeReason": None}
     assert declined["signature"] == {"kind": "DECLINED", "reason": "Found it cheaper"}
     late = await trader(m, settings, "dealer").sign(quote_id, await m.hash_of(quote_id))
-    assert codes(late) == [("QUOTE_CLOSED", ["id"])]
+    assert codes(late) == [("QUOTE_CLOSED", ["quoteId"])]
 
 
 # --- the mailed code ----------------------------------------------------------------------------------------------

@@ -202,7 +202,7 @@ async def test_the_offer_expires_after_one_signature(channel: Channel, customer:
     await sign(channel.noord_user, quote)
     document_hash = await hash_of(customer.client, quote)
     await channel.chargecars.platform.expire(quote)
-    assert await refused_to_sign(customer.client, quote, document_hash) == "QUOTE_EXPIRED id"
+    assert await refused_to_sign(customer.client, quote, document_hash) == "QUOTE_EXPIRED quoteId"
     assert await customer.client.all("orders", "id") == []
     await revise(channel.chargecars.staff, quote, STATION, INSTALLATION)
     assert (await look_at(customer.client, quote))["pendingParties"] == ["CUSTOMER", "PARTNER"]
@@ -218,7 +218,7 @@ async def test_one_party_declines_and_it_ends_for_both(channel: Channel, custome
     ours = await channel.chargecars.staff.query("quote", "version { signatures { kind reason } }", id=quote)
     assert {"kind": "DECLINED", "reason": "Wij gaan verhuizen naar Utrecht"} in ours["version"]["signatures"]
     document_hash = await hash_of(channel.noord_user, quote)
-    assert await refused_to_sign(channel.noord_user, quote, document_hash) == "ALREADY_SIGNED id"
+    assert await refused_to_sign(channel.noord_user, quote, document_hash) == "ALREADY_SIGNED quoteId"
     assert await customer.client.all("orders", "id") == []
 
 
@@ -256,11 +256,11 @@ async def test_nobody_signs_for_another(channel: Channel, customer: Customer, qu
         channel.essent_user,
         (await channel.chargecars.customer("Een ander")).client,
     ):
-        assert await refused_to_sign(stranger, quote, document_hash) == "NOT_FOUND id"
-        assert await stranger.refusal("declineQuote", input={"quoteId": quote, "reason": "x"}) == "NOT_FOUND id"
+        assert await refused_to_sign(stranger, quote, document_hash) == "NOT_FOUND quoteId"
+        assert await stranger.refusal("declineQuote", input={"quoteId": quote, "reason": "x"}) == "NOT_FOUND quoteId"
     for ours in (channel.chargecars.staff, channel.chargecars.admin, channel.outsider):
         assert await ours.error("mutation", "signQuote", "quote { id }", input=given) == "FORBIDDEN"
-    assert await refused_to_sign(channel.groendus_admin, quote, document_hash) == "NOT_A_PARTY id"
+    assert await refused_to_sign(channel.groendus_admin, quote, document_hash) == "NOT_A_PARTY quoteId"
     [party] = (await look_at(channel.noord_user, quote))["parties"]
     master_user = await channel.chargecars.person_of(channel.groendus)
     assert await refused_to_sign(master_user, quote, document_hash, partyId=party["id"]) == "NOT_A_PARTY partyId"
@@ -284,9 +284,9 @@ async def test_signing_twice_changes_nothing(channel: Channel, customer: Custome
     document_hash = (await sign(channel.noord_user, quote))["signature"]["documentHash"]
     colleague = await channel.chargecars.person_of(channel.noord)
     for again in (channel.noord_user, colleague):
-        assert await refused_to_sign(again, quote, document_hash) == "ALREADY_SIGNED id"
+        assert await refused_to_sign(again, quote, document_hash) == "ALREADY_SIGNED quoteId"
     assert (await sign(customer.client, quote))["order"] is not None
-    assert await refused_to_sign(customer.client, quote, document_hash) == "ALREADY_SIGNED id"
+    assert await refused_to_sign(customer.client, quote, document_hash) == "ALREADY_SIGNED quoteId"
     assert len(await customer.client.all("orders", "id")) == 1
 
 

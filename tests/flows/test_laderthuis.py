@@ -122,7 +122,7 @@ async def test_each_sees_the_order_as_it_should_and_others_nothing(
 async def test_the_offer_expires_before_it_is_signed(laderthuis: Company, customer: Customer, quote: str) -> None:
     document_hash = await hash_of(customer.client, quote)
     await laderthuis.platform.expire(quote)
-    assert await refused_to_sign(customer.client, quote, document_hash) == "QUOTE_EXPIRED id"
+    assert await refused_to_sign(customer.client, quote, document_hash) == "QUOTE_EXPIRED quoteId"
     assert await customer.client.all("orders", "id") == []
     await revise(laderthuis.staff, quote, STATION, INSTALLATION, reason="Opnieuw aangeboden")
     assert (await sign(customer.client, quote))["order"]["stage"] == "RECEIVED"
@@ -132,9 +132,11 @@ async def test_the_customer_declines_and_is_won_back(laderthuis: Company, custom
     declined = await decline(customer.client, quote, "Te duur")
     assert (declined["quote"]["status"], declined["quote"]["pendingParties"]) == ("DECLINED", [])
     assert await refused_to_sign(customer.client, quote, declined["quote"]["version"]["documentHash"]) == (
-        "QUOTE_CLOSED id"
+        "QUOTE_CLOSED quoteId"
     )
-    assert await customer.client.refusal("declineQuote", input={"quoteId": quote, "reason": "x"}) == "QUOTE_CLOSED id"
+    assert (
+        await customer.client.refusal("declineQuote", input={"quoteId": quote, "reason": "x"}) == "QUOTE_CLOSED quoteId"
+    )
     await revise(laderthuis.staff, quote, STATION | {"discountPercent": "10"}, INSTALLATION, reason="Korting")
     cheaper = await look_at(customer.client, quote)
     assert (cheaper["status"], amounts(cheaper)) == ("SENT", ("1143.29", "240.09", "1383.38"))
@@ -156,9 +158,9 @@ async def test_the_offer_is_revised_while_the_customer_looks(
 async def test_signing_twice_makes_one_order(customer: Customer, quote: str) -> None:
     signed = await sign(customer.client, quote)
     document_hash = signed["signature"]["documentHash"]
-    assert await refused_to_sign(customer.client, quote, document_hash) == "ALREADY_SIGNED id"
+    assert await refused_to_sign(customer.client, quote, document_hash) == "ALREADY_SIGNED quoteId"
     assert await customer.client.refusal("declineQuote", input={"quoteId": quote, "reason": "Toch niet"}) == (
-        "ALREADY_SIGNED id"
+        "ALREADY_SIGNED quoteId"
     )
     assert len(await customer.client.all("orders", "id")) == 1
 
@@ -167,7 +169,7 @@ async def test_nobody_else_signs(laderthuis: Company, customer: Customer, quote:
     document_hash = await hash_of(customer.client, quote)
     given = {"quoteId": quote, "documentHash": document_hash}
     other = await laderthuis.customer("Iemand Anders")
-    assert await refused_to_sign(other.client, quote, document_hash) == "NOT_FOUND id"
+    assert await refused_to_sign(other.client, quote, document_hash) == "NOT_FOUND quoteId"
     assert await laderthuis.staff.error("mutation", "signQuote", "quote { id }", input=given) == "FORBIDDEN"
     assert await laderthuis.admin.error("mutation", "signQuote", "quote { id }", input=given) == "FORBIDDEN"
     assert await laderthuis.visitor().error("mutation", "signQuote", "quote { id }", input=given) == "UNAUTHENTICATED"

@@ -10,11 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.contacts import merging, tree
 from domain.contacts.models import Contact, ContactRelation
-from domain.errors import NotFound
 from domain.events.models import Event
 from domain.numbering.models import Counter
 from domain.orders import placement
-from domain.orders.errors import NotOrdered
 from domain.orders.models import Order, OrderMilestone
 from domain.quotes.models import Quote, QuoteParty, QuoteStatus, QuoteVersion
 from domain.rows import granted_columns
@@ -249,30 +247,3 @@ async def test_a_customer_reads_neither_metadata_nor_what_the_partner_pays(datab
     async with database.session(m.actors["customer"]) as session:
         total = select(func.sum(QuoteParty.gross_cents)).where(QuoteParty.quote_id == quote_id)
         assert (await session.execute(total)).scalar_one() == 403_33
-
-
-# --- ordering again -----------------------------------------------------------------------------------------------
-
-
-async def test_a_wholesale_quote_is_ordered_again(database: Database) -> None:
-    m = await market(database)
-    quote_id = await m.quote(m.line("cable"), partner=False)
-    with pytest.raises(NotOrdered):
-        async with database.session(m.actors["staff"]) as session:
-            await placement.repeat(session, quote_id)
-    await m.sign("customer", quote_id)
-    async with database.session(m.actors["staff"]) as session:
-        await placement.repeat(session, quote_id, partner_order_id="AGAIN-1")
-    assert [(o.sequence, o.partner_order_id) for o in await orders(m, "customer", quote_id)] == [
-        (1, None),
-        (2, "AGAIN-1"),
-    ]
-
-
-async def test_who_does_not_see_a_quote_cannot_order_it_again(database: Database) -> None:
-    m, other = await market(database), await market(database)
-    quote_id = await m.quote(m.line("cable"), partner=False)
-    await m.sign("customer", quote_id)
-    with pytest.raises(NotFound):
-        async with database.session(other.actors["staff"]) as session:
-            await placement.repeat(session, quote_id)
