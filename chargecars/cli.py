@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from chargecars.stack.errors import StackError, explain
-from domain.errors import DomainError
+from domain.errors import DomainError, DomainErrors
 from tenants.settings import settings
 
 app = typer.Typer(
@@ -18,6 +18,8 @@ app = typer.Typer(
 
 geo = typer.Typer(help="Postcodes and coordinates.", no_args_is_help=True)
 app.add_typer(geo, name="geo")
+tenant = typer.Typer(help="Business entities.", no_args_is_help=True)
+app.add_typer(tenant, name="tenant")
 
 
 @app.command()
@@ -100,6 +102,19 @@ def geo_import(file: Path) -> None:
     typer.echo(f"{done.rows} postcodes: {done.written} written, {done.removed} removed{doubtful}")
 
 
+@tenant.command("create")
+def tenant_create(
+    file: Path,
+    password: Annotated[str, typer.Option(prompt="Password of the administrator", hide_input=True, envvar="PASSWORD")],
+) -> None:
+    """Make a business entity, its portal and a platform administrator from a JSON file: entity, brand, admin."""
+    from chargecars.running import servers
+    from chargecars.upkeep import make_tenant
+
+    with servers() as running:
+        typer.echo(f"The portal answers at {make_tenant(running, file.read_bytes(), password)}")
+
+
 @app.command()
 def mail(
     to: Annotated[str | None, typer.Option(help="Only mail to this address.")] = None,
@@ -123,8 +138,8 @@ def main() -> None:
         _fail(str(error), error.detail)
     except ValidationError as error:
         _fail("\n".join(_invalid(error)))
-    except DomainError as error:
-        _fail("\n".join(f"{fault.code}: {fault.message('en')}" for fault in error.errors))
+    except (DomainError, DomainErrors) as error:
+        _fail("\n".join(map(str, error.errors)))
     except OSError as error:
         _fail(explain(error))
     except KeyboardInterrupt:

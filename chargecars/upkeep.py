@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from chargecars.bootstrap import create_tenant, described
 from chargecars.database import require_migrated
 from domain.geo.postcodes import Imported, import_file
 from domain.mail.service import Mail
@@ -23,6 +24,12 @@ def import_postcodes(settings: Settings, path: Path) -> Imported:
 def latest_mail(settings: Settings, limit: int, to: str | None) -> list[Mail]:
     """The newest mail, newest first."""
     return _with_database(settings, lambda database: latest(database, limit, to))
+
+
+def make_tenant(settings: Settings, description: bytes, password: str) -> str:
+    """The first entity, its portal and a platform administrator; answers the portal's host. Raises: DomainErrors."""
+    entity, brand, admin = described(description)
+    return _with_database(settings, lambda database: create_tenant(database, entity, brand, admin, password))
 
 
 def _with_database(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
