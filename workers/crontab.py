@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from domain.idempotency import service as idempotency
 from domain.jobs import service as jobs
 from domain.mail import service as mail
-from domain.quotes import service as quotes
 from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
+from workers.quotes import tidy_quotes
 
 _DAY = timedelta(days=1)
 
@@ -61,10 +61,7 @@ async def _follow_ups(database: Database, _settings: Settings) -> None:
 
 
 async def _quotes(database: Database, _settings: Settings) -> None:
-    expired = True
-    while expired:
-        async with database.session(SYSTEM) as session:
-            expired = bool(await quotes.expire_due(session))
+    await tidy_quotes(database)
 
 
 async def _old_answers(database: Database, _settings: Settings) -> None:
@@ -86,7 +83,7 @@ async def _old_logins(database: Database, _settings: Settings) -> None:
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
-    Scheduled("expire_quotes", timedelta(minutes=5), _quotes),
+    Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
     Scheduled("sweep_logins", _DAY, _old_logins),
