@@ -40,6 +40,7 @@ from domain.contacts.models import Address as AddressRow
 from domain.contacts.models import Contact as ContactRow
 from domain.contacts.models import ContactRelation as RelationRow
 from domain.contacts.models import ContactType, Exactness, Lifecycle, PartnerModel
+from domain.events.timeline import TimelineRow
 from domain.leads.models import Lead
 from domain.orders.models import Order
 from domain.quotes.models import Quote
@@ -157,8 +158,8 @@ def touchpoints_of(contact: Any) -> Select[Any]:
     """Of the records that the reader sees."""
     met = union_all(
         _met("LEAD", Lead, Lead.contact_id == contact.id),
-        _met("QUOTE", Quote, or_(Quote.end_customer_contact_id == contact.id, Quote.account_contact_id == contact.id)),
-        _met("ORDER", Order, or_(Order.end_customer_contact_id == contact.id, Order.account_contact_id == contact.id)),
+        _met("QUOTE", Quote, Quote.end_customer_contact_id == contact.id),
+        _met("ORDER", Order, Order.end_customer_contact_id == contact.id),
         _met("VISIT", Visit, Visit.end_customer_contact_id == contact.id),
     ).subquery("met")
     return (
@@ -179,12 +180,11 @@ def _met(kind: str, model: Any, on: Any) -> Select[Any]:
     return select(literal(kind).label("kind"), table.c.entity_id, table.c.created_at).where(on)
 
 
-def _same(contact: Any) -> Any:
-    """The contact and the duplicates that were merged into it."""
-    same = aliased(ContactRow, name="same")
-    return func.array(
-        select(same.id).where(or_(same.id == contact.id, same.merged_into_id == contact.id)).scalar_subquery()
-    )
+def on_timeline(contact: Any, event: Any) -> Any:
+    """A condition: the event is on the timeline of the contact, or of a duplicate that was merged into it."""
+    same, row = aliased(ContactRow, name="same"), aliased(TimelineRow, name="on_timeline")
+    ids = select(same.id).where(or_(same.id == contact.id, same.merged_into_id == contact.id))
+    return event.id.in_(select(row.event_id).where(row.key.in_(ids)))
 
 
 def contact_source(listing: Listing, row: Any) -> Source | None:
@@ -242,7 +242,7 @@ class Contact(Node):
     touchpoints: list[Touchpoint] = computed_list("Where it was met, first contact first.", touchpoints_of)
     timeline: Connection[Event] = related_connection(
         "What happened with it, newest first.",
-        on=lambda c, e: e.contact_ids.overlap(_same(c)),
+        on=on_timeline,
         filter=EventFilter,
         order=EVENT_SORT,
     )
@@ -273,7 +273,7 @@ def related_as_wanted(contact: Any, arguments: Any) -> Any:
     equal = [getattr(RelationRow, name) == value for name, value in wanted.items() if value is not None]
     if not equal:
         return is_current(contact)
-    return and_(is_current(contact), exists().where(RelationRow.contact_id == contact.id, *equal))
+    return and_(is_current(contact), exists(select(RelationRow.id).where(RelationRow.contact_id == contact.id, *equal)))
 
 
 RELATION_ARGUMENTS = {

@@ -17,6 +17,7 @@ from api.contacts import (
     Touchpoint,
     contact_source,
     is_current,
+    on_timeline,
     related_as_wanted,
     searched,
     touchpoints_of,
@@ -151,7 +152,7 @@ class Organization(Node):
     )
     timeline: Connection[Event] = related_connection(
         "What happened with it and its people, newest first (T6).",
-        on=lambda o, e: e.organization_ids.contains(array([o.id])),
+        on=on_timeline,
         filter=EventFilter,
         order=EVENT_SORT,
     )

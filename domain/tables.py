@@ -5,9 +5,10 @@ import domain.agreements.models
 import domain.catalog.models
 import domain.contacts.models
 import domain.events.models
+import domain.events.timeline
+import domain.geo.models
 import domain.idempotency.models
 import domain.jobs.models
-import domain.geo.models
 import domain.leads.models
 import domain.leads.personal
 import domain.mail.models

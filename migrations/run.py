@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import domain.tables  # noqa: F401  # completes the registries
-from domain.events import redaction
+from domain.events import redaction, timeline
 from domain.orders import guard
 from tenants import listing, rls
 from tenants.audience import Audience
@@ -108,6 +108,7 @@ def _repeatable() -> Iterator[str]:
     yield from rls.statements()
     yield from listing.statements()
     yield from redaction.statements()
+    yield from timeline.statements()
     yield from guard.statements()
 
 

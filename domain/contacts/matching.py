@@ -109,7 +109,8 @@ def _same_person(values: Mapping[str, Any], address: AddressDetails | None) -> C
     if phone:
         proofs.append(Contact.phone == phone)
     if address and address.postal_code and name:
-        lives_there = exists().where(Address.contact_id == Contact.id, Address.postal_code == address.postal_code)
+        at_postcode = select(Address.id).where(Address.contact_id == Contact.id)
+        lives_there = exists(at_postcode.where(Address.postal_code == address.postal_code))
         proofs.append(and_(func.lower(Contact.name) == func.lower(name), lives_there))
     return and_(Contact.email == email, or_(*proofs)) if email and proofs else None
 

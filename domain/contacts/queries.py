@@ -55,8 +55,8 @@ def organization_tree(
 
 def _roots(root: Argument, at: Argument) -> Select[Any]:
     contact, parents, children = aliased(Contact), aliased(OrganizationParent), aliased(OrganizationParent)
-    has_parent = exists().where(parents.organization_id == contact.id, parents.valid.op("@>")(at))
-    has_child = exists().where(children.parent_id == contact.id, children.valid.op("@>")(at))
+    has_parent = exists(select(parents.id).where(parents.organization_id == contact.id, parents.valid.op("@>")(at)))
+    has_child = exists(select(children.id).where(children.parent_id == contact.id, children.valid.op("@>")(at)))
     is_partner = and_(contact.partner_model.is_not(None), contact.merged_into_id.is_(None))
     is_root = and_(root.is_(None), not_(has_parent), or_(has_child, is_partner))
     return select(

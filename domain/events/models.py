@@ -20,7 +20,6 @@ class Event(Base):
         Index("ix_event_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_event_newest", "created_at", "id"),
         Index("ix_event_subject", "subject_id", "created_at", "id"),
-        Index("ix_event_organization", "organization_ids", postgresql_using="gin"),
         Index("ix_event_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_event_contact", "contact_ids", postgresql_using="gin"),
     )
