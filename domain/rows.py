@@ -34,7 +34,7 @@ async def find(session: AsyncSession, model: type[M], id: UUID, *, lock: bool = 
 def granted_columns(session: AsyncSession, model: type[M]) -> tuple[Any, ...]:
     """Loader options that leave out the columns which the actor's database role may not read."""
     rule = REGISTRY[inspect(model).local_table.name].rules.get(actor_of(session).audience)  # type: ignore[attr-defined]  # a Table, not any FromClause
-    if rule is None or not rule.hidden:
+    if rule is None or not rule.unread:
         return ()
-    granted = [attribute for attribute in inspect(model).column_attrs if attribute.key not in rule.hidden]
+    granted = [attribute for attribute in inspect(model).column_attrs if attribute.key not in rule.unread]
     return (load_only(*(attribute.class_attribute for attribute in granted), raiseload=True),)

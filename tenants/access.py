@@ -62,7 +62,7 @@ async def explain(database: Database, table: str, id: UUID, actor: Actor) -> Exp
     reason = protected.explain.get(actor.audience, "")
     if not visible:
         reason = f"Not so: {reason[:1].lower()}{reason[1:]}"
-    return Explanation(visible, actor.audience, table, reason, conditions, rule.hidden)
+    return Explanation(visible, actor.audience, table, reason, conditions, rule.unread)
 
 
 def conjuncts(rule: str) -> list[str]:

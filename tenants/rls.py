@@ -42,6 +42,8 @@ class Rule:
     """Condition on new and changed rows where it is not the same as `sees`."""
     hidden: tuple[str, ...] = ()
     """Columns that are not granted."""
+    write_only: tuple[str, ...] = ()
+    """Columns that may be written with a new row and never read back."""
     updates: tuple[str, ...] = ()
     """The only columns an UPDATE may touch; empty means all that are not hidden."""
 
@@ -49,6 +51,11 @@ class Rule:
     def reads(self) -> bool:
         """Whether it gives the audience rows to read; some only write."""
         return "SELECT" in self.may
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Columns that SELECT is not granted on."""
+        return self.hidden + self.write_only
 
     @property
     def condition(self) -> str:
@@ -150,9 +157,16 @@ def _policy(table: str, name: str, role: str, using: str, check: str) -> Iterabl
 
 
 def _grants(name: str, table: Table, audience: Audience, rule: Rule) -> Iterable[str]:
-    visible = [column.name for column in table.columns if column.name not in rule.hidden]
     for command in (part.strip() for part in rule.may.split(",")):
-        columns = list(rule.updates) if command == "UPDATE" and rule.updates else visible
+        columns = _columns(table, command, rule)
         whole = command == "DELETE" or len(columns) == len(table.columns)
         limit = "" if whole else " (" + ", ".join(f'"{column}"' for column in columns) + ")"
         yield f"GRANT {command}{limit} ON {name} TO {audience.database_role}"
+
+
+def _columns(table: Table, command: str, rule: Rule) -> list[str]:
+    """The columns that a command is granted on."""
+    if command == "UPDATE" and rule.updates:
+        return list(rule.updates)
+    kept_back = rule.unread if command == "SELECT" else rule.hidden
+    return [column.name for column in table.columns if column.name not in kept_back]

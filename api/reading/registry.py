@@ -128,7 +128,7 @@ def _inherited(type_: GraphQLObjectType | GraphQLInterfaceType, reads: Reads) ->
 def _hidden(readable: Readable, column: str) -> set[Audience]:
     protected = REGISTRY.get(readable.model.__tablename__)
     rules = protected.rules if protected else {}
-    return {audience for audience in readable.audiences if audience in rules and column in rules[audience].hidden}
+    return {audience for audience in readable.audiences if audience in rules and column in rules[audience].unread}
 
 
 def reads_of(type_: GraphQLNamedType) -> Reads | None:

@@ -52,6 +52,7 @@ class Event(Base):
 
 
 _APPEND = "SELECT, INSERT"
+_AUDIT = ("changes",)
 protect(
     Event,
     system_may=_APPEND,
@@ -59,16 +60,19 @@ protect(
     partner=Rule(
         "channel_organization_ids && {organizations} AND entity_id = ANY ({entities}) AND NOT internal",
         _APPEND,
+        write_only=_AUDIT,
         writes="entity_id = ANY ({entities}) AND actor_user_id IS NOT DISTINCT FROM {user}",
     ),
     customer=Rule(
         "contact_ids && ARRAY(SELECT c.id FROM contact c) AND entity_id = ANY ({entities}) AND NOT internal",
         _APPEND,
+        write_only=_AUDIT,
         writes="entity_id = ANY ({entities}) AND actor_user_id IS NOT DISTINCT FROM {user}",
     ),
     technician=Rule(
         "team_ids @> ARRAY[{team}] AND NOT internal",
         _APPEND,
+        write_only=_AUDIT,
         writes="entity_id = ANY ({entities}) AND actor_user_id IS NOT DISTINCT FROM {user}",
     ),
     explain={
