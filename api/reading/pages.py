@@ -1,7 +1,5 @@
 """Pages of a list by keyset: the rows, the cursors, whether there are more, and how many in all."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -10,13 +8,11 @@ from sqlalchemy import (
     FromClause,
     Integer,
     LargeBinary,
-    Select,
     Text,
     Uuid,
     and_,
     cast,
     func,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -24,18 +20,15 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from api.reading.conditions import filter_conditions
+from api.reading.base import ONE, Base, MakeBase, related_base, root_base
 from api.reading.cursors import cursor_text
 from api.reading.emit import Emitter
-from api.reading.fields import spec
 from api.reading.jsonsql import concat, constant, json_object, or_null
 from api.reading.registry import Readable, node_type
 from api.reading.rows import Row
 from api.reading.selection import TYPENAME, Selected
-from api.reading.specs import ConnectionSpec, call
 
 Rendered = str | ColumnElement[str]
-ONE = literal_column("1", Integer())
 
 
 class ArrayPart(ColumnElement[Any]):
@@ -54,25 +47,6 @@ def _array_part(element: ArrayPart, compiler: SQLCompiler, **options: Any) -> st
     return f"({compiler.process(element.array, **options)})[{low}{compiler.process(element.index, **options)}]"
 
 
-@dataclass(frozen=True, eq=False)
-class Base:
-    """Where a list's rows come from, before any cursor: one alias or a join, its conditions, its order columns."""
-
-    row: Row
-    source: FromClause
-    tables: Sequence[FromClause]
-    conditions: Sequence[ColumnElement[bool]]
-    keys: tuple[ColumnElement[Any], ColumnElement[Any]]
-    nullable: bool
-
-    def select(self, *columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-        """A SELECT of these rows."""
-        return select(*columns).select_from(self.source).where(*self.conditions).correlate_except(*self.tables)
-
-
-MakeBase = Callable[[Readable], Base]
-
-
 def connection(emitter: Emitter, selected: Selected, make: MakeBase) -> Rendered:
     """The JSON text of a connection; each use of the rows takes a base of its own from `make`."""
     target = emitter.registry.concrete(node_type(selected.named), emitter.audience)
@@ -83,28 +57,12 @@ def connection(emitter: Emitter, selected: Selected, make: MakeBase) -> Rendered
 
 def related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Rendered:
     """A connection of the rows that belong to `row`."""
-    given = spec(selected, ConnectionSpec)
-
-    def make(target: Readable) -> Base:
-        other = emitter.row(target.model)
-        assert given.on is not None
-        on = emitter.call(given.on, selected, row, other)
-        return plain_base(emitter, selected, target, other, [on])
-
-    return connection(emitter, selected, make)
+    return connection(emitter, selected, related_base(emitter, selected, row))
 
 
-def plain_base(
-    emitter: Emitter, selected: Selected, target: Readable, row: Row, conditions: Sequence[ColumnElement[bool] | None]
-) -> Base:
-    """All rows of one alias under the conditions, the filter and the type's own condition."""
-    given, shape = spec(selected, ConnectionSpec), emitter.shape(selected)
-    own = [] if target.reads.where is None else [emitter.correlated(call(target.reads.where, row))]
-    wanted = filter_conditions(emitter, given.filter, selected, row)
-    key = given.sort.keys[shape.sort]
-    keys = (emitter.correlated(key.value(row)), row.id)
-    found = [condition for condition in (*conditions, *own, *wanted) if condition is not None]
-    return Base(row, row.table_, [row.table_], found, keys, key.nullable)
+def root(emitter: Emitter, selected: Selected) -> Rendered:
+    """A connection of all rows."""
+    return connection(emitter, selected, root_base(emitter, selected))
 
 
 def _empty(child: Selected, selected: Selected) -> Rendered:
@@ -149,7 +107,7 @@ class Page:
         columns = [self._item(child, base).label(f"list{number}") for number, child in enumerate(self._lists)]
         if any(part.name.endswith("Cursor") for info in self._infos for part in info.below("PageInfo")):
             columns.append(self._cursor(base).label("cursors"))
-        statement = base.select(*(columns or [ONE.label("one")])).where(*self._window(base))
+        statement = base.select(columns or [ONE.label("one")], self._window(base))
         statement = statement.order_by(*self._order(base)).limit(self._limit + ONE)
         return statement.subquery(self._emitter.name("rows"))
 
@@ -177,7 +135,7 @@ class Page:
         if child.name == TYPENAME:
             return f'"{self._selected.named.name}"'
         if child.name == "totalCount":
-            return cast(self._make(self._target).select(func.count()).scalar_subquery(), Text)
+            return cast(self._make(self._target).count(), Text)
         assert page is not None
         if child.name == "pageInfo":
             return json_object((part.key, self._info(part, page)) for part in child.below("PageInfo"))
@@ -213,7 +171,7 @@ class Page:
         """Whether a row lies at a cursor or beyond it."""
         base = self._make(self._target)
         beyond = or_(self._compared(base, side, outwards=True), base.keys[1] == self._bound(side, base)[1])
-        return base.select(ONE).where(beyond).exists()
+        return base.select([ONE.label("one")], [beyond]).exists()
 
     def _window(self, base: Base) -> list[ColumnElement[bool]]:
         return [self._compared(base, side) for side in ("after", "before") if getattr(self._shape, side)]

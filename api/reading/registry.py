@@ -116,13 +116,19 @@ class Registry:
 
 
 def _inherited(type_: GraphQLObjectType | GraphQLInterfaceType, reads: Reads) -> tuple[str, Reads]:
-    """A concrete type of an interface over the same model has the interface's kind, and its condition and source."""
-    for interface in type_.interfaces:
-        parent = reads_of(interface)
-        if parent and parent.model is reads.model:
-            where, source = reads.where or parent.where, reads.source or parent.source
-            return reads.kind or parent.kind or interface.name, replace(reads, where=where, source=source)
-    return reads.kind or type_.name, reads
+    """What a type takes over from its interfaces over the same model: kind, condition and source."""
+    parents = _parents(type_, reads)
+    given = [reads, *(parent for _, parent in parents)]
+    kind = next((each.kind for each in given if each.kind), None)
+    where = next((each.where for each in given if each.where), None)
+    source = next((each.source for each in given if each.source), None)
+    roots = [interface.name for interface, parent in parents if not _parents(interface, parent)]
+    return kind or next(iter(roots), type_.name), replace(reads, where=where, source=source)
+
+
+def _parents(type_: GraphQLObjectType | GraphQLInterfaceType, reads: Reads) -> list[tuple[GraphQLInterfaceType, Reads]]:
+    found = ((interface, reads_of(interface)) for interface in type_.interfaces)
+    return [(interface, parent) for interface, parent in found if parent and parent.model is reads.model]
 
 
 def _hidden(readable: Readable, column: str) -> set[Audience]:

@@ -169,8 +169,9 @@ class Composite:
 class Source:
     """From where a root list takes its rows: a condition, or a join whose columns give the order.
 
-    `where` is one condition or several; `join` is a table and its ON clause; `keys` replaces (order column, id) by
-    columns of equal value in the joined table, so that its index serves order and page.
+    `where` are conditions; with `join`, a table and its ON clause, they speak of that table, which is walked along its
+    index while each of its rows looks up one row of the type. `keys` then replaces (order column, id) by columns of
+    equal value in the joined table. A source never decides what is visible: row-level security does.
     """
 
     where: Sequence[ColumnElement[bool]] = ()

@@ -1,6 +1,5 @@
 """The statement of a root field: the row-level security context and what is read under it."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,20 +10,17 @@ from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter, Writer
 from api.reading.fields import WRITERS, computed_rows, ordered, spec
 from api.reading.jsonsql import concat, constant, json_array, or_null
-from api.reading.pages import Base
-from api.reading.registry import Readable, is_many
+from api.reading.registry import is_many
 from api.reading.selection import Selected
 from api.reading.specs import (
     AnySpec,
     ConnectionSpec,
-    Listing,
     NodeSpec,
     NodesSpec,
     OneSpec,
     RootConnectionSpec,
     RootListSpec,
     SearchSpec,
-    Source,
     Spec,
 )
 from tenants.actor import SETTINGS
@@ -113,42 +109,10 @@ def _list(emitter: Emitter, selected: Selected) -> Rendered:
     return json_array(rows.limit(given.limit))
 
 
-def _connection(emitter: Emitter, selected: Selected) -> Rendered:
-    given = spec(selected, RootConnectionSpec)
-
-    def make(target: Readable) -> Base:
-        row = emitter.row(target.model)
-        narrowed = [] if given.where is None else [emitter.call(given.where, selected, row)]
-        base = pages.plain_base(emitter, selected, target, row, narrowed)
-        return _sourced(emitter, selected, target, base)
-
-    return pages.connection(emitter, selected, make)
-
-
-def _sourced(emitter: Emitter, selected: Selected, target: Readable, base: Base) -> Base:
-    """The base with the type's explicit condition or join for this audience, beside row-level security."""
-    if target.reads.source is None:
-        return base
-    sort = emitter.shape(selected).sort
-    listing = Listing(emitter.audience, emitter.one_entity, sort, emitter.actor)
-    source = target.reads.source(listing, base.row)
-    return base if source is None else _from_source(base, source)
-
-
-def _from_source(base: Base, source: Source) -> Base:
-    conditions = [*base.conditions, *source.where]
-    if source.join is None:
-        return dataclasses.replace(base, conditions=conditions, keys=source.keys or base.keys)
-    table, on = source.join
-    joined = table.join(base.row.table_, on)
-    tables = [base.row.table_, table, joined]
-    return dataclasses.replace(base, source=joined, tables=tables, conditions=conditions, keys=source.keys or base.keys)
-
-
 ROOTS: Mapping[type[Spec] | type[None], Callable[[Emitter, Selected], Rendered]] = {
     OneSpec: _one,
     RootListSpec: _list,
-    RootConnectionSpec: _connection,
+    RootConnectionSpec: pages.root,
     NodeSpec: polymorphic.node,
     NodesSpec: polymorphic.nodes,
     SearchSpec: polymorphic.search,

@@ -89,6 +89,31 @@ def test_two_types_for_one_audience() -> None:
         built({"all": read_list("All.", requires=Permission.PUBLIC)}, {"all": list[Item]}, OneItem, OtherItem)
 
 
+def test_what_a_type_takes_over_from_its_interfaces() -> None:
+    """Kind, condition and source of an interface reach the types below another interface over the same model."""
+
+    @reads(Line, source=lambda listing, line: None, where=lambda line: line.position > 0)
+    @strawberry.interface(description="A line.")
+    class Entry(Node):
+        sku: str = column("The article.")
+
+    @reads(Line)
+    @strawberry.interface(description="A line with its place.")
+    class PlacedEntry(Entry):
+        position: int = column("The place.")
+
+    @reads(Line)
+    @strawberry.type(description="A line as everybody sees it.")
+    class AnyEntry(PlacedEntry):
+        pass
+
+    made = built({"all": read_list("All.", requires=Permission.PUBLIC)}, {"all": list[Entry]}, AnyEntry)
+    found = made.reading.registry.readable["AnyEntry"]
+    assert found.kind == "Entry"
+    assert found.reads.source is not None
+    assert found.reads.where is not None
+
+
 def test_id_of_no_type() -> None:
     @reads(Order)
     @strawberry.type(description="An order.")

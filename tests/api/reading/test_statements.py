@@ -1,6 +1,8 @@
 """The SQL itself: the context is set before anything is read, and no value of a request is part of the text."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,10 +50,10 @@ def planned(who: Actor, text: str, **variables: Any) -> tuple[Plan, list[Any]]:
     return plan, plan.bind(prepared, who)
 
 
-@pytest.fixture
-async def staff_connection(shop: ShopApi) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection as staff that would use parallel workers for anything."""
-    connection = await asyncpg.connect(**connect_args(shop.pools.url, f"{PREFIX}staff", PASSWORD))
+@asynccontextmanager
+async def parallel_connection(shop: ShopApi, who: Actor) -> AsyncIterator[Any]:
+    """A connection of the actor's role that would use parallel workers for anything."""
+    connection = await asyncpg.connect(**connect_args(shop.pools.url, f"{PREFIX}{who.audience}", PASSWORD))
     for setting in ("debug_parallel_query = on", "parallel_setup_cost = 0", "parallel_tuple_cost = 0"):
         await connection.execute(f"SET {setting}")
     await connection.execute("SET min_parallel_table_scan_size = 0")
@@ -59,16 +61,30 @@ async def staff_connection(shop: ShopApi) -> AsyncIterator["asyncpg.Connection[a
     await connection.close()
 
 
+@pytest.fixture
+async def staff_connection(shop: ShopApi) -> AsyncIterator[Any]:
+    """Such a connection for staff."""
+    async with parallel_connection(shop, STAFF) as connection:
+        yield connection
+
+
+OTHERS = {"staff": (STAFF, OTHER), "partner": (PARTNER, replace(PARTNER, organization_id=DEALERS[1]))}
+
+
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 @pytest.mark.parametrize("form", FORMS)
-async def test_own_context_wins_over_what_was_there(shop: ShopApi, staff_connection: Any, form: str, mode: str) -> None:
+@pytest.mark.parametrize("audience", OTHERS)
+async def test_own_context_wins_over_what_was_there(shop: ShopApi, audience: str, form: str, mode: str) -> None:
     """The connection stands in another tenant's context: a row read too early would be that tenant's."""
-    for name, value in OTHER.settings().items():
-        await staff_connection.execute("SELECT set_config($1, $2, false)", name, value)
-    await staff_connection.execute(f"SET plan_cache_mode = {mode}")
-    plan, values = planned(STAFF, FORMS[form])
-    found = orjson.loads(await staff_connection.fetchval(plan.sql, *values))
-    assert list(named(found)) == list(named(next(iter(Naive(shop.rows, STAFF).execute(FORMS[form], {}).values()))))
+    who, other = OTHERS[audience]
+    async with parallel_connection(shop, who) as connection:
+        for name, value in other.settings().items():
+            await connection.execute("SELECT set_config($1, $2, false)", name, value)
+        await connection.execute(f"SET plan_cache_mode = {mode}")
+        plan, values = planned(who, FORMS[form])
+        found = orjson.loads(await connection.fetchval(plan.sql, *values))
+    expected = next(iter(Naive(shop.rows, who).execute(FORMS[form], {}).values()))
+    assert list(named(found)) == list(named(expected))
 
 
 def named(value: Any) -> Any:
@@ -191,5 +207,5 @@ async def test_a_list_walks_its_index(shop: ShopApi) -> None:
     partner, values = planned(PARTNER, FORMS["connection"])
     assert "entity_id = $" in staff.sql
     assert "entity_id = $" not in both.sql
-    assert "FROM link AS link JOIN shop_order" in partner.sql
+    assert "FROM link AS link JOIN LATERAL (SELECT" in partner.sql
     assert DEALERS[0] in values
