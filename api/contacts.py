@@ -188,11 +188,13 @@ def on_timeline(contact: Any, event: Any) -> Any:
 
 
 def contact_source(listing: Listing, row: Any) -> Source | None:
-    """A partner's list walks the index of what its organization sees."""
-    if listing.audience is not Audience.PARTNER or listing.sort != "created_at":
+    """A partner's list starts from the index of what its organization sees, and walks it where that has the order."""
+    if listing.audience is not Audience.PARTNER:
         return None
     listed = ChannelRow.__table__.alias()
     own = (listed.c.kind == "contact") & (listed.c.organization_id == listing.actor.organization_id)
+    if listing.sort != "created_at":
+        return Source(where=[row.id.in_(select(listed.c.row_id).where(own))])
     return Source(where=[own], join=(listed, listed.c.row_id == row.id), keys=(listed.c.created_at, listed.c.row_id))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from chargecars.demo.encode import Chunk
+from domain.events import timeline
 from tenants import listing
 from tenants.base import Base
 
@@ -70,6 +71,7 @@ async def bulk_load(connection: "asyncpg.Connection[Any]") -> AsyncIterator[Load
     await _each(connection, (f"DROP INDEX {index['name']}" for index in indexes))
     yield Loader(connection)
     await _each(connection, listing.refill_statements())
+    await _each(connection, timeline.refill_statements())
     await _each(connection, (index["definition"] for index in indexes))
     await _each(connection, (_added(key) for key in keys))
     await _each(connection, (f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables))

@@ -127,12 +127,13 @@ class Contact(Identified, Updated, Base):
 
 _BY_TEAM = 'id = ANY (ARRAY(SELECT o.end_customer_contact_id FROM "order" o WHERE o.team_ids @> ARRAY[{team}]))'
 _BANK = ("iban",)
+_TO_PARTNER = "CASE WHEN {organization} = ANY (channel_organization_ids) THEN entity_ids && {entities} ELSE false END"
+"""A CASE, since PostgreSQL takes `@>` of an unknown value for rare: it would gather and sort all rows of a large
+partner instead of walking the index of channel_row. A partner reaches contacts by a key or through that table."""
 protect(
     Contact,
     staff=Rule("entity_ids && {entities}", "SELECT, INSERT, UPDATE"),
-    partner=Rule(
-        "channel_organization_ids @> ARRAY[{organization}] AND entity_ids && {entities}", "SELECT, INSERT, UPDATE"
-    ),
+    partner=Rule(_TO_PARTNER, "SELECT, INSERT, UPDATE"),
     customer=Rule(
         "id = {contact} OR merged_into_id = {contact}",
         "SELECT, UPDATE",

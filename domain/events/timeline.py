@@ -48,6 +48,17 @@ BEGIN
 END $$"""
 
 
+def refill_statements() -> Iterator[str]:
+    """Write all rows anew, as the owner, after a load that did not run the trigger."""
+    yield "TRUNCATE timeline_row"
+    yield (
+        "INSERT INTO timeline_row (key, event_id, entity_id, created_at) "
+        "SELECT DISTINCT k.key, e.id, e.entity_id, e.created_at "
+        "FROM event e CROSS JOIN LATERAL unnest(e.contact_ids || e.organization_ids) AS k (key) "
+        "ORDER BY k.key, e.created_at"
+    )
+
+
 def statements() -> Iterator[str]:
     """The trigger, replaced by every migration."""
     yield _FUNCTION

@@ -262,6 +262,7 @@ async def test_filters_and_order(town: Town) -> None:
     by_name = {"field": "NAME", "direction": "ASC"}
     named = (await staff.ask(LIST, filter={"search": word}, orderBy=by_name))["contacts"]["nodes"]
     assert [node["id"] for node in named] == [second, first]
+    assert await visible(town.as_("dealer"), filter={"search": word}, orderBy=by_name) == {first}
 
 
 async def test_a_technician_and_a_customer_see_little(town: Town) -> None:
