@@ -257,8 +257,9 @@ class StaffQuote(Quote):
 
 
 def own_part(chain: Any, organization_id: Any) -> Any:
-    """The part of a chain from an organization down: what is above it is not its to see."""
-    return chain[func.array_position(chain, organization_id) : func.cardinality(chain)]
+    """The part of a chain from an organization down: what is above it is not its to see, nor a chain it is not in."""
+    length = func.cardinality(chain)
+    return chain[func.coalesce(func.array_position(chain, organization_id), length + 1) : length]
 
 
 @reads(QuoteRow, audiences=[Audience.PARTNER])

@@ -136,6 +136,8 @@ class Database:
             connection_class=ReadConnection,
             server_settings=self._server_settings,
             command_timeout=30,
+            statement_cache_size=256,
+            max_cacheable_statement_size=65_536,
         )
 
 
