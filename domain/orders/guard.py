@@ -3,7 +3,8 @@
 Orders are inserted by the role of the last signer, who sees neither the other parties nor the channel above it. The
 trigger runs as the owner of the tables: it checks that every party which is asked has signed this very document, and
 fills in what the signer cannot know: the account's chain and who sees the order, as the tree is now, and the partner's
-own references. The owner's bulk loads bring their own values.
+own references. Who is above a payer now sees the lines that it pays, as it sees the order. The owner's bulk loads bring
+their own values.
 """
 
 from collections.abc import Iterator
@@ -49,6 +50,16 @@ BEGIN
     WHERE kept.contact_type = 'ORGANIZATION' AND (named.id = offered.account_contact_id OR named.id IN (
       SELECT p.contact_id FROM quote_party p WHERE p.quote_version_id = agreed.id))
     ORDER BY id);
+  UPDATE line_item part SET payer_chain_ids = part.payer_chain_ids || ARRAY(
+    SELECT above FROM unnest(kept.chain_organization_ids) above WHERE above <> ALL (part.payer_chain_ids))
+  FROM contact named JOIN contact kept ON kept.id = COALESCE(named.merged_into_id, named.id)
+  WHERE part.quote_version_id = agreed.id AND named.id = part.payer_contact_id
+    AND kept.contact_type = 'ORGANIZATION' AND NOT part.payer_chain_ids @> kept.chain_organization_ids;
+  UPDATE quote_party part SET payer_chain_ids = part.payer_chain_ids || ARRAY(
+    SELECT above FROM unnest(kept.chain_organization_ids) above WHERE above <> ALL (part.payer_chain_ids))
+  FROM contact named JOIN contact kept ON kept.id = COALESCE(named.merged_into_id, named.id)
+  WHERE part.quote_version_id = agreed.id AND named.id = part.contact_id
+    AND kept.contact_type = 'ORGANIZATION' AND NOT part.payer_chain_ids @> kept.chain_organization_ids;
   RETURN NEW;
 END $$"""
 

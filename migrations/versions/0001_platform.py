@@ -18,11 +18,11 @@ END $$
 
 FROZEN = {
     "quote_version": ["superseded_at"],
-    "line_item": [],
+    "line_item": ["payer_chain_ids"],
     "quote_visit": [],
-    "quote_party": ["state", "acted_at"],
+    "quote_party": ["state", "acted_at", "payer_chain_ids"],
 }
-"""Table and the columns that may still change once its quote was sent."""
+"""Table and the columns that may still change once its quote was sent; who sees a line is no part of the document."""
 
 APPEND_ONLY = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
