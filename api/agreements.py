@@ -12,6 +12,7 @@ import api.catalog  # noqa: F401  # describes the categories of articles before 
 from api.context import Context
 from api.enums import described
 from api.inputs import given, key_of
+from api.listing import of_organizations
 from api.mutations import Payload, mutation
 from api.reading import (
     Connection,
@@ -57,7 +58,7 @@ described(
 )
 
 
-@reads(AgreementRow)
+@reads(AgreementRow, source=of_organizations)
 @strawberry.type(description="What a business entity and a partner agreed; covers the partner's subtree.")
 class Agreement(Node):
     entity: EntityRef | None = related("The entity.", on=lambda a, e: e.id == a.entity_id)

@@ -12,6 +12,7 @@ from strawberry.types import Info
 from api.context import Context
 from api.enums import described
 from api.inputs import given, key_of, optional_key
+from api.listing import of_organizations
 from api.mutations import Payload, mutation
 from api.reading import (
     BigInt,
@@ -141,7 +142,7 @@ class SalesArticle(Article):
     pass
 
 
-@reads(PartnerSku)
+@reads(PartnerSku, source=of_organizations)
 @strawberry.type(description="A partner's own article number and what it stands for.")
 class PartnerSkuMapping(Node):
     partner_sku: str = column("The partner's number.")

@@ -11,6 +11,7 @@ from strawberry.scalars import JSON
 
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
+from api.listing import SourceOf, by_key, listed, walk
 from api.reading import (
     Connection,
     DateTimeFilter,
@@ -46,7 +47,6 @@ from domain.orders.models import Order
 from domain.quotes.models import Quote
 from domain.visits.models import Visit
 from tenants.audience import Audience
-from tenants.listing import ChannelRow
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -187,15 +187,18 @@ def on_timeline(contact: Any, event: Any) -> Any:
     return event.id.in_(select(row.event_id).where(row.key.in_(ids)))
 
 
-def contact_source(listing: Listing, row: Any) -> Source | None:
-    """A partner's list starts from the index of what its organization sees, and walks it where that has the order."""
-    if listing.audience is not Audience.PARTNER:
-        return None
-    listed = ChannelRow.__table__.alias()
-    own = (listed.c.kind == "contact") & (listed.c.organization_id == listing.actor.organization_id)
-    if listing.sort != "created_at":
-        return Source(where=[row.id.in_(select(listed.c.row_id).where(own))])
-    return Source(where=[own], join=(listed, listed.c.row_id == row.id), keys=(listed.c.created_at, listed.c.row_id))
+def contact_source(kind: str) -> SourceOf:
+    """A `source`: whoever lists starts from the index of what it sees, and walks it where that has the order."""
+    walking = by_key(kind)
+
+    def source(listing: Listing, row: Any) -> Source | None:
+        if listing.audience is Audience.PARTNER and listing.sort != "created_at":
+            return Source(where=[row.id.in_(listed(kind, listing.actor.organization_id))])
+        if listing.audience is Audience.TECHNICIAN and listing.sort == "created_at":
+            return walk("served_contact", listing.actor.team_id, row)
+        return walking(listing, row)
+
+    return source
 
 
 def is_current(contact: Any) -> Any:
@@ -209,7 +212,7 @@ def searched(contact: Any, text: Any) -> Any:
     return contact.id.in_(select(hits.c.row_id))
 
 
-@reads(ContactRow, source=contact_source)
+@reads(ContactRow, source=contact_source("contact"))
 @strawberry.type(description="A person or an organization.")
 class Contact(Node):
     contact_type: ContactType = column("What it is.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 from strawberry.scalars import JSON
 
+from api.listing import by_entity_or_channel
 from api.reading import (
     Connection,
     DateTimeFilter,
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     from api.entities import BusinessEntity
 
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
+_SOURCE = by_entity_or_channel("event", Audience.CUSTOMER, Audience.TECHNICIAN)
 
 
-@reads(EventRow)
+@reads(EventRow, source=_SOURCE)
 @strawberry.interface(description="One thing that happened, as it was recorded when it happened.")
 class Event(Node):
     type: str = column("`subject.happened`, as in `quote.signed`.")
@@ -47,14 +49,14 @@ class Event(Node):
     entity: EntityRef | None = related("Of which business entity.", on=lambda e, entity: entity.id == e.entity_id)
 
 
-@reads(EventRow, audiences=[Audience.STAFF, Audience.SYSTEM])
+@reads(EventRow, audiences=[Audience.STAFF, Audience.SYSTEM], source=_SOURCE)
 @strawberry.type(description="An event as staff see it: with the audit trail.")
 class StaffEvent(Event):
     changes: JSON = column("What changed: `{column: [before, after]}`.")
     internal: bool = column("Whether only staff see the event.")
 
 
-@reads(EventRow, audiences=[Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN])
+@reads(EventRow, audiences=[Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN], source=_SOURCE)
 @strawberry.type(description="An event as the parties to its subject see it.")
 class PartyEvent(Event):
     pass

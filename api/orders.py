@@ -78,7 +78,7 @@ class OrderMilestone(Node):
     reached_at: datetime = column("When it was first reached.")
 
 
-@reads(OrderRow, source=by_entity_or_channel("order"))
+@reads(OrderRow, source=by_entity_or_channel("order", Audience.TECHNICIAN))
 @strawberry.interface(description="Work that all required parties agreed to.")
 class Order(Node):
     number: str = column("Human number, such as `CC-2026-00123`.")

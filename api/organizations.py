@@ -96,7 +96,7 @@ class OrganizationFilter:
     )
 
 
-@reads(ContactRow, where=is_organization, source=contact_source, audiences=_AUDIENCES)
+@reads(ContactRow, where=is_organization, source=contact_source("organization"), audiences=_AUDIENCES)
 @strawberry.type(description="An organization: a partner of the channel, a company, a business customer.")
 class Organization(Node):
     name: str = column("Trade name.")

@@ -1,20 +1,23 @@
 """Users, their memberships and invitations, and who is asking."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import func, select
 
 from api.context import Info
 from api.enums import described
+from api.listing import by_key
 from api.reading import (
     PUBLIC,
     Connection,
     DateTimeFilter,
     EnumFilter,
+    Listing,
     Node,
     Sort,
+    Source,
     TextFilter,
     TextSearchFilter,
     column,
@@ -81,7 +84,13 @@ described(
 )
 
 
-@reads(MembershipRow)
+def membership_source(listing: Listing, row: Any) -> Source | None:
+    """Staff of one entity walk its index."""
+    own = listing.audience is Audience.STAFF and listing.one_entity
+    return Source(where=[row.entity_id == listing.actor.entity_id]) if own else None
+
+
+@reads(MembershipRow, source=membership_source)
 @strawberry.type(description="What a user is to a business entity: a role, and whose.")
 class Membership(Node):
     role: Role = column("The role.")
@@ -113,7 +122,7 @@ class MembershipFilter:
 MEMBERSHIP_SORT = Sort(MembershipRow, created_at="When it was given.", default="-created_at")
 
 
-@reads(UserAccount)
+@reads(UserAccount, source=by_key("user"))
 @strawberry.type(description="A person's login.")
 class User(Node):
     email: str = column("Address to log in with.")

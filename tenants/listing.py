@@ -1,6 +1,7 @@
 """Two derived tables that make lists and search fast for every audience, kept by triggers that nobody can forget.
 
 `channel_row` holds a row per organization in the chain of a record, so that a partner's list is a walk along an index.
+Under `keys` a table is listed by more: its business entities, contacts and teams walk to their page in the same way.
 `search_row` holds the searchable text of a record with the keys of its audiences; `search_ids()` reads it as the owner
 and applies the caller's scope itself, because a trigram filter is not leakproof and would run after the policy.
 """
@@ -18,22 +19,28 @@ from tenants.rls import MACROS, Rule, protect
 
 
 class ChannelRow(Base):
-    """Record `row_id` of `kind` is visible to partner `organization_id`."""
+    """Record `row_id` of `kind` is on the list of `organization_id`; its own policy says whether it is seen."""
 
     __tablename__ = "channel_row"
     __table_args__ = (
-        PrimaryKeyConstraint("kind", "organization_id", "row_id"),
-        Index("ix_channel_row_newest", "kind", "organization_id", "created_at", "row_id"),
+        PrimaryKeyConstraint("kind", "organization_id", "created_at", "row_id"),
         Index("ix_channel_row_row", "row_id"),
     )
 
     kind: Mapped[str]
     organization_id: Mapped[UUID]
-    row_id: Mapped[UUID]
+    """A partner or, where a table has `keys`, whoever else lists it: a business entity, a contact, a team."""
     created_at: Mapped[datetime]
+    row_id: Mapped[UUID]
 
 
-protect(ChannelRow, partner=Rule("organization_id = {organization}"))
+protect(
+    ChannelRow,
+    staff=Rule("organization_id = ANY ({entities})"),
+    partner=Rule("organization_id = {organization}"),
+    customer=Rule("organization_id = {contact}"),
+    technician=Rule("organization_id = {team}"),
+)
 
 
 class SearchRow(Base):
@@ -66,21 +73,37 @@ class Listed:
     entity_ids: str = "ARRAY[r.entity_id]"
     channel: str = "r.channel_organization_ids"
     contact_ids: str = "'{}'::uuid[]"
+    keys: str | None = None
+    """Under what it is listed, where that is not its channel alone."""
+    row_id: str = "r.id"
+    created_at: str = "r.created_at"
+    another: bool = False
+    """Whether another table's row is listed because of this one: it stays, since something else may list it too."""
+
+    @property
+    def listed_under(self) -> str:
+        return self.keys or self.channel
 
 
-LISTED: dict[str, Listed] = {}
+LISTED: dict[str, list[Listed]] = {}
+"""By table."""
 
 
 def listed(entry: Listed) -> None:
-    """Declare that a table is listed per channel, and searchable where `text` is given."""
-    LISTED[entry.table] = entry
+    """Declare that a table is listed by keys, and searchable where `text` is given; a table may have several kinds."""
+    LISTED.setdefault(entry.table, []).append(entry)
 
 
 def statements() -> Iterator[str]:
     """Trigger and search functions, replaced by every migration."""
-    for entry in sorted(LISTED.values(), key=lambda entry: entry.table):
-        yield _function(entry)
-        yield from _triggers(entry)
+    for table in sorted(LISTED):
+        yield _function(table)
+        yield from _triggers(table)
+    yield FOLLOW_MERGE
+    yield (
+        "CREATE OR REPLACE TRIGGER list_follows_merge AFTER UPDATE OF merged_into_id ON contact FOR EACH ROW "
+        "WHEN (NEW.merged_into_id IS NOT NULL) EXECUTE FUNCTION list_follows_merge()"
+    )
     yield SEARCH_FUNCTION
     roles = "chargecars_staff, chargecars_partner, chargecars_customer, chargecars_technician, chargecars_system"
     yield "REVOKE ALL ON FUNCTION search_ids(text, text[], int) FROM PUBLIC"
@@ -90,15 +113,16 @@ def statements() -> Iterator[str]:
 def refill_statements() -> Iterator[str]:
     """Both tables written anew from the records: for a bulk load that ran without triggers."""
     yield "TRUNCATE channel_row, search_row"
-    for entry in sorted(LISTED.values(), key=lambda entry: entry.table):
-        yield from _derive(entry, f'"{entry.table}"')
+    for table in sorted(LISTED):
+        for entry in LISTED[table]:
+            yield from _derive(entry, f'"{table}"')
 
 
 def _derive(entry: Listed, source: str) -> Iterator[str]:
     yield f"""
   INSERT INTO channel_row (kind, organization_id, row_id, created_at)
-  SELECT '{entry.kind}', chain.organization_id, r.id, r.created_at
-  FROM {source} r CROSS JOIN LATERAL unnest({entry.channel}) AS chain (organization_id)
+  SELECT '{entry.kind}', k.key, {entry.row_id}, {entry.created_at}
+  FROM {source} r CROSS JOIN LATERAL unnest({entry.listed_under}) AS k (key)
   ON CONFLICT DO NOTHING"""
     if entry.text is not None:
         yield f"""
@@ -112,26 +136,48 @@ def _derive(entry: Listed, source: str) -> Iterator[str]:
     (EXCLUDED.entity_ids, EXCLUDED.text, EXCLUDED.channel_organization_ids, EXCLUDED.contact_ids)"""
 
 
-def _function(entry: Listed) -> str:
-    derive = ";".join(_derive(entry, "changed"))
+def _function(table: str) -> str:
+    entries = LISTED[table]
+    gone = "".join(
+        f"""
+  DELETE FROM channel_row l USING changed r
+  WHERE l.row_id = r.id AND l.kind = '{entry.kind}' AND NOT l.organization_id = ANY ({entry.listed_under});"""
+        for entry in entries
+        if not entry.another
+    )
+    derive = ";".join(statement for entry in entries for statement in _derive(entry, "changed"))
     return f"""
-CREATE OR REPLACE FUNCTION list_{entry.table}() RETURNS trigger LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION list_{table}() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-  DELETE FROM channel_row c USING changed r
-  WHERE c.row_id = r.id AND c.kind = '{entry.kind}' AND NOT c.organization_id = ANY ({entry.channel});
+  IF TG_OP = 'UPDATE' THEN
+    NULL;{gone}
+  END IF;
   {derive};
   RETURN NULL;
 END $$"""
 
 
-def _triggers(entry: Listed) -> Iterator[str]:
+def _triggers(table: str) -> Iterator[str]:
     for action in ("INSERT", "UPDATE"):
-        name = f"list_{entry.table}_{action.lower()}"
+        name = f"list_{table}_{action.lower()}"
         yield (
-            f'CREATE OR REPLACE TRIGGER {name} AFTER {action} ON "{entry.table}" REFERENCING NEW TABLE AS changed '
-            f"FOR EACH STATEMENT EXECUTE FUNCTION list_{entry.table}()"
+            f'CREATE OR REPLACE TRIGGER {name} AFTER {action} ON "{table}" REFERENCING NEW TABLE AS changed '
+            f"FOR EACH STATEMENT EXECUTE FUNCTION list_{table}()"
         )
+
+
+FOLLOW_MERGE = """
+CREATE OR REPLACE FUNCTION list_follows_merge() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  INSERT INTO channel_row (kind, organization_id, row_id, created_at)
+  SELECT l.kind, NEW.merged_into_id, l.row_id, l.created_at
+  FROM channel_row l WHERE l.organization_id = NEW.id AND l.kind = 'event'
+  ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$"""
+"""Events keep the contact they were written with; whoever it was merged into lists them too."""
 
 
 def _scope() -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
+from tenants.listing import Listed, listed
 from tenants.permissions import Role
 from tenants.rls import OF_THE_CHANNEL, OF_THE_ENTITY, Rule, protect
 
@@ -123,7 +124,11 @@ class UserAccount(Identified, Updated, Base):
     """A person's login; what it may do where is in its memberships."""
 
     __tablename__ = "user_account"
-    __table_args__ = (one_of("status", UserStatus), CheckConstraint("email = lower(email)", name="email_lower"))
+    __table_args__ = (
+        one_of("status", UserStatus),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        Index("ix_user_account_newest", "created_at", "id"),
+    )
 
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
@@ -172,6 +177,9 @@ class Membership(Identified, Updated, Base):
     __table_args__ = (
         one_of("role", Role),
         one_of("status", MembershipStatus),
+        Index("ix_membership_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_membership_newest", "created_at", "id"),
+        Index("ix_membership_channel", "channel_organization_ids", postgresql_using="gin"),
         Index(
             "uq_membership_user_entity",
             "user_id",
@@ -188,7 +196,7 @@ class Membership(Identified, Updated, Base):
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("user_account.id"))
-    entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"), index=True)
+    entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"))
     role: Mapped[str]
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
     channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
@@ -210,4 +218,15 @@ protect(
         "customer": "The membership is the actor's own.",
         "technician": "The membership is the actor's own.",
     },
+)
+listed(
+    Listed(
+        "membership",
+        "user",
+        None,
+        keys="array_remove(ARRAY[r.entity_id], NULL) || r.channel_organization_ids",
+        row_id="r.user_id",
+        created_at="(SELECT u.created_at FROM user_account u WHERE u.id = r.user_id)",
+        another=True,
+    )
 )

@@ -28,6 +28,8 @@ MACROS = {
 """Subqueries, so that PostgreSQL evaluates each once per statement; a missing setting is NULL and matches nothing."""
 
 IN_ANY_CONTEXT = "{audience} IS NOT NULL"
+_IS_SYSTEM = "(SELECT current_setting('chargecars.audience', true) = 'system')"
+"""Compared inside the subquery: outside, the planner would expect one row in two hundred to pass."""
 OF_THE_ENTITY = "entity_id = ANY ({entities})"
 OF_THE_CHANNEL = "channel_organization_ids @> ARRAY[{organization}] AND entity_id = ANY ({entities})"
 
@@ -142,7 +144,7 @@ def _table_statements(protected: Protected) -> Iterator[str]:
     roles = ", ".join(audience.database_role for audience in Audience)
     yield f"REVOKE ALL ON {name} FROM PUBLIC, {roles}"
     yield from _policy(name, "owner", "CURRENT_USER", "true", "true")
-    system = Rule("{audience} = 'system'", protected.system_may)
+    system = Rule(_IS_SYSTEM, protected.system_may)
     for audience in Audience:
         rule = system if audience is Audience.SYSTEM else protected.rules.get(audience)
         yield f"DROP POLICY IF EXISTS {audience.value} ON {name}"

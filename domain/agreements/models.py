@@ -40,6 +40,8 @@ class Agreement(Identified, Updated, Base):
         ),
         CheckConstraint("quote_valid_days BETWEEN 1 AND 365", name="quote_valid_days"),
         Index("ix_agreement_organization", "organization_id"),
+        Index("ix_agreement_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_agreement_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

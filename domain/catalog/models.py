@@ -46,7 +46,8 @@ class Article(Identified, Updated, Base):
         CheckConstraint("category <> 'CHARGING_STATION' OR serial_required", name="stations_have_serials"),
         CheckConstraint("unit_cost_cents >= 0 AND install_minutes >= 0", name="not_negative"),
         Index("uq_article_sku", "entity_id", "sku", unique=True),
-        Index("ix_article_newest", "entity_id", "created_at", "id"),
+        Index("ix_article_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_article_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

@@ -76,7 +76,6 @@ class Contact(Identified, Updated, Base):
         Index("ix_contact_newest", "created_at", "id"),
         Index("ix_contact_name", "name", "id"),
         Index("ix_contact_type_newest", "contact_type", "created_at", "id"),
-        Index("ix_contact_entities", "entity_ids", postgresql_using="gin"),
         Index("ix_contact_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_contact_email", "email"),
         Index("ix_contact_phone", "phone"),
@@ -125,7 +124,9 @@ class Contact(Identified, Updated, Base):
     __mapper_args__ = {"version_id_col": version}
 
 
-_BY_TEAM = 'id = ANY (ARRAY(SELECT o.end_customer_contact_id FROM "order" o WHERE o.team_ids @> ARRAY[{team}]))'
+_BY_TEAM = (
+    'EXISTS (SELECT 1 FROM "order" o WHERE o.end_customer_contact_id = contact.id AND o.team_ids @> ARRAY[{team}])'
+)
 _BANK = ("iban",)
 _TO_PARTNER = "CASE WHEN {organization} = ANY (channel_organization_ids) THEN entity_ids && {entities} ELSE false END"
 """A CASE, since PostgreSQL takes `@>` of an unknown value for rare: it would gather and sort all rows of a large
@@ -159,6 +160,8 @@ protect(
     },
 )
 _LISTED = "r.merged_into_id IS NULL AND r.erased_at IS NULL"
+_ORGANIZATION = f"{_LISTED} AND r.contact_type = 'ORGANIZATION'"
+_SEEN_BY = "r.channel_organization_ids || r.entity_ids"
 listed(
     Listed(
         "contact",
@@ -167,7 +170,11 @@ listed(
         entity_ids="r.entity_ids",
         channel=f"CASE WHEN {_LISTED} THEN r.channel_organization_ids ELSE '{{}}'::uuid[] END",
         contact_ids="ARRAY[r.id]",
+        keys=f"CASE WHEN {_LISTED} THEN {_SEEN_BY} ELSE '{{}}'::uuid[] END",
     )
+)
+listed(
+    Listed("contact", "organization", None, keys=f"CASE WHEN {_ORGANIZATION} THEN {_SEEN_BY} ELSE '{{}}'::uuid[] END")
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, UUIDs
+from tenants.listing import Listed, listed
 from tenants.rls import Rule, protect
 
 
@@ -81,4 +82,13 @@ protect(
         "customer": "The event is about the actor and is not internal.",
         "technician": "The event is about work of the actor's team and is not internal.",
     },
+)
+listed(
+    Listed(
+        "event",
+        "event",
+        None,
+        keys="CASE WHEN r.internal THEN '{}'::uuid[] "
+        "ELSE r.channel_organization_ids || r.contact_ids || r.team_ids END",
+    )
 )

@@ -123,6 +123,18 @@ listed(
         "concat_ws(' ', r.number, r.partner_order_id, "
         "(SELECT concat_ws(' ', c.name, c.email) FROM contact c WHERE c.id = r.end_customer_contact_id))",
         contact_ids="ARRAY[r.end_customer_contact_id]",
+        keys="r.channel_organization_ids || r.team_ids",
+    )
+)
+listed(
+    Listed(
+        "order",
+        "served_contact",
+        None,
+        keys="r.team_ids",
+        row_id="r.end_customer_contact_id",
+        created_at="(SELECT c.created_at FROM contact c WHERE c.id = r.end_customer_contact_id)",
+        another=True,
     )
 )
 

@@ -66,7 +66,9 @@ class Visit(Identified, Updated, Base):
         CheckConstraint(f"block IN {tuple(b.value for b in DayBlock)}", name="block"),
         UniqueConstraint("order_id", "position"),
         Index("ix_visit_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_visit_newest", "created_at", "id"),
         Index("ix_visit_team_day", "team_id", "day"),
+        Index("ix_visit_team_newest", "team_id", "created_at", "id"),
         Index("ix_visit_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_visit_customer", "end_customer_contact_id", "created_at", "id"),
     )
