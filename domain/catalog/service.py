@@ -111,6 +111,7 @@ async def save_price_list(
     session: AsyncSession, entity_id: UUID, partner_organization_id: UUID | None, name: str
 ) -> PriceList:
     """The entity's list for a partner (or its standard list), made or renamed."""
+    await find(session, BusinessEntity, entity_id, field=("entity_id",))
     if partner_organization_id:
         await find(session, Contact, partner_organization_id, field=("partner_organization_id",))
     wanted = insert(PriceList).values(entity_id=entity_id, partner_organization_id=partner_organization_id, name=name)
@@ -130,6 +131,7 @@ async def map_partner_sku(
     quantity: Decimal = Decimal(1),
 ) -> PartnerSku | None:
     """Let a partner's article number stand for an article, or (with none) for nothing any more."""
+    await find(session, BusinessEntity, entity_id, field=("entity_id",))
     organization = await find(session, Contact, organization_id, field=("organization_id",))
     article = await find(session, Article, article_id, field=("article_id",)) if article_id else None
     mapping = await _mapping(session, entity_id, organization_id, partner_sku)

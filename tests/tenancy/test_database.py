@@ -114,7 +114,8 @@ async def test_hidden_columns_are_refused_by_the_database(
 async def test_costs_are_never_granted_to_a_party(owner: asyncpg.Connection) -> None:
     """A column that is named after a cost, margin, hash or secret is read by staff or the system at most."""
     rows = await owner.fetch(
-        "SELECT grantee, table_name, column_name FROM information_schema.column_privileges WHERE privilege_type = 'SELECT' "
+        "SELECT grantee, table_name, column_name FROM information_schema.column_privileges "
+        "WHERE privilege_type = 'SELECT' "
         "AND column_name ~ '(cost|margin|password|secret|token_hash|private)' "
         "AND grantee = ANY ($1::text[])",
         [a.database_role for a in (Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN)],

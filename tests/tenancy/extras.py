@@ -1,0 +1,54 @@
+"""What the demo has none of, so that every table that the API reads has rows to leak."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tenants.actor import SYSTEM
+from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
+from tenants.engine import Database
+from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
+from tenants.permissions import Role
+from tests.factories import unique
+
+
+async def add_extras(database: Database) -> None:
+    """Keys, applications, invitations, identity providers and brandings of every entity and of its partners."""
+    async with database.session(SYSTEM) as session:
+        for entity in (await session.execute(select(BusinessEntity))).scalars():
+            await _of_entity(session, entity)
+
+
+async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
+    brand = (await session.execute(select(Brand).where(Brand.entity_id == entity.id))).scalars().first()
+    assert brand is not None
+    partners = select(Membership.organization_id).where(
+        Membership.entity_id == entity.id, Membership.role == Role.PARTNER_ADMIN
+    )
+    for organization_id in [None, *(await session.execute(partners.distinct().limit(3))).scalars()]:
+        await _of_owner(session, entity, brand, organization_id)
+    session.add(
+        IdentityProvider(
+            entity_id=entity.id,
+            name="Login",
+            issuer=f"https://login.{unique()}.example",
+            client_key="client",
+            client_secret=b"sealed",
+            email_domains=["example.nl"],
+        )
+    )
+    await session.flush()
+
+
+async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand, organization_id: object) -> None:
+    soon = datetime.now(UTC) + timedelta(days=7)
+    owner = {"entity_id": entity.id, "organization_id": organization_id}
+    session.add(ApiKey(**owner, name="Key", prefix=unique(), secret_hash="hash", scopes=["orders:read"]))
+    session.add(OAuthClient(**owner, name="Application", client_key=unique(), scopes=["orders:read"]))
+    role = Role.PARTNER_USER if organization_id else Role.OPERATIONS
+    invited = {"email": f"{unique()}@example.nl", "name": "Invited", "token_hash": unique(), "expires_at": soon}
+    session.add(Invitation(**owner, **invited, role=role.value))
+    if organization_id:
+        session.add(BrandCobranding(**owner, brand_id=brand.id, slug=unique(), name="Co-branded"))
+    await session.flush()

@@ -1,0 +1,240 @@
+"""Who may see what, said a second time and in another way: over rows in memory, without a line of the policies.
+
+The database's answer is compared with this one. Where they differ, one of them is wrong.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from tenants.actor import Actor
+from tenants.audience import Audience
+from tenants.permissions import Role
+
+Row = dict[str, Any]
+Rule = Callable[["Oracle", Actor, Row], bool]
+
+
+@dataclass
+class Oracle:
+    """All rows of a database by table and id, read once as the owner."""
+
+    tables: dict[str, dict[UUID, Row]] = field(default_factory=dict)
+    _seen: dict[tuple[Actor, str], frozenset[UUID]] = field(default_factory=dict)
+    _merged: dict[UUID | None, frozenset[UUID | None]] = field(default_factory=dict)
+
+    @classmethod
+    async def read(cls, owner: "asyncpg.Connection[Any]", tables: Iterable[str]) -> "Oracle":
+        oracle = cls()
+        for table in tables:
+            rows = await owner.fetch(f'SELECT * FROM "{table}"')
+            oracle.tables[table] = {row["id"]: dict(row) for row in rows if "id" in row}
+        return oracle
+
+    def visible(self, actor: Actor, table: str, id: UUID) -> bool:
+        return id in self.seen(actor, table)
+
+    def seen(self, actor: Actor, table: str) -> frozenset[UUID]:
+        """Ids of all rows of a table that the actor may see."""
+        if (actor, table) not in self._seen:
+            rule = anybody if actor.audience is Audience.SYSTEM else RULES.get(table, {}).get(actor.audience, nobody)
+            rows = self.tables[table].items()
+            self._seen[actor, table] = frozenset(id for id, row in rows if rule(self, actor, row))
+        return self._seen[actor, table]
+
+    def merged_into(self, contact_id: UUID | None) -> frozenset[UUID | None]:
+        """A contact and the duplicates that were merged into it."""
+        if contact_id not in self._merged:
+            contacts = self.tables["contact"].values()
+            found = {c["id"] for c in contacts if c["merged_into_id"] and c["merged_into_id"] == contact_id}
+            self._merged[contact_id] = frozenset({contact_id, *found})
+        return self._merged[contact_id]
+
+
+def of_entity(_: Oracle, actor: Actor, row: Row) -> bool:
+    return row["entity_id"] in actor.entity_ids
+
+
+def under(column: str) -> Rule:
+    """The actor's organization, or one that was merged into it, stands in an array of organizations."""
+    return lambda oracle, actor, row: (
+        bool(oracle.merged_into(actor.organization_id) & set(row[column])) and of_entity(oracle, actor, row)
+    )
+
+
+def own(column: str) -> Rule:
+    """The column names the actor's contact, or a duplicate that was merged into it."""
+    return lambda oracle, actor, row: (
+        row[column] in oracle.merged_into(actor.contact_id) and of_entity(oracle, actor, row)
+    )
+
+
+def sent(rule: Rule) -> Rule:
+    return lambda oracle, actor, row: row["sent_at"] is not None and rule(oracle, actor, row)
+
+
+def anybody(_: Oracle, __: Actor, ___: Row) -> bool:
+    return True
+
+
+def nobody(_: Oracle, __: Actor, ___: Row) -> bool:
+    return False
+
+
+def as_parent(table: str, column: str) -> Rule:
+    return lambda oracle, actor, row: row[column] is not None and oracle.visible(actor, table, row[column])
+
+
+def of_team_order(column: str, order_column: str) -> Rule:
+    """Something an order of the actor's team points to."""
+
+    def rule(oracle: Oracle, actor: Actor, row: Row) -> bool:
+        orders = oracle.tables["order"]
+        return any(orders[id][order_column] == row[column] for id in oracle.seen(actor, "order"))
+
+    return rule
+
+
+def _relation(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return bool(set(row["entity_ids"]) & set(actor.entity_ids))
+
+
+def _brought(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return actor.organization_id in row["channel_organization_ids"] and _relation(oracle, actor, row)
+
+
+def _own_contact(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return row["id"] in oracle.merged_into(actor.contact_id)
+
+
+def _in_channel(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return actor.organization_id in row["channel_organization_ids"] and of_entity(oracle, actor, row)
+
+
+def _both(one: Rule, other: Rule) -> Rule:
+    return lambda oracle, actor, row: one(oracle, actor, row) and other(oracle, actor, row)
+
+
+def _public(rule: Rule) -> Rule:
+    return lambda oracle, actor, row: not row["internal"] and rule(oracle, actor, row)
+
+
+def _in_role(role: Role, rule: Rule) -> Rule:
+    return lambda oracle, actor, row: actor.role is role and rule(oracle, actor, row)
+
+
+def _below(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    organization = oracle.tables["contact"].get(row["organization_id"])
+    return organization is not None and actor.organization_id in organization["chain_organization_ids"]
+
+
+def _own_user(_: Oracle, actor: Actor, row: Row) -> bool:
+    return row["id"] == actor.user_id
+
+
+def _colleague(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    memberships = oracle.tables["membership"]
+    colleagues = {memberships[id]["user_id"] for id in oracle.seen(actor, "membership")}
+    return _own_user(oracle, actor, row) or row["id"] in colleagues
+
+
+def _own_or_standard_list(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return of_entity(oracle, actor, row) and row["partner_organization_id"] in (None, actor.organization_id)
+
+
+def _standard_list(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return of_entity(oracle, actor, row) and row["partner_organization_id"] is None
+
+
+def _event_of(column: str, key: str) -> Rule:
+    return _public(lambda oracle, actor, row: bool(oracle.merged_into(getattr(actor, key)) & set(row[column])))
+
+
+S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
+_CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
+_ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
+_OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
+
+RULES: dict[str, dict[Audience, Rule]] = {
+    "business_entity": dict.fromkeys((S, P, C, T), lambda _, actor, row: row["id"] in actor.entity_ids),
+    "brand": dict.fromkeys((S, P, C, T), of_entity),
+    "brand_cobranding": dict.fromkeys((S, P, C), of_entity),
+    "user_account": {S: _colleague, P: _colleague, C: _own_user, T: _own_user},
+    "membership": {
+        S: of_entity,
+        P: _in_channel,
+        C: lambda _, actor, row: row["user_id"] == actor.user_id,
+        T: lambda _, actor, row: row["user_id"] == actor.user_id,
+    },
+    "invitation": {
+        S: _in_role(Role.TENANT_ADMIN, of_entity),
+        P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
+    },
+    "api_key": {S: _in_role(Role.TENANT_ADMIN, of_entity), P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below))},
+    "oauth_client": {
+        S: _in_role(Role.TENANT_ADMIN, of_entity),
+        P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
+    },
+    "identity_provider": {S: _in_role(Role.TENANT_ADMIN, of_entity)},
+    "contact": {
+        S: _relation,
+        P: _brought,
+        C: _own_contact,
+        T: of_team_order("id", "end_customer_contact_id"),
+    },
+    "contact_relation": {
+        S: of_entity,
+        P: _both(of_entity, as_parent("contact", "contact_id")),
+        C: _both(of_entity, as_parent("contact", "contact_id")),
+    },
+    "address": _CONTACT_CHILD,
+    "organization_parent": dict.fromkeys(
+        (S, P), _both(as_parent("contact", "organization_id"), as_parent("contact", "parent_id"))
+    ),
+    "contact_merge": {S: as_parent("contact", "winner_id")},
+    "article": dict.fromkeys((S, P, C, T), of_entity),
+    "price_list": {S: of_entity, P: _own_or_standard_list, C: _standard_list},
+    "price": dict.fromkeys((S, P, C), as_parent("price_list", "price_list_id")),
+    "partner_sku": {S: of_entity, P: _both(of_entity, as_parent("contact", "organization_id"))},
+    "agreement": {S: of_entity, P: _both(of_entity, as_parent("contact", "organization_id"))},
+    "questionnaire": dict.fromkeys((S, P, C), of_entity),
+    "routing_rule": {S: of_entity},
+    "follow_up_step": dict.fromkeys((S, P, C), of_entity),
+    "lead": {S: of_entity, P: _in_channel, C: own("contact_id")},
+    "lead_follow_up": {S: of_entity} | dict.fromkeys((P, C), as_parent("lead", "lead_id")),
+    "quote": _OFFER,
+    "quote_version": _OFFER,
+    "quote_visit": _OFFER,
+    "quote_party": {S: of_entity, P: sent(under("payer_chain_ids")), C: sent(own("contact_id"))},
+    "line_item": {
+        S: of_entity,
+        P: sent(under("payer_chain_ids")),
+        C: sent(own("payer_contact_id")),
+        T: of_team_order("quote_version_id", "quote_version_id"),
+    },
+    "signature": {S: of_entity, P: under("party_chain_ids"), C: own("party_contact_id")},
+    "order": {
+        S: of_entity,
+        P: under("channel_organization_ids"),
+        C: own("end_customer_contact_id"),
+        T: lambda _, actor, row: actor.team_id in row["team_ids"],
+    },
+    "order_milestone": _ORDER_CHILD,
+    "team": {S: anybody, T: lambda _, actor, row: row["id"] == actor.team_id},
+    "visit": {
+        S: of_entity,
+        P: under("channel_organization_ids"),
+        C: own("end_customer_contact_id"),
+        T: lambda _, actor, row: row["team_id"] == actor.team_id,
+    },
+    "event": {
+        S: of_entity,
+        P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
+        C: _both(of_entity, _event_of("contact_ids", "contact_id")),
+        T: _public(lambda _, actor, row: actor.team_id in row["team_ids"]),
+    },
+}
+"""Rules by table and audience; a table or audience that is missing shows nothing."""
