@@ -17,6 +17,7 @@ from domain.errors import NotAChoice
 from domain.events.record import plain, record
 from domain.rows import find
 from tenants.base import moment
+from tenants.models import BusinessEntity
 
 
 async def agreement_for(
@@ -50,6 +51,7 @@ async def save_agreement(
     session: AsyncSession, entity_id: UUID, organization_id: UUID, terms: dict[str, Any]
 ) -> Agreement:
     """Agree anew from now on: the agreement in force ends, the history of what held when stays."""
+    await find(session, BusinessEntity, entity_id, field=("entity_id",))
     organization = await find(session, Contact, organization_id, field=("organization_id",))
     if terms.get("default_payer") == PayerProposal.ORGANIZATION:
         raise NotAChoice(choices="CUSTOMER, PARTNER", field=("default_payer",))
