@@ -190,6 +190,20 @@ async def test_each_line_is_proved_without_the_other(channel: Channel, customer:
         assert await other.query("lineProof", "line", lineId=line["id"]) is None
 
 
+async def test_a_consumer_without_a_partner_is_helped_by_laderthuis(channel: Channel) -> None:
+    wish = {"name": "Daan Smit", "email": new_address("daan"), "address": ADDRESS}
+    clicks = await asyncio.gather(
+        *(channel.chargecars.visitor().mutate("submitLead", "receipt { number }", input=wish) for _ in range(2))
+    )
+    [number] = {click["receipt"]["number"] for click in clicks}
+    assert number.startswith(f"LT-L-{this_year()}-")
+    why = "... on StaffLead { routing { ruleName reasonEn } submittedEntity { code } }"
+    taken = await channel.outsider.query("lead", why, number=number)
+    assert taken["routing"]["ruleName"] == "Consument zonder partner bij ChargeCars"
+    for somebody in (channel.chargecars.staff, channel.groendus_admin):
+        assert await somebody.query("lead", "id", number=number) is None
+
+
 # --- wrong turns --------------------------------------------------------------------------------------------------
 
 
