@@ -1,18 +1,15 @@
 """In the middle of a running quote two records turn out to be one, and a dealer changes hands: who sees what then."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
-from tests.flows.company import Company, Customer
+from tests.flows.company import INSTALLATION, STATION, Company, Customer
 from tests.flows.signing import amounts, hash_of, look_at, refused_to_sign, revise, sign, skus
 from tests.flows.steps import Client, Platform
 
 pytestmark = pytest.mark.xdist_group("flow-merging")
 
-STATION: dict[str, Any] = {"sku": "ALF-EVE-S-11KW"}
-INSTALLATION: dict[str, Any] = {"sku": "INST-BASIC-1P"}
 OF_THE_PARTNER = ("899.95", "188.99", "1088.94")
 OF_THE_CUSTOMER = ("333.33", "70.00", "403.33")
 
@@ -41,8 +38,8 @@ async def channel(chargecars: Company) -> Channel:
     first, second = await chargecars.partner("Eerste"), await chargecars.partner("Tweede")
     dealer = await chargecars.partner("Handelaar", first)
     for master in (first, second):
-        terms = {"entityId": chargecars.id, "organizationId": master}
-        terms["payerByCategory"] = [{"category": "CHARGING_STATION", "payer": "PARTNER"}]  # type: ignore[assignment]
+        stations = {"category": "CHARGING_STATION", "payer": "PARTNER"}
+        terms = {"entityId": chargecars.id, "organizationId": master, "payerByCategory": [stations]}
         await chargecars.admin.mutate("saveAgreement", "agreement { id }", input=terms)
     return Channel(
         first,
