@@ -57,11 +57,11 @@ class Team:
 
 _ENTITIES = (
     # code, slug, name, KvK, VAT, IBAN, colour, share
-    ("CC", "chargecars", "ChargeCars", "90000016", "NL900000163B01", "NL91ABNA0417164300", "#00b67a", 0.45),
-    ("LT", "laderthuis", "LaderThuis", "90000024", "NL900000242B01", "NL20INGB0001234567", "#0057d9", 0.25),
-    ("MT", "meterkastthuis", "MeterKastThuis", "90000032", "NL900000321B01", "NL02ABNA0123456789", "#f59e0b", 0.10),
-    ("ZS", "zaptecshop", "ZaptecShop", "90000040", "NL900000400B01", "NL44RABO0123456789", "#111827", 0.12),
-    ("RS", "ratioshop", "RatioShop", "90000059", "NL900000590B01", "NL39RABO0300065264", "#dc2626", 0.08),
+    ("CC", "chargecars", "ChargeCars", "90000016", "NL900000016B01", "NL91ABNA0417164300", "#00b67a", 0.45),
+    ("LT", "laderthuis", "LaderThuis", "90000024", "NL900000028B01", "NL20INGB0001234567", "#0057d9", 0.25),
+    ("MT", "meterkastthuis", "MeterKastThuis", "90000032", "NL900000041B01", "NL02ABNA0123456789", "#f59e0b", 0.10),
+    ("ZS", "zaptecshop", "ZaptecShop", "90000040", "NL900000053B01", "NL44RABO0123456789", "#111827", 0.12),
+    ("RS", "ratioshop", "RatioShop", "90000059", "NL900000004B01", "NL39RABO0300065264", "#dc2626", 0.08),
 )
 _TEAMS = {
     "Nijkerk": "38",
