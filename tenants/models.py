@@ -147,7 +147,8 @@ class UserAccount(Identified, Updated, Base):
 
 
 _SECRETS = ("password_hash", "totp_secret", "totp_last_step", "recovery_code_hashes", "security_version")
-_COLLEAGUE = "EXISTS (SELECT 1 FROM membership m WHERE m.user_id = user_account.id)"
+_COLLEAGUE = "EXISTS (SELECT 1 FROM membership m WHERE m.user_id = user_account.id OFFSET 0)"
+"""OFFSET keeps PostgreSQL from reading all memberships first: a page asks for few users."""
 protect(
     UserAccount,
     staff=Rule(f"id = {{user}} OR {_COLLEAGUE}", hidden=_SECRETS),
