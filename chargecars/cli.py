@@ -90,6 +90,18 @@ def demo(scale: Annotated[int, typer.Option(min=1, max=100, help="10 is ten time
     typer.echo(f"The demo at scale {scale} {made}")
 
 
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="journey")],
+    scale: Annotated[int, typer.Option(min=1, max=100, help="How much data: 10 is ten times today's.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Only the last line, as JSON.")] = False,
+) -> None:
+    """Run a benchmark with servers and data of its own, kept for the next time."""
+    from chargecars.bench import run
+
+    run(name, scale, json)
+
+
 @geo.command("import")
 def geo_import(file: Path) -> None:
     """Replace the table of four-digit postcodes by a CSV file: pc4,place,municipality,province,latitude,longitude."""

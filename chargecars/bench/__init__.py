@@ -1,1 +1,23 @@
-"""Benchmarks: each sets itself up, checks the answers it times, prints a table and, last, one line of JSON."""
+"""Benchmarks: each sets itself up, checks the answers it times, prints a table and, last, one line of JSON.
+
+A benchmark NAME is a module of this package with `async def main(scale: int, json: bool) -> None`.
+"""
+
+import asyncio
+import pkgutil
+from importlib import import_module
+
+from chargecars.stack import StackError
+
+
+def run(name: str, scale: int, json: bool) -> None:
+    """Run one. Raises: StackError where there is none of that name."""
+    if name not in names():
+        raise StackError(f"There is no benchmark {name}: choose {', '.join(names())}")
+    asyncio.run(import_module(f"{__name__}.{name}").main(scale, json))
+
+
+def names() -> list[str]:
+    """The benchmarks there are."""
+    modules = [module.name for module in pkgutil.iter_modules(__path__)]
+    return [name for name in modules if hasattr(import_module(f"{__name__}.{name}"), "main")]

@@ -17,25 +17,25 @@ from tenants.permissions import Permission
 
 PAGE = 50
 TABLES = {
-    "agreements": ("agreement", "Agreement"),
-    "apiKeys": ("api_key", "ApiKey"),
-    "articles": ("article", "Article"),
-    "contacts": ("contact", "Contact"),
-    "events": ("event", "Event"),
-    "identityProviders": ("identity_provider", "IdentityProvider"),
-    "invitations": ("invitation", "Invitation"),
-    "leads": ("lead", "Lead"),
-    "memberships": ("membership", "Membership"),
-    "oauthClients": ("oauth_client", "OAuthClient"),
-    "orders": ("order", "Order"),
-    "organizations": ("contact", "Organization"),
-    "partnerSkus": ("partner_sku", "PartnerSku"),
-    "priceLists": ("price_list", "PriceList"),
-    "quotes": ("quote", "Quote"),
-    "users": ("user_account", "User"),
-    "visits": ("visit", "Visit"),
+    "agreements": "agreement",
+    "apiKeys": "api_key",
+    "articles": "article",
+    "contacts": "contact",
+    "events": "event",
+    "identityProviders": "identity_provider",
+    "invitations": "invitation",
+    "leads": "lead",
+    "memberships": "membership",
+    "oauthClients": "oauth_client",
+    "orders": "order",
+    "organizations": "contact",
+    "partnerSkus": "partner_sku",
+    "priceLists": "price_list",
+    "quotes": "quote",
+    "users": "user_account",
+    "visits": "visit",
 }
-"""The table behind a root list, and the kind in its global ids; every list of the schema has to be here."""
+"""The table behind each root list of the schema."""
 _CURRENT = "merged_into_id IS NULL AND erased_at IS NULL"
 CONDITIONS = {"contacts": _CURRENT, "organizations": f"{_CURRENT} AND contact_type = 'ORGANIZATION'"}
 """What a list leaves out besides what row-level security hides."""
