@@ -48,11 +48,6 @@ class World:
         result: ExecutionResult = await self.schema.execute(document, variables or {}, context_value=context)
         return result
 
-    def table_of(self, kind: str) -> str:
-        """The table behind a kind of global id."""
-        readables = self.graphql.extensions["reading"].registry.readable.values()
-        return str(next(r.model.__tablename__ for r in readables if r.kind == kind and r.reads.model))  # type: ignore[attr-defined]  # mapped
-
     @property
     def few(self) -> dict[str, Actor]:
         """One actor per role, of different entities: for questions that are many."""

@@ -66,7 +66,7 @@ def _selected(
         yield f"{label} {selection(schema, audience, named, depth - 1)}"
 
 
-def connection_selection(schema: GraphQLSchema, audience: Audience, connection: GraphQLObjectType, depth: int) -> str:
+def connection_selection(schema: GraphQLSchema, audience: Audience, connection: Any, depth: int) -> str:
     """Count, cursors and items of a connection; at depth 0 the items' ids only."""
     edge = get_named_type(connection.fields["edges"].type)
     node = selection(schema, audience, edge.fields["node"].type, depth) if depth else "{ __typename id }"
@@ -166,10 +166,20 @@ _LEAVES: dict[str, Any] = {
 }
 _BY_NAME = {
     "email": "iemand@example.nl",
+    "senderEmail": "iemand@example.nl",
     "postalCode": "3861 AA",
     "postcode": "3861 AA",
+    "houseNumber": "12",
+    "houseNumberAddition": "A",
     "phone": "+31612345678",
     "kvkNumber": "12345678",
+    "vatNumber": "NL004495445B01",
+    "iban": "NL91ABNA0417164300",
+    "website": "https://example.nl",
+    "logoUrl": "https://example.nl/logo.png",
+    "host": "portaal.example.nl",
+    "language": "nl",
+    "locale": "nl-NL",
     "documentHash": "0" * 64,
     "country": "NL",
 }
@@ -177,7 +187,7 @@ _BY_NAME = {
 
 def _leaf(path: str, type_: Any) -> Any:
     if isinstance(type_, GraphQLEnumType):
-        return "ORGANIZATION" if path.endswith(".payer") else next(iter(type_.values))
+        return next(iter(type_.values))
     return _BY_NAME.get(path.rsplit(".", 1)[-1], _LEAVES.get(type_.name, "x"))
 
 

@@ -132,7 +132,7 @@ def _below(oracle: Oracle, actor: Actor, row: Row) -> bool:
 
 
 def _own_user(_: Oracle, actor: Actor, row: Row) -> bool:
-    return row["id"] == actor.user_id
+    return bool(row["id"] == actor.user_id)
 
 
 def _colleague(oracle: Oracle, actor: Actor, row: Row) -> bool:

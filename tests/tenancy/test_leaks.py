@@ -3,49 +3,30 @@
 Generated from the schema and the database; a new root field, type, filter or mutation is covered when it is declared.
 """
 
-import base64
-import re
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from graphql import GraphQLField, GraphQLObjectType, get_named_type, is_leaf_type
 
 from api.reading.schema import permission_of
 from tenants.actor import Actor
 from tenants.permissions import Permission
-from tenants.rls import REGISTRY
 from tests.tenancy.conftest import World, missing
 from tests.tenancy.documents import (
-    arguments,
     connections,
     fragment,
-    id_arguments,
     list_document,
-    mutation_document,
     objects,
     root_fields,
     selection,
 )
-
-
-def parsed(value: Any) -> tuple[str, UUID] | None:
-    """Kind and key of a global id; None for what is none, as an `id` within a JSON payload."""
-    try:
-        kind, _, key = base64.b64decode(value, validate=True).decode().partition(":")
-        return kind, UUID(key)
-    except (TypeError, ValueError):
-        return None
+from tests.tenancy.ids import column_of, global_id, kinds_for, parsed
 
 
 def keys(items: list[Any]) -> list[UUID]:
     """The keys of listed items."""
     found = [parsed(item["id"]) for item in items]
     return [id[1] for id in found if id]
-
-
-def global_id(kind: str, key: UUID) -> str:
-    return base64.b64encode(f"{kind}:{key}".encode()).decode()
 
 
 def allowed(world: World, actor: Actor, name: str) -> bool:
@@ -184,45 +165,6 @@ async def test_search_finds_only_what_is_seen(world: World) -> None:
             assert not leaks(world, actor, result.data), (word, who)
 
 
-async def test_a_mutation_says_the_same_of_hidden_and_of_absent(world: World) -> None:
-    """Every mutation that takes an id, each id in turn of a hidden row and of none: one answer, and nothing changes."""
-    assert world.graphql.mutation_type
-    before, asked, looked_up = await _contents(world), set(), set()
-    for name, field in world.graphql.mutation_type.fields.items():
-        for path in id_arguments(field.args):
-            for who, actor in world.few.items():
-                if actor.may(permission_of(field)):
-                    asked.add(f"{name}({path})")
-                    answers = [await _ask_for_hidden(world, who, name, path, kind) for kind in _kinds_for(world, path)]
-                    looked_up |= {f"{name}({path})" for answer in answers if "NOT_FOUND" in answer}
-    assert await _contents(world) == before
-    assert asked - looked_up == set()
-
-
-async def _ask_for_hidden(world: World, who: str, name: str, path: str, kind: str) -> str:
-    """The one answer to a mutation that asks for what is hidden from the actor, and for what does not exist."""
-    assert world.graphql.mutation_type
-    actor, field, table = world.actors[who], world.graphql.mutation_type.fields[name], world.kinds()[kind]
-    hidden = _hidden(world, actor, table)
-    if hidden is None:
-        return ""
-    ids = (hidden, missing(world.oracle.tables[table]))
-    answers = [await _mutate(world, actor, name, field, path, global_id(kind, id)) for id in ids]
-    assert answers[0] == answers[1], f"{name}({path}: {kind}) as {who}"
-    return answers[0]
-
-
-async def test_every_mutation_is_refused_without_its_permission(world: World) -> None:
-    assert world.graphql.mutation_type
-    for name, field in world.graphql.mutation_type.fields.items():
-        for who, actor in world.actors.items():
-            if actor.may(permission_of(field)):
-                continue
-            values = arguments(field.args, lambda at, _: global_id("Order", missing(world.oracle.tables["order"])))
-            result = await world.execute(actor, mutation_document(name, field), values)
-            assert _refused(result.errors), f"{name} as {who}: {result}"
-
-
 async def test_nobody_reads_without_the_permission(world: World) -> None:
     for name, field in root_fields(world.graphql).items():
         if any(str(a.type).endswith("!") for a in field.args.values()):
@@ -244,8 +186,8 @@ def _refused(errors: Any) -> bool:
 
 
 def _kind_of_items(world: World, field: GraphQLField) -> str:
-    connection = get_named_type(field.type)
-    edge = get_named_type(connection.fields["edges"].type)  # type: ignore[union-attr]  # a connection
+    connection: Any = get_named_type(field.type)
+    edge: Any = get_named_type(connection.fields["edges"].type)
     readable = world.graphql.extensions["reading"].registry.readable[get_named_type(edge.fields["node"].type).name]
     return str(readable.kind)
 
@@ -281,7 +223,7 @@ def _keys(world: World, name: str, field: GraphQLField) -> list[tuple[str, str, 
         return []
     found = []
     for argument in field.args:
-        column = re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), argument)
+        column = column_of(argument)
         if column in readable.model.__table__.columns:
             found.append((argument, readable.kind, column))
     return found
@@ -297,7 +239,7 @@ def _given(world: World, argument: str, kind: str, column: str, value: Any) -> A
     """A column's value as the argument takes it: ids as global ids."""
     if column == "id":
         return global_id(kind, value)
-    return global_id(_kinds_for(world, argument)[0], value) if isinstance(value, UUID) else value
+    return global_id(kinds_for(world, argument)[0], value) if isinstance(value, UUID) else value
 
 
 def _absent(world: World, argument: str, kind: str, column: str) -> Any:
@@ -309,14 +251,15 @@ def _absent(world: World, argument: str, kind: str, column: str) -> Any:
 def _filters(world: World, field: GraphQLField, row: dict[str, Any]) -> list[dict[str, Any]]:
     """One filter per filter field whose column a row has a value for."""
     made: list[dict[str, Any]] = []
-    for name, input_field in get_named_type(field.args["filter"].type).fields.items():  # type: ignore[union-attr]  # an input
-        column = re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), name)
+    given: Any = get_named_type(field.args["filter"].type)
+    for name, input_field in given.fields.items():
+        column = column_of(name)
         value = row.get(column)
         named = get_named_type(input_field.type)
         if named.name == "IDFilter" and value is not None:
-            made += [{name: {"eq": global_id(kind, value)}} for kind in _kinds_for(world, name)]
+            made += [{name: {"eq": global_id(kind, value)}} for kind in kinds_for(world, name)]
         elif named.name == "ID" and value is not None:
-            made += [{name: global_id(kind, value)} for kind in _kinds_for(world, name)]
+            made += [{name: global_id(kind, value)} for kind in kinds_for(world, name)]
         elif (named.name in ("TextFilter", "TextSearchFilter") and value is not None) or (
             named.name.endswith("Filter") and isinstance(value, str) and "eq" in getattr(named, "fields", {})
         ):
@@ -326,78 +269,3 @@ def _filters(world: World, field: GraphQLField, row: dict[str, Any]) -> list[dic
         elif named.name == "Boolean" and isinstance(value, bool):
             made.append({name: value})
     return made
-
-
-_KINDS = {
-    "organization": "Organization",
-    "partner": "Organization",
-    "parent": "Organization",
-    "account": "Contact",
-    "customer": "Contact",
-    "contact": "Contact",
-    "winner": "Contact",
-    "loser": "Contact",
-    "payer": "Contact",
-    "entity": "BusinessEntity",
-    "article": "Article",
-    "price_list": "ArticlePriceList",
-    "lead": "Lead",
-    "quote": "Quote",
-    "order": "Order",
-    "line": "LineItem",
-    "membership": "Membership",
-    "user": "User",
-    "address": "Address",
-    "brand": "Brand",
-    "team": "Team",
-    "subject": "Order",
-}
-
-
-def _kinds_for(world: World, path: str) -> list[str]:
-    """Kinds of ids that may stand in an argument of this name; every kind for a bare `id`."""
-    leaf = re.sub(r"([A-Z])", lambda m: "_" + m[1].lower(), path.rsplit(".", 1)[-1])
-    for word, kind in _KINDS.items():
-        if word in leaf and kind in world.kinds():
-            return [kind]
-    return sorted(world.kinds())
-
-
-def _hidden(world: World, actor: Actor, table: str) -> UUID | None:
-    seen = world.oracle.seen(actor, table)
-    return next((id for id in world.oracle.tables[table] if id not in seen), None)
-
-
-async def _mutate(world: World, actor: Actor, name: str, field: GraphQLField, path: str, id: str) -> str:
-    """The answer to a mutation with this id at `path`; other ids that it needs are of rows that the actor sees."""
-
-    def give_id(at: str, required: bool) -> str | None:
-        return id if at == path else _seen_id(world, actor, at) if required else None
-
-    result = await world.execute(actor, mutation_document(name, field), arguments(field.args, give_id))
-    errors = [(e.message, e.path, e.extensions) for e in result.errors or []]
-    text = repr((result.data, errors))
-    return re.sub(r"errorId': '[^']*'", "errorId", text.replace(id, "ID"))
-
-
-def _seen_id(world: World, actor: Actor, path: str) -> str:
-    """Of a row that the actor sees, for an argument of this name."""
-    kind = _kinds_for(world, path)[0]
-    table = world.kinds()[kind]
-    seen = world.oracle.seen(actor, table) or {missing(world.oracle.tables[table])}
-    return global_id(kind, min(seen))
-
-
-async def _contents(world: World) -> dict[str, tuple[int, Any]]:
-    """Rows and a checksum of every table."""
-    owner = await asyncpg.connect(world.database.url)
-    try:
-        return {
-            table: tuple(
-                await owner.fetchrow(f'SELECT count(*), sum(hashtextextended(t::text, 0)::numeric) FROM "{table}" t')
-            )
-            for table in REGISTRY
-            if table not in ("cron_slot",)
-        }
-    finally:
-        await owner.close()

@@ -1,0 +1,107 @@
+"""What a mutation needs besides the id that it is asked for, so that it gets as far as looking that id up."""
+
+from typing import Any
+
+from domain.quotes.models import QuoteStatus
+from tenants.actor import Actor
+from tests.tenancy.conftest import World
+from tests.tenancy.ids import global_id, seen_id
+
+LEFT_OUT = object()
+
+
+def _quote_to_revise(world: World, actor: Actor) -> str:
+    rows = world.oracle.tables["quote"]
+    seen = (id for id in world.oracle.seen(actor, "quote") if rows[id]["status"] != QuoteStatus.ORDERED)
+    return global_id("Quote", min(seen, default=min(rows)))
+
+
+def _customer(world: World, actor: Actor) -> str:
+    return seen_id(world, actor, "Contact")
+
+
+def _partner(world: World, actor: Actor) -> str:
+    rows = world.oracle.tables["contact"]
+    seen = (id for id in world.oracle.seen(actor, "contact") if rows[id]["partner_model"] is not None)
+    return global_id("Organization", min(seen, default=min(rows)))
+
+
+def _sku(world: World, actor: Actor) -> str:
+    rows = world.oracle.tables["article"]
+    return str(min(rows[id]["sku"] for id in world.oracle.seen(actor, "article") if rows[id]["active"]))
+
+
+_BRANDING = {"input.theme": [{"name": "colorPrimary", "value": "#112233"}]}
+_QUESTION = {"key": "meter", "type": "TEXT", "label": "Meterkast?"}
+_CONDITION = {"field": "PRODUCT_WISH", "operator": "CONTAINS", "values": ["laadpaal"]}
+_BY_STAFF = ("input.partnerModel", "input.partnerCode", "input.paymentTermsDays")
+_QUOTE = {
+    "input.endCustomerId": _customer,
+    "input.accountId": _partner,
+    "input.lines.sku": _sku,
+    "input.partnerMetadata": LEFT_OUT,
+}
+_BY_ARTICLE = {"input.lines.sku": LEFT_OUT}
+
+SET: dict[str, dict[str, Any]] = {
+    "createBrand": _BRANDING,
+    "createOrganization": dict.fromkeys(_BY_STAFF, LEFT_OUT),
+    "createQuote": _QUOTE,
+    "createQuote(input.lines.articleId)": _BY_ARTICLE,
+    "declineQuote": {"input.documentHash": LEFT_OUT},
+    "inviteUser(input.contactId)": {"input.role": "CUSTOMER"},
+    "inviteUser(input.entityId)": {"input.role": "OPERATIONS"},
+    "inviteUser(input.organizationId)": {"input.role": "PARTNER_USER"},
+    "inviteUser(input.teamId)": {"input.role": "TECHNICIAN"},
+    "moveOrganization(id)": {"parentId": None},
+    "moveOrganization": {"validFrom": LEFT_OUT},
+    "previewQuote": _QUOTE,
+    "previewQuote(input.lines.articleId)": _BY_ARTICLE,
+    "reviseQuote": {"input.quoteId": _quote_to_revise, "input.lines.sku": _sku, "input.expectedRevision": LEFT_OUT},
+    "reviseQuote(input.lines.articleId)": _BY_ARTICLE,
+    "saveAgreement(input.payerByCategory.organizationId)": {"input.payerByCategory.payer": "ORGANIZATION"},
+    "setPartnerBranding": _BRANDING,
+    "signQuote": {"input.code": LEFT_OUT},
+    "submitLead": {"input.portalPartner": LEFT_OUT},
+    "updateBrand": _BRANDING | {"input.host": LEFT_OUT},
+    "updateLeadSettings": {"input.weights": LEFT_OUT},
+    "upsertQuestionnaire": {"input.questions": [_QUESTION]},
+    "upsertRoutingRule": {"input.conditions": [_CONDITION]},
+}
+"""By mutation, or by mutation and argument: values at dotted names, in every item of a list."""
+
+NOT_FOUND = "NOT_FOUND"
+OTHER_REFUSALS: dict[str, tuple[str, str]] = {
+    # An article is asked for by its number as well, and the refusal names that.
+    "createQuote(input.lines.articleId)": ("UNKNOWN_ARTICLE", "articleId"),
+    "previewQuote(input.lines.articleId)": ("UNKNOWN_ARTICLE", "articleId"),
+    "reviseQuote(input.lines.articleId)": ("UNKNOWN_ARTICLE", "articleId"),
+    # Who is no party of the quote may not act as one, whichever it names.
+    "signQuote(input.partyId)": ("NOT_A_PARTY", "partyId"),
+    "declineQuote(input.partyId)": ("NOT_A_PARTY", "partyId"),
+    # Whoever may give the role of a technician sees every team; nobody else's team is looked at.
+    "inviteUser(input.teamId)": ("ROLE_NOT_GRANTABLE", "role"),
+    # The agreement names a payer by the category.
+    "saveAgreement(input.payerByCategory.organizationId)": (NOT_FOUND, "CHARGINGSTATION"),
+}
+"""By mutation and argument: code and field of the refusal that stands for NOT_FOUND at the argument's own field."""
+
+
+def fitted(world: World, actor: Actor, name: str, path: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Generated values with what is stated here for a mutation and its argument, which itself stays as it is."""
+    for at, value in (SET.get(name, {}) | SET.get(f"{name}({path})", {})).items():
+        if at != path:
+            _put(values, at.split("."), value(world, actor) if callable(value) else value)
+    return values
+
+
+def _put(values: Any, path: list[str], value: Any) -> None:
+    if isinstance(values, list):
+        for item in values:
+            _put(item, path, value)
+    elif len(path) > 1:
+        _put(values.get(path[0], {}), path[1:], value)
+    elif value is LEFT_OUT:
+        values.pop(path[0], None)
+    else:
+        values[path[0]] = value
