@@ -1,11 +1,9 @@
-"""The platform: tenancy, contacts, leads, catalog, quotes, signatures, orders, events."""
+"""What was sent, signed or recorded never changes: triggers that refuse it, whoever asks."""
 
 from alembic import op
 
-from tenants.base import Base
-
-revision = "0001"
-down_revision = None
+revision = "0007"
+down_revision = "0006"
 
 SENT_IS_FROZEN = """
 CREATE FUNCTION refuse_change_of_sent() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -32,11 +30,11 @@ BEGIN
 END $$
 """
 
+APPENDED = {"event": "'changes', 'actor_name'", "signature": ""}
+"""Table and the columns that may be blanked: erasure of personal data takes them out of the audit trail."""
+
 
 def upgrade() -> None:
-    op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
-    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-    Base.metadata.create_all(op.get_bind())
     op.execute(SENT_IS_FROZEN)
     for table, free in FROZEN.items():
         arguments = ", ".join(f"'{column}'" for column in free)
@@ -45,7 +43,7 @@ def upgrade() -> None:
             f"FOR EACH ROW EXECUTE FUNCTION refuse_change_of_sent({arguments})"
         )
     op.execute(APPEND_ONLY)
-    for table, redacted in (("event", "'changes', 'actor_name'"), ("signature", "")):
+    for table, redacted in APPENDED.items():
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table} "
             f"FOR EACH ROW EXECUTE FUNCTION refuse_change({redacted})"
@@ -53,4 +51,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the first revision is the ground; drop the database instead")
+    for table in FROZEN:
+        op.execute(f"DROP TRIGGER sent_is_frozen ON {table}")
+    for table in APPENDED:
+        op.execute(f"DROP TRIGGER append_only ON {table}")
+    op.execute("DROP FUNCTION refuse_change_of_sent, refuse_change")
