@@ -50,7 +50,7 @@ class World:
 
     @property
     def few(self) -> dict[str, Actor]:
-        """One actor per role, of different entities: for questions that are many."""
+        """One actor per role, of the same entity where it has one: for questions that are many."""
         chosen: dict[Role, str] = {}
         for name, actor in sorted(self.actors.items(), key=lambda item: item[0][::-1]):
             chosen.setdefault(actor.role, name)

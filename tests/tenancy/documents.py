@@ -27,26 +27,31 @@ FEW = 6
 """An abstract type with more members than this stands for anything at all."""
 
 
-def selection(schema: GraphQLSchema, audience: Audience, type_: Any, depth: int) -> str:
+def selection(schema: GraphQLSchema, audience: Audience, type_: Any, depth: int, *, whole: bool = True) -> str:
     """Every field of a type that asks for no argument, objects down to `depth`; abstract types as `audience` has them.
 
-    What can be anything (`Node`) is asked for its id only.
+    Of rows below the first, and of all unless `whole`, ids and objects only: their values are asked for where they are
+    first. What can be anything (`Node`) is asked for its id only.
     """
     named = get_named_type(type_)
     if isinstance(named, GraphQLUnionType | GraphQLInterfaceType):
         if len(schema.get_possible_types(named)) > FEW:
             return "{ __typename id }"
         members = schema.extensions["reading"].registry.runtime_types(named, audience)
-        return "{ __typename " + " ".join(fragment(schema, audience, member, depth) for member in members) + " }"
-    parts = ["__typename"]
+        parts = [fragment(schema, audience, member, depth, whole=whole) for member in members]
+        return "{ __typename " + " ".join(parts) + " }"
+    parts = [] if "id" in named.fields else ["__typename"]
     for name, field in named.fields.items():
-        parts += _selected(schema, audience, f"{named.name}_{name}", name, field, depth)
+        if whole or name == "id" or not (is_leaf_type(get_named_type(field.type)) and _has_id(named)):
+            parts += _selected(schema, audience, f"{named.name}_{name}", name, field, depth)
     return "{ " + " ".join(parts) + " }"
 
 
-def fragment(schema: GraphQLSchema, audience: Audience, member: GraphQLObjectType, depth: int) -> str:
+def fragment(
+    schema: GraphQLSchema, audience: Audience, member: GraphQLObjectType, depth: int, *, whole: bool = True
+) -> str:
     """The fields of one member of an abstract type."""
-    return f"... on {member.name} {selection(schema, audience, member, depth)}"
+    return f"... on {member.name} {selection(schema, audience, member, depth, whole=whole)}"
 
 
 def _selected(
@@ -63,14 +68,12 @@ def _selected(
         if depth > 1:
             yield f"{label}(first: 3) {connection_selection(schema, audience, named, depth - 1)}"
     elif depth > 1 or not _has_id(named):
-        yield f"{label} {selection(schema, audience, named, depth - 1)}"
+        yield f"{label} {selection(schema, audience, named, depth - 1, whole=False)}"
 
 
 def connection_selection(schema: GraphQLSchema, audience: Audience, connection: Any, depth: int) -> str:
-    """Count, cursors and items of a connection; at depth 0 the items' ids only."""
-    edge = get_named_type(connection.fields["edges"].type)
-    node = selection(schema, audience, edge.fields["node"].type, depth) if depth else "{ __typename id }"
-    return f"{{ totalCount pageInfo {{ hasNextPage endCursor }} edges {{ node {node} }} }}"
+    """Count and rows of a connection below another row."""
+    return f"{{ totalCount nodes {selection(schema, audience, connection.fields['nodes'].type, depth, whole=False)} }}"
 
 
 def is_connection(type_: Any) -> bool:
@@ -88,14 +91,16 @@ def connections(schema: GraphQLSchema) -> dict[str, GraphQLField]:
 
 
 def list_document(schema: GraphQLSchema, audience: Audience, name: str, depth: int) -> str:
-    """A page of a root connection, from `$after`, under `$filter` where it has one."""
+    """A page of a root connection, from `$after`, under `$filter` where it has one; values of rows at depth 1 only."""
     field = root_fields(schema)[name]
-    connection = get_named_type(field.type)
+    connection: Any = get_named_type(field.type)
     declared, passed = ["$after: String"], [f"first: {PAGE}", "after: $after"]
     if "filter" in field.args:
         declared.append(f"$filter: {get_named_type(field.args['filter'].type).name}")
         passed.append("filter: $filter")
-    body = connection_selection(schema, audience, connection, depth)
+    of_node = connection.fields["nodes"].type
+    node = selection(schema, audience, of_node, depth, whole=depth == 1) if depth else "{ __typename id }"
+    body = f"{{ totalCount pageInfo {{ hasNextPage endCursor }} edges {{ node {node} }} }}"
     return f"query({', '.join(declared)}) {{ {name}({', '.join(passed)}) {body} }}"
 
 
