@@ -24,6 +24,7 @@ BASELINE = "staff"
 
 _SMALL_PARTNER = """
 SELECT u.email FROM user_account u JOIN membership m ON m.user_id = u.id AND m.role = 'PARTNER_ADMIN'
+JOIN business_entity e ON e.id = m.entity_id AND e.code = 'CC'
 JOIN "order" o ON o.channel_organization_ids @> ARRAY[m.organization_id]
 WHERE u.password_hash IS NOT NULL GROUP BY u.email ORDER BY count(*), u.email LIMIT 1
 """

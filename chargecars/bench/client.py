@@ -8,6 +8,9 @@ from typing import Any
 
 import orjson
 
+_WARM_UP = 4
+"""Requests per connection before it counts: the server's own connections prepare each statement once."""
+
 
 class Refused(Exception):
     """The server answered something else than was asked for."""
@@ -71,11 +74,26 @@ class Measured:
         return quantiles(self.latencies, n=20, method="inclusive")[-1] * 1000
 
 
+async def take_turns(host: str, port: int, requests: dict[str, bytes], rounds: int) -> dict[str, Measured]:
+    """Send one request after the other, round by round, so that whatever else the machine does hits all alike."""
+    opened = {name: Connection(host, port) for name in requests}
+    found: dict[str, list[float]] = {name: [] for name in requests}
+    try:
+        for turn in range(rounds + _WARM_UP):
+            for name, request in requests.items():
+                latency = await _one(opened[name], request)
+                if turn >= _WARM_UP:
+                    found[name].append(latency)
+    finally:
+        await asyncio.gather(*(connection.close() for connection in opened.values()))
+    return {name: Measured(latencies, sum(latencies)) for name, latencies in found.items()}
+
+
 async def measure(host: str, port: int, request: bytes, *, connections: int, seconds: float, at_least: int) -> Measured:
     """Send the request over so many connections at once, each the next as soon as it has an answer."""
     opened = [Connection(host, port) for _ in range(connections)]
     try:
-        await asyncio.gather(*(_one(connection, request) for connection in opened))
+        await asyncio.gather(*(_repeat(each, request, 0.0, _WARM_UP) for each in opened))
         began = time.perf_counter()
         until = began + seconds
         found = await asyncio.gather(*(_repeat(each, request, until, -(-at_least // connections)) for each in opened))
