@@ -1,6 +1,6 @@
 """What was agreed with partners."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
@@ -71,6 +71,8 @@ class Agreement(Node):
     partner_without_lines: PartnerWithoutLines = column("What it does with a quote without lines of its own.")
     quote_valid_days: int | None = column("How long its quotes are valid; none for the entity's own term.")
     payment_terms_days: int | None = column("Days in which it pays; none for the entity's own term.")
+    processing_agreement_version: str | None = column("Which text on processing personal data was signed, if any.")
+    processing_agreement_signed_on: date | None = column("Day on which it was signed.")
 
 
 @filters(AgreementRow)
@@ -121,6 +123,13 @@ class AgreementInput:
     )
     quote_valid_days: int | None = strawberry.field(default=None, description="1 to 365 days.")
     payment_terms_days: int | None = strawberry.field(default=None, description="0 to 365 days.")
+    processing_agreement_version: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Which text on processing personal data was signed; with it the day. Both left out: as it was.",
+    )
+    processing_agreement_signed_on: date | None = strawberry.field(
+        default=strawberry.UNSET, description="Day on which it was signed, today at the latest; null for both: none."
+    )
 
 
 @strawberry.type(description="What saveAgreement returns.")

@@ -100,6 +100,7 @@ class BusinessEntity(Node):
     quote_valid_days: int = column("Days for which a quote is valid.")
     payment_terms_days: int = column("Days within which invoices are paid.")
     processing_minutes: int = column("Estimate that is given with a new order, in minutes.")
+    lead_retention_days: int = column("Quiet days after which who only ever was a lead is erased.")
     created_at: datetime = column("When it was added.")
     brands: list[Brand] = related_list(
         "Its portals.", on=lambda e, b: b.entity_id == e.id, order_by=lambda b: b.host, limit=100

@@ -95,6 +95,7 @@ class UpdateBusinessEntityInput:
     quote_valid_days: int | None = strawberry.field(default=strawberry.UNSET, description="1 to 365.")
     payment_terms_days: int | None = strawberry.field(default=strawberry.UNSET, description="0 to 120.")
     processing_minutes: int | None = strawberry.field(default=strawberry.UNSET, description="1 to 43200.")
+    lead_retention_days: int | None = strawberry.field(default=strawberry.UNSET, description="30 to 3650.")
 
 
 @strawberry.input(description="A new portal of a business entity.")

@@ -19,7 +19,10 @@ class BusinessEntity(Identified, Updated, Base):
     """A legal entity that sells, invoices and is invoiced; the tenant of every row."""
 
     __tablename__ = "business_entity"
-    __table_args__ = (CheckConstraint("code ~ '^[A-Z]{2,4}$'", name="code"),)
+    __table_args__ = (
+        CheckConstraint("code ~ '^[A-Z]{2,4}$'", name="code"),
+        CheckConstraint("lead_retention_days BETWEEN 30 AND 3650", name="lead_retention_days"),
+    )
 
     code: Mapped[str] = mapped_column(unique=True)
     """Prefix of its order numbers, `CC` in `CC-2026-00123`."""
@@ -43,6 +46,8 @@ class BusinessEntity(Identified, Updated, Base):
     payment_terms_days: Mapped[int] = mapped_column(Integer, server_default="14")
     processing_minutes: Mapped[int] = mapped_column(Integer, server_default="5")
     """The estimate returned with a new order (O1)."""
+    lead_retention_days: Mapped[int] = mapped_column(Integer, server_default="730")
+    """After so many quiet days a person who only ever was a lead is erased (T15)."""
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
 
 

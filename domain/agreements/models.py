@@ -1,11 +1,11 @@
 """Partner agreements as data."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, text, true
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, text, true
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -39,6 +39,10 @@ class Agreement(Identified, Updated, Base):
             ("entity_id", "="), ("organization_id", "="), ("valid", "&&"), name="one_agreement_at_a_time", using="gist"
         ),
         CheckConstraint("quote_valid_days BETWEEN 1 AND 365", name="quote_valid_days"),
+        CheckConstraint(
+            "(processing_agreement_version IS NULL) = (processing_agreement_signed_on IS NULL)",
+            name="processing_agreement",
+        ),
         Index("ix_agreement_organization", "organization_id"),
         Index("ix_agreement_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_agreement_newest", "created_at", "id"),
@@ -55,6 +59,9 @@ class Agreement(Identified, Updated, Base):
     quote_valid_days: Mapped[int | None] = mapped_column(Integer)
     payment_terms_days: Mapped[int | None] = mapped_column(Integer)
     terms: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    processing_agreement_version: Mapped[str | None]
+    """Which text on the processing of personal data was signed (GDPR, article 28), and on which day (T15)."""
+    processing_agreement_signed_on: Mapped[date | None] = mapped_column(Date)
 
 
 _OWN = "EXISTS (SELECT 1 FROM contact c WHERE c.id = organization_id) AND entity_id = ANY ({entities})"

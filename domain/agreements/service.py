@@ -1,7 +1,7 @@
 """Which agreement holds, and what it proposes."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,15 +9,20 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain import validation
 from domain.agreements.events import AgreementSaved
 from domain.agreements.models import Agreement, PayerProposal
 from domain.catalog.models import ArticleCategory
 from domain.contacts.models import Contact
-from domain.errors import NotAChoice
+from domain.errors import NotAChoice, OutOfRange, Required
 from domain.events.record import plain, record
+from domain.numbering.service import AMSTERDAM
 from domain.rows import find
 from tenants.base import moment
 from tenants.models import BusinessEntity
+
+_PROCESSING = ("processing_agreement_version", "processing_agreement_signed_on")
+_EARLIEST = date(2000, 1, 1)
 
 
 async def agreement_for(
@@ -50,15 +55,21 @@ def propose_payer(agreement: Agreement | None, category: str, customer_id: UUID,
 async def save_agreement(
     session: AsyncSession, entity_id: UUID, organization_id: UUID, terms: dict[str, Any]
 ) -> Agreement:
-    """Agree anew from now on: the agreement in force ends, the history of what held when stays."""
+    """Agree anew from now on: the agreement in force ends, the history of what held when stays.
+
+    The processing agreement is a document of its own: where terms name none, the one in force goes on.
+    """
     await find(session, BusinessEntity, entity_id, field=("entity_id",))
     organization = await find(session, Contact, organization_id, field=("organization_id",))
     if terms.get("default_payer") == PayerProposal.ORGANIZATION:
         raise NotAChoice(choices="CUSTOMER, PARTNER", field=("default_payer",))
     await _check_payers(session, terms.get("payer_by_category", {}))
+    terms = terms | _processing(terms)
     now = datetime.now(UTC)
     before = await _end_current(session, entity_id, organization_id, now)
-    agreement = Agreement(entity_id=entity_id, organization_id=organization_id, valid=Range(now, None), **terms)
+    going_on = {column: getattr(before, column, None) for column in _PROCESSING}
+    values = {"entity_id": entity_id, "organization_id": organization_id, **going_on, **terms}
+    agreement = Agreement(valid=Range(now, None), **values)
     session.add(agreement)
     await session.flush()
     await session.refresh(agreement)
@@ -87,6 +98,21 @@ async def _end_current(
         current.valid = Range(current.valid.lower, now)
         await session.flush()
     return current
+
+
+def _processing(terms: dict[str, Any]) -> dict[str, Any]:
+    """The processing agreement that terms name, version and day together, in its normal form; empty if they do not."""
+    if not any(column in terms for column in _PROCESSING):
+        return {}
+    version, signed_on = (terms.get(column) for column in _PROCESSING)
+    if version is None and signed_on is None:
+        return dict.fromkeys(_PROCESSING)
+    if version is None or signed_on is None:
+        raise Required(field=(_PROCESSING[version is not None],))
+    today = datetime.now(AMSTERDAM).date()
+    if not _EARLIEST <= signed_on <= today:
+        raise OutOfRange(minimum=_EARLIEST.isoformat(), maximum=today.isoformat(), field=(_PROCESSING[1],))
+    return {_PROCESSING[0]: validation.name(version, _PROCESSING[0], maximum=50), _PROCESSING[1]: signed_on}
 
 
 async def _check_payers(session: AsyncSession, payers: dict[str, str]) -> None:

@@ -123,6 +123,7 @@ ENTITY: dict[str, Parser] = {
     "quote_valid_days": _between(1, 365),
     "payment_terms_days": _between(0, 120),
     "processing_minutes": _between(1, 60 * 24 * 30),
+    "lead_retention_days": _between(30, 3650),
 }
 NEW_ENTITY = {"code": entity_code, "invoice_prefix": invoice_prefix, **ENTITY}
 ENTITY_NEEDS = (

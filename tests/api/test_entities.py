@@ -231,6 +231,22 @@ async def test_an_admin_changes_its_own_entity(street: Street) -> None:
     assert await street.as_("staff").error(UPDATE_ENTITY, input=given) == "FORBIDDEN"
 
 
+async def test_how_long_leads_are_kept_is_set_by_the_admin_and_read_by_staff(street: Street) -> None:
+    id, days = gid("BusinessEntity", street.entity.id), "{ businessEntities { leadRetentionDays } }"
+    assert (await street.as_("staff").ask(days))["businessEntities"] == [{"leadRetentionDays": 730}]
+    for given, refused in (
+        (30, []),
+        (3650, []),
+        (29, ["OUT_OF_RANGE"]),
+        (3651, ["OUT_OF_RANGE"]),
+        (None, ["REQUIRED"]),
+    ):
+        asked = {"id": id, "leadRetentionDays": given}
+        changed = (await street.as_("admin").ask(UPDATE_ENTITY, input=asked))["updateBusinessEntity"]
+        assert codes(changed) == [(code, ["leadRetentionDays"]) for code in refused], given
+    assert (await street.as_("staff").ask(days))["businessEntities"] == [{"leadRetentionDays": 3650}]
+
+
 async def test_each_sees_the_entities_it_works_with(street: Street) -> None:
     for name in ("admin", "partner"):
         seen = (await street.as_(name).ask(ENTITIES))["businessEntities"]
