@@ -14,6 +14,7 @@ from tenants.settings import Settings
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.quotes import tidy_quotes
+from workers.retention import erase_quiet_leads, forget_old_texts
 
 _DAY = timedelta(days=1)
 
@@ -80,6 +81,11 @@ async def _old_logins(database: Database, _settings: Settings) -> None:
         await mail.sweep(session)
 
 
+async def _personal_data(database: Database, _settings: Settings) -> None:
+    await forget_old_texts(database)
+    await erase_quiet_leads(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -87,4 +93,5 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
     Scheduled("sweep_logins", _DAY, _old_logins),
+    Scheduled("forget_personal_data", _DAY, _personal_data),
 )

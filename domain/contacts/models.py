@@ -118,7 +118,7 @@ class Contact(Identified, Updated, Base):
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     """The record that took its place; documents keep naming the one they were made with."""
     erased_at: Mapped[datetime | None]
-    """When personal data was erased at the person's request (T15)."""
+    """When personal data was erased: at the person's request, or because its time was over (T15)."""
     version: Mapped[int] = mapped_column(Integer, server_default="1", default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -20,6 +20,8 @@ from tenants.settings import Settings, settings
 
 WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3))
 """Between attempts; one attempt more than there are waits."""
+BODIES_KEPT = timedelta(days=90)
+"""How long it can be seen what a mail said; what is kept for longer says that there was one."""
 _LEASE = timedelta(minutes=15)
 _PURPOSE = "mail"
 
@@ -119,6 +121,14 @@ async def sweep(session: AsyncSession) -> int:
     day = clock.now() - timedelta(days=1)
     old = delete(MailMessage).where(MailMessage.status == MailStatus.SUPPRESSED, MailMessage.created_at < day)
     return len((await session.execute(old.returning(MailMessage.id))).all())
+
+
+async def forget_bodies(session: AsyncSession) -> int:
+    """Erase the text of mail that was sent or given up, BODIES_KEPT after it was queued; the number of mails."""
+    over = MailMessage.status.in_([MailStatus.SENT, MailStatus.FAILED])
+    old = (MailMessage.created_at < clock.now() - BODIES_KEPT) & MailMessage.body.is_not(None)
+    erased = update(MailMessage).where(over, old).values(body=None)
+    return len((await session.execute(erased.returning(MailMessage.id))).all())
 
 
 def opened(row: MailMessage) -> Mail:
