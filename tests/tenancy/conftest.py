@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,7 +49,7 @@ class World:
         result: ExecutionResult = await self.schema.execute(document, variables or {}, context_value=context)
         return result
 
-    @property
+    @cached_property
     def few(self) -> dict[str, Actor]:
         """One actor per role, of the same entity where it has one: for questions that are many."""
         chosen: dict[Role, str] = {}

@@ -186,6 +186,7 @@ _BY_NAME = {
     "language": "nl",
     "locale": "nl-NL",
     "documentHash": "0" * 64,
+    "leadRetentionDays": 365,
     "country": "NL",
 }
 

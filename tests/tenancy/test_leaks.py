@@ -77,7 +77,7 @@ async def test_every_root_list_shows_each_actor_exactly_its_own(world: World) ->
 async def test_nothing_of_anybody_else_hangs_below_what_is_seen(world: World) -> None:
     """Three objects deep from every list, nested lists included; the platform's own people may see it all."""
     for name in connections(world.graphql):
-        for actor in world.few.values():
+        for actor in world.actors.values():
             if actor.audience is not Audience.SYSTEM and allowed(world, actor, name):
                 await pages(world, actor, name, depth=3)
 
@@ -139,7 +139,7 @@ async def test_no_filter_counts_or_finds_what_is_hidden(world: World) -> None:
         if "filter" not in field.args:
             continue
         table = world.kinds()[_kind_of_items(world, field)]
-        for who, actor in world.few.items():
+        for who, actor in world.actors.items():
             if not allowed(world, actor, name):
                 continue
             seen = world.oracle.seen(actor, table)

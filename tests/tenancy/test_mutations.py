@@ -40,7 +40,7 @@ def questions(world: World) -> Iterator[Question]:
     """Of everybody but the platform's own people, from whom nothing is hidden."""
     for name, field in mutations(world).items():
         for path in id_arguments(field.args):
-            for who, actor in world.few.items():
+            for who, actor in world.actors.items():
                 if actor.may(permission_of(field)) and actor.audience is not Audience.SYSTEM:
                     yield Question(name, path, who)
 
