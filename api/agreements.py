@@ -34,6 +34,7 @@ from domain.agreements import service
 from domain.agreements.models import Agreement as AgreementRow
 from domain.agreements.models import PartnerWithoutLines, PayerProposal
 from domain.catalog.models import ArticleCategory
+from domain.errors import Duplicate
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -153,11 +154,20 @@ class AgreementMutations:
 
 def _terms(input: AgreementInput) -> dict[str, Any]:
     terms = given(input, but=("entity_id", "organization_id"))
-    terms["payer_by_category"] = {payer.category.value: _payer(payer) for payer in input.payer_by_category}
+    terms["payer_by_category"] = _payers(input.payer_by_category)
     for column_name, minimum in (("quote_valid_days", 1), ("payment_terms_days", 0)):
         if terms[column_name] is not None:
             validation.integer(terms[column_name], minimum, 365, column_name)
     return terms
+
+
+def _payers(inputs: list[CategoryPayerInput]) -> dict[str, str]:
+    payers: dict[str, str] = {}
+    for place, payer in enumerate(inputs):
+        if payer.category.value in payers:
+            raise Duplicate(field=("payer_by_category", place, "category"))
+        payers[payer.category.value] = _payer(payer)
+    return payers
 
 
 def _payer(payer: CategoryPayerInput) -> str:

@@ -116,8 +116,9 @@ def _processing(terms: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _check_payers(session: AsyncSession, payers: dict[str, str]) -> None:
-    for category, payer in payers.items():
+    """Categories and payers exist; faults name the place in the input's list, whose order the mapping keeps."""
+    for place, (category, payer) in enumerate(payers.items()):
         if category not in set(ArticleCategory):
-            raise NotAChoice(choices=", ".join(ArticleCategory), field=("payer_by_category", category))
+            raise NotAChoice(choices=", ".join(ArticleCategory), field=("payer_by_category", place, "category"))
         if payer not in (PayerProposal.CUSTOMER, PayerProposal.PARTNER):
-            await find(session, Contact, UUID(payer), field=("payer_by_category", category))
+            await find(session, Contact, UUID(payer), field=("payer_by_category", place, "organization_id"))

@@ -81,8 +81,6 @@ OTHER_REFUSALS: dict[str, tuple[str, str]] = {
     "declineQuote(input.partyId)": ("NOT_A_PARTY", "partyId"),
     # Whoever may give the role of a technician sees every team; nobody else's team is looked at.
     "inviteUser(input.teamId)": ("ROLE_NOT_GRANTABLE", "role"),
-    # The agreement names a payer by the category.
-    "saveAgreement(input.payerByCategory.organizationId)": (NOT_FOUND, "CHARGINGSTATION"),
 }
 """By mutation and argument: code and field of the refusal that stands for NOT_FOUND at the argument's own field."""
 
