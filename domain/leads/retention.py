@@ -1,5 +1,6 @@
 """Erasing persons who came as a lead and never became more, once their entities' time for it is over (T15)."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -7,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts import privacy
 from domain.contacts.models import Contact
-from domain.contacts.personal import DECLARED
+from domain.contacts.personal import DECLARED, Personal
 from tenants.actor import SYSTEM
 from tenants.auth import clock
 
@@ -40,14 +41,15 @@ _QUIET = """
         WHERE m.contact_id = ANY (person.ids) AND m.status <> 'REVOKED'
           AND (m.role <> 'CUSTOMER' OR u.last_login_at >= kept.since)
       )
-      AND NOT EXISTS (SELECT 1 FROM event e WHERE e.contact_ids && person.ids AND e.created_at >= kept.since)
+      AND NOT EXISTS (SELECT 1 FROM timeline_row t WHERE t.key = ANY (person.ids) AND t.created_at >= kept.since)
 """
 
 
 async def due(session: AsyncSession, most: int = MOST) -> list[UUID]:
-    """Persons to erase, any `most` of them, so that some that cannot be erased never keep back the others."""
+    """Persons that seem due, any `most` of them, so that those that are not erased never keep back the others."""
     await session.execute(_PATIENCE)
-    query = text(f"{_quiet()} ORDER BY random() LIMIT :most")
+    offers = [each for each in DECLARED.values() if each.open]  # have an index, and what else is kept belongs to one
+    query = text(f"{_without(offers)} ORDER BY random() LIMIT :most")
     return list((await session.scalars(query, {"now": clock.now(), "most": most})).all())
 
 
@@ -57,13 +59,14 @@ async def erase_if_due(session: AsyncSession, contact_id: UUID) -> bool:
     if await session.scalar(row) is None:
         return False
     # Asked once more in a statement of its own, which sees what was committed until the row was locked.
-    if await session.scalar(text(f"{_quiet()} AND c.id = :id"), {"now": clock.now(), "id": contact_id}) is None:
+    query = text(f"{_without(DECLARED.values())} AND c.id = :id")
+    if await session.scalar(query, {"now": clock.now(), "id": contact_id}) is None:
         return False
     await privacy.erase(session, SYSTEM, contact_id)
     return True
 
 
-def _quiet() -> str:
-    """With no business that the law has kept, of whichever area declares some: a quote or an order, at any stage."""
-    kept = [(each.table, each.kept.replace(_IDS, "person.ids")) for each in DECLARED.values() if each.kept]
+def _without(declared: Iterable[Personal]) -> str:
+    """Quiet persons without business of these kinds that the law has kept, at whatever stage."""
+    kept = [(each.table, each.kept.replace(_IDS, "person.ids")) for each in declared if each.kept]
     return _QUIET + "".join(f' AND NOT EXISTS (SELECT 1 FROM "{table}" WHERE {owned})' for table, owned in kept)  # noqa: S608  # declared

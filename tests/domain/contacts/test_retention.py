@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 import domain.tables  # noqa: F401  # completes the registries
 from domain.contacts import merging
 from domain.contacts.models import Contact, ContactRelation, Lifecycle
+from domain.contacts.personal import DECLARED, Personal
 from domain.contacts.relations import relate, set_lifecycle
 from domain.events.models import Event
 from domain.leads import retention
@@ -22,7 +23,7 @@ from tenants.engine import Database
 from tenants.models import Membership, UserAccount
 from tenants.permissions import Role
 from tests import factories
-from tests.domain.leads.world import World, make
+from tests.domain.leads.world import NIJKERK, World, make
 from tests.quoting import lead_of, market
 
 MOMENT = timedelta(microseconds=1)
@@ -206,6 +207,18 @@ async def test_who_was_made_an_offer_stays(own: Database, move: Move, state: str
     move(datetime.now(UTC) + timedelta(days=731))
     assert await due(own) == ({m.customer.id} if state == "none" else set())
     assert await erased(own, m.customer.id) == (state == "none")
+
+
+async def test_whatever_an_area_has_to_keep_keeps_the_person(
+    world: World, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As invoices will."""
+    id = (await world.take(address=NIJKERK)).lead.contact_id
+    move(datetime.now(UTC) + timedelta(days=91))
+    with monkeypatch.context() as patch:
+        patch.setitem(DECLARED, "address", Personal("address", kept="contact_id = ANY (CAST(:ids AS uuid[]))"))
+        assert not await erased(world.database, id)
+    assert await erased(world.database, id)
 
 
 @pytest.mark.parametrize("lifecycle", Lifecycle)
