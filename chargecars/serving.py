@@ -1,6 +1,7 @@
 """The two long-running processes: the API under uvicorn, and the worker."""
 
 import errno
+import gc
 import socket
 import sys
 from contextlib import suppress
@@ -78,6 +79,7 @@ def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = Non
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    gc.freeze()  # the schema stays for good: looking through it would stop every request for a tenth of a second
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # uvicorn passes on the signal that stopped it, after a clean end
         server.run(sockets=[listening])
