@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Integer, Label, Select, func, 
 from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter
 from api.reading.fields import spec
+from api.reading.granted import refuse_unread
 from api.reading.registry import Readable
 from api.reading.rows import Row
 from api.reading.selection import Selected
@@ -101,7 +102,9 @@ def _base(
     wanted = filter_conditions(emitter, given.filter, selected, row)
     key = given.sort.keys[shape.sort]
     found = [each for each in (condition, own, *wanted) if each is not None]
-    return Base(row, found, (emitter.correlated(key.value(row)), row.id), key.nullable)
+    value = emitter.correlated(key.value(row))
+    refuse_unread(emitter.audience, value, "orderBy")
+    return Base(row, found, (value, row.id), key.nullable)
 
 
 def _sourced(emitter: Emitter, selected: Selected, target: Readable, base: Base) -> Base:

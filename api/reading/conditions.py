@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeEngine
 from api.reading.binds import sql_type
 from api.reading.emit import Emitter
 from api.reading.filters import OPERATORS, PRESENCE, filtered_value, filters_of
+from api.reading.granted import refuse_unread
 from api.reading.rows import Row
 from api.reading.selection import Selected
 
@@ -28,8 +29,10 @@ def _condition(
     if matching.condition is not None:
         value = emitter.binds.argument(selected.slot, path, _input_type(selected, name))
         test: ColumnElement[bool] = emitter.correlated(matching.condition(row, value))
+        refuse_unread(emitter.audience, test, path)
         return test
     column: ColumnElement[Any] = emitter.correlated(filtered_value(matching, row))
+    refuse_unread(emitter.audience, column, path)
     if operator.startswith(PRESENCE):
         return column.is_(None) if operator.endswith("True") else column.is_not(None)
     operand = emitter.binds.argument(selected.slot, path, _operand_type(operator, column.type))

@@ -170,6 +170,16 @@ async def test_leads_are_filtered_sorted_and_searched(world: World, as_: Ask) ->
     assert await found(createdAt={"lt": direct.created_at.isoformat()}) == [through.number]
 
 
+@pytest.mark.parametrize(
+    "arguments", ["filter: {score: {gte: 1}}", "filter: {score: {isNull: false}}", "orderBy: {field: SCORE}"]
+)
+async def test_a_customer_asks_nothing_about_scores(world: World, as_: Ask, arguments: str) -> None:
+    lead = await world.lead()
+    document = f"{{ leads({arguments}) {{ totalCount edges {{ node {{ id }} }} }} }}"
+    assert await as_(await world.customer(lead)).error(document) == "NOT_READABLE"
+    assert (await as_(world.admin).ask(document))["leads"]["totalCount"] >= 1
+
+
 async def test_a_customer_lists_its_own_leads(world: World, as_: Ask) -> None:
     own = await world.lead()
     await world.lead()
