@@ -29,7 +29,37 @@ class NotCanonical(ValueError):
 
 def canonical(value: Json) -> bytes:
     """The one UTF-8 encoding of the value; NotCanonical where it has none."""
-    return _encode(value, "$", 0).encode()
+    return _fast(value) or _encode(value, "$", 0).encode()
+
+
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+
+
+def _fast(value: object) -> bytes | None:
+    """The encoding by the standard library, for nearly all values there are; None where it might not be canonical.
+
+    The whole is in normal form only where every text in it is: nothing composes with the quotes between them.
+    """
+    if not _is_plain(value, 0):
+        return None
+    text = _COMPACT(value)
+    try:
+        return text.encode() if text.isascii() or unicodedata.is_normalized("NFC", text) else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether all of it is of the basic types, within the bounds, under ASCII keys."""
+    if type(value) is dict:
+        return depth < MAX_DEPTH and all(
+            type(key) is str and key.isascii() and _is_plain(member, depth + 1) for key, member in value.items()
+        )
+    if type(value) is list or type(value) is tuple:
+        return depth < MAX_DEPTH and all(_is_plain(item, depth + 1) for item in value)
+    if type(value) is int:
+        return abs(value) <= MAX_INTEGER
+    return value is None or type(value) is str or type(value) is bool
 
 
 def _encode(value: object, where: str, depth: int) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import Money, VatClass
+from domain.proofs import canonical as canonical_module
 from domain.proofs.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonical, canonical, plain
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -131,3 +132,27 @@ def test_plain_values() -> None:
 def test_values_without_a_plain_form(value: object) -> None:
     with pytest.raises(NotCanonical):
         plain(value)
+
+
+mixed = st.one_of(texts, st.sampled_from(["é", "e\u0301", "\n\u0303", "\u0303", "\ud800", "\u2028", '"', "\\"]))
+anything: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(scalars, mixed, st.integers(), st.floats(), st.decimals()),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(mixed | st.integers(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(anything)
+def test_the_fast_way_is_the_careful_way_or_none(value: Any) -> None:
+    fast = canonical_module._fast(value)
+    if fast is not None:
+        assert fast == canonical_module._encode(value, "$", 0).encode()
+
+
+def test_nearly_everything_is_encoded_fast() -> None:
+    assert canonical_module._fast({"b": [1, None, True], "a": "3 × 16 A, één"}) is not None
+    deep: Any = 1
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    assert canonical_module._fast(deep) == canonical(deep)
+    assert canonical_module._fast([deep]) is None
