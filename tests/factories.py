@@ -22,6 +22,7 @@ from tenants.models import Brand, BusinessEntity, Membership, UserAccount
 from tenants.permissions import AUDIENCE_OF, Role
 
 _numbers = count(1)
+_codes = count(1)
 
 # --- business entities, brands, contacts, users ---------------------------------------------------------------------
 
@@ -32,8 +33,12 @@ def unique(prefix: str = "") -> str:
 
 
 def letters(count: int = 4) -> str:
-    """Random capitals."""
-    return "".join(chr(65 + byte % 26) for byte in uuid4().bytes[:count])
+    """Capitals that no other call of this process gives: codes of entities are short and must not meet by chance."""
+    number, text = next(_codes), ""
+    for _ in range(count):
+        number, letter = divmod(number, 26)
+        text = chr(65 + letter) + text
+    return text
 
 
 async def business_entity(session: AsyncSession, **values: Any) -> BusinessEntity:
