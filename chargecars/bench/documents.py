@@ -1,10 +1,12 @@
 """What is asked: every root list and every root object of the schema, with all that one screen would show."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphql import (
     GraphQLField,
     GraphQLInterfaceType,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
@@ -49,7 +51,8 @@ DETAILS = {
     "article": "articles",
 }
 """Root objects, each read by the id of the first of a list."""
-_Fields = GraphQLObjectType | GraphQLInterfaceType
+_NAMED = (GraphQLObjectType, GraphQLInterfaceType)
+_Fields = dict[str, GraphQLField]
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,12 @@ def requirement(field: GraphQLField) -> Permission:
     return Permission(field.extensions["strawberry-definition"].metadata["requires"])
 
 
-def list_question(name: str, field: GraphQLField) -> Question:
+def list_question(schema: GraphQLSchema, name: str) -> Question:
     """The first page of a root list with every value of its rows."""
-    shown = _values(_node(field))
+    field = root_field(schema, name)
+    connection = get_named_type(field.type)
+    assert isinstance(connection, GraphQLObjectType)
+    shown = _for_each_audience(schema, get_named_type(connection.fields["nodes"].type), _values)
     document = f"{{ {name}(first: {PAGE}) {{ nodes {{ {shown} }} pageInfo {{ hasNextPage endCursor }} }} }}"
     return Question(name, document, requirement(field))
 
@@ -85,48 +91,58 @@ def ids_document(name: str) -> str:
     return f"{{ {name}(first: {PAGE}) {{ totalCount nodes {{ id }} }} }}"
 
 
-def detail_question(name: str, field: GraphQLField) -> Question:
+def detail_question(schema: GraphQLSchema, name: str) -> Question:
     """One object by its id (variable `id`) with its values and what belongs to it."""
-    type_ = get_named_type(field.type)
-    assert isinstance(type_, _Fields)
-    document = f"query ($id: ID!) {{ {name}(id: $id) {{ {_values(type_)} {_related(type_)} }} }}"
-    return Question(name, document, requirement(field))
+    field = root_field(schema, name)
+    shown = _for_each_audience(
+        schema, get_named_type(field.type), lambda fields: f"{_values(fields)} {_related(fields)}"
+    )
+    return Question(name, f"query ($id: ID!) {{ {name}(id: $id) {{ {shown} }} }}", requirement(field))
 
 
-def _node(field: GraphQLField) -> _Fields:
-    connection = get_named_type(field.type)
-    assert isinstance(connection, GraphQLObjectType)
-    node = get_named_type(connection.fields["nodes"].type)
-    assert isinstance(node, _Fields)
-    return node
+def root_field(schema: GraphQLSchema, name: str) -> GraphQLField:
+    assert schema.query_type is not None
+    field: GraphQLField = schema.query_type.fields[name]
+    return field
 
 
-def _values(type_: _Fields) -> str:
-    """All leaf fields, and small objects of leaf fields such as amounts."""
-    shown = [name for name, field in _plain(type_) if is_leaf_type(get_named_type(field.type))]
-    return " ".join(shown + [f"{name} {{ {' '.join(part.fields)} }}" for name, part in _small(type_)])
+def _for_each_audience(schema: GraphQLSchema, type_: GraphQLNamedType, write: Callable[[_Fields], str]) -> str:
+    """What all audiences see of a type, and what only one of them sees under the name of its own type."""
+    assert isinstance(type_, _NAMED)
+    parts = [write(_fields(type_))]
+    for own in schema.get_possible_types(type_) if isinstance(type_, GraphQLInterfaceType) else ():
+        if more := write({name: field for name, field in _fields(own).items() if name not in type_.fields}).strip():
+            parts.append(f"... on {own.name} {{ {more} }}")
+    return " ".join(parts)
 
 
-def _plain(type_: _Fields) -> list[tuple[str, GraphQLField]]:
+def _fields(type_: GraphQLNamedType) -> _Fields:
+    """Fields that can be asked for without an argument."""
+    assert isinstance(type_, _NAMED)
     fields = type_.fields.items()
-    return [(name, field) for name, field in fields if not any(map(is_required_argument, field.args.values()))]
+    return {name: field for name, field in fields if not any(map(is_required_argument, field.args.values()))}
 
 
-def _small(type_: _Fields) -> list[tuple[str, GraphQLObjectType]]:
-    found = [(name, get_named_type(field.type)) for name, field in _plain(type_) if not is_list_type(field.type)]
-    return [(name, part) for name, part in found if isinstance(part, GraphQLObjectType) and _is_small(part)]
+def _values(fields: _Fields) -> str:
+    """All leaf fields, and small objects of leaf fields such as amounts."""
+    shown = [name for name, field in fields.items() if is_leaf_type(get_named_type(field.type))]
+    return " ".join(shown + [f"{name} {{ {' '.join(part.fields)} }}" for name, part in _small(fields).items()])
+
+
+def _small(fields: _Fields) -> dict[str, GraphQLObjectType]:
+    single = {name: get_named_type(field.type) for name, field in fields.items() if not is_list_type(field.type)}
+    return {name: part for name, part in single.items() if isinstance(part, GraphQLObjectType) and _is_small(part)}
 
 
 def _is_small(part: GraphQLObjectType) -> bool:
     return "id" not in part.fields and all(is_leaf_type(get_named_type(each.type)) for each in part.fields.values())
 
 
-def _related(type_: _Fields) -> str:
+def _related(fields: _Fields) -> str:
     """The values of the rows that belong to the object; pages of other lists are lists of their own."""
-    small = {name for name, _ in _small(type_)}
-    parts = []
-    for name, field in _plain(type_):
+    small, parts = _small(fields), []
+    for name, field in fields.items():
         part = get_named_type(field.type)
-        if isinstance(part, _Fields) and name not in small and not part.name.endswith("Connection"):
-            parts.append(f"{name} {{ {_values(part) or '__typename'} }}")
+        if isinstance(part, _NAMED) and name not in small and not part.name.endswith("Connection"):
+            parts.append(f"{name} {{ {_values(_fields(part)) or '__typename'} }}")
     return " ".join(parts)

@@ -11,7 +11,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-from graphql import GraphQLField
 
 from api.reading.ids import parse_id
 from api.reading.schema import Schema
@@ -66,26 +65,20 @@ class Journey:
 
     async def report(self) -> Report:
         """Check every list, then measure lists and details, then look at the plans."""
-        lists = {name: list(self._allowed(list_question(name, self._field(name)))) for name in self._lists()}
+        lists = {name: list(self._allowed(list_question(self.schema._schema, name))) for name in self._lists()}
         for name, asking in lists.items():
             for person in asking:
                 await self._check(name, person)
         say(f"{sum(map(len, lists.values()))} lists hold exactly the rows that plain SQL finds")
         for name, asking in lists.items():
-            await self._measure(list_question(name, self._field(name)), dict.fromkeys(map(_name, asking)))
+            await self._measure(list_question(self.schema._schema, name), dict.fromkeys(map(_name, asking)))
         for name, list_name in DETAILS.items():
-            question = detail_question(name, self._field(name))
+            question = detail_question(self.schema._schema, name)
             keys = {person.name: await self._first(list_name, person) for person in self._allowed(question)}
             await self._measure(question, {person: key for person, key in keys.items() if key})
         return self._report(await self._other_plans(lists))
 
     # --- who asks what ------------------------------------------------------------------------------------------
-
-    def _field(self, name: str) -> GraphQLField:
-        query = self.schema._schema.query_type
-        assert query is not None
-        field_: GraphQLField = query.fields[name]
-        return field_
 
     def _lists(self) -> list[str]:
         return list(root_lists(self.schema._schema))
