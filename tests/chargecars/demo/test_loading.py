@@ -7,7 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from chargecars.demo import DemoRefused, Loaded, load
+from chargecars.demo import DemoRefused, Loaded, load, work
+from chargecars.demo.demand import draw_demand
+from chargecars.demo.encode import Rows
+from chargecars.demo.figures import Figures
+from chargecars.demo.plan import draw_quotes
+from chargecars.demo.world import build
 from tenants.settings import Settings
 from tests.chargecars.demo.rows import Connection
 
@@ -84,3 +89,17 @@ async def _contents(url: str, day: date) -> dict[str, str]:
         }
     finally:
         await connection.close()
+
+
+async def test_processes_beside_make_the_same_rows() -> None:
+    """As scale 10 is loaded."""
+    world = build(Rows(), Figures(SMALL), date(2026, 5, 20), "localhost")
+    plans = draw_quotes(world, Figures(SMALL))
+    customers = draw_demand(world, Figures(SMALL), plans).customers
+    made = []
+    for processes in (1, 2):
+        with work.workshop(world, processes) as shop:
+            jobs = ((work.write_customers, *piece) for piece in work.in_chunks(customers, 40))
+            made.append([chunk async for chunk in work.made(shop, jobs)])
+    assert len(made[0]) == 3
+    assert made[0] == made[1]
