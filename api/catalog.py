@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
-from sqlalchemy import func, select
+from sqlalchemy import func
 from strawberry.scalars import JSON
 from strawberry.types import Info
 
@@ -35,6 +35,7 @@ from api.reading import (
     related,
     related_list,
 )
+from api.search import with_text
 from domain import validation
 from domain.catalog import service, values
 from domain.catalog.models import Article as ArticleRow
@@ -160,9 +161,7 @@ class ArticleFilter:
     entity_id: strawberry.ID | None = match("Of this business entity.", node="BusinessEntity")
     search: str | None = condition(
         "Text in number or name.",
-        lambda a, text: a.id.in_(
-            select(func.search_ids(text, ["article"], 250).table_valued("kind", "row_id", "rank").c.row_id)
-        ),
+        with_text("article"),
     )
 
 

@@ -36,6 +36,7 @@ from api.reading import (
     related_connection,
     related_list,
 )
+from api.search import with_text
 from domain.contacts import queries
 from domain.contacts.models import Address as AddressRow
 from domain.contacts.models import Contact as ContactRow
@@ -206,12 +207,6 @@ def is_current(contact: Any) -> Any:
     return and_(contact.merged_into_id.is_(None), contact.erased_at.is_(None))
 
 
-def searched(contact: Any, text: Any) -> Any:
-    """A condition: the 250 best hits of a text."""
-    hits = func.search_ids(text, ["contact"], 250).table_valued("kind", "row_id", "rank")
-    return contact.id.in_(select(hits.c.row_id))
-
-
 @reads(ContactRow, source=contact_source("contact"))
 @strawberry.type(description="A person or an organization.")
 class Contact(Node):
@@ -265,7 +260,8 @@ class ContactFilter:
     partner_model: EnumFilter[PartnerModel] | None = match("Partners of a kind.")
     created_at: DateTimeFilter | None = match("By when they became known.")
     search: str | None = condition(
-        "Text in name, e-mail address, telephone number, KvK number or partner code; the 250 best.", searched
+        "Text in name, e-mail address, telephone number, KvK number or partner code; the 250 best.",
+        with_text("contact"),
     )
 
 

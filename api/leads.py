@@ -36,6 +36,7 @@ from api.reading import (
     related_list,
 )
 from api.reading.specs import Composite
+from api.search import with_text
 from domain.catalog.models import ArticleCategory
 from domain.leads.models import FollowUpOutcome, LeadFollowUp, LeadSource, LeadStatus
 from domain.leads.models import Lead as LeadRow
@@ -209,9 +210,7 @@ class LeadFilter:
     created_at: DateTimeFilter | None = match("By time of submission.")
     search: str | None = condition(
         "Text in number, name, e-mail address, telephone number or company; the 250 best.",
-        lambda lead, text: lead.id.in_(
-            select(func.search_ids(text, ["lead"], 250).table_valued("kind", "row_id", "rank").c.row_id)
-        ),
+        with_text("lead"),
     )
 
 

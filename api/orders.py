@@ -35,6 +35,7 @@ from api.reading import (
     related_connection,
     related_list,
 )
+from api.search import with_text
 from domain.orders.models import Order as OrderRow
 from domain.orders.models import OrderMilestone as MilestoneRow
 from domain.orders.models import OrderStage
@@ -223,9 +224,7 @@ class OrderFilter:
     updated_at: DateTimeFilter | None = match("By time of the last change.")
     search: str | None = condition(
         "Text in number, partner's number or customer; the 250 best.",
-        lambda o, text: o.id.in_(
-            select(func.search_ids(text, ["order"], 250).table_valued("kind", "row_id", "rank").c.row_id)
-        ),
+        with_text("order"),
     )
 
 

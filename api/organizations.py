@@ -19,7 +19,6 @@ from api.contacts import (
     is_current,
     on_timeline,
     related_as_wanted,
-    searched,
     touchpoints_of,
 )
 from api.events import EVENT_SORT, Event, EventFilter
@@ -45,6 +44,7 @@ from api.reading import (
     related_connection,
     related_list,
 )
+from api.search import with_text
 from domain.contacts import queries
 from domain.contacts.models import Contact as ContactRow
 from domain.contacts.models import ContactType, PartnerModel
@@ -92,7 +92,8 @@ class OrganizationFilter:
     email: TextFilter | None = match("By e-mail address, in lower case.")
     created_at: DateTimeFilter | None = match("By when they became known.")
     search: str | None = condition(
-        "Text in name, e-mail address, telephone number, KvK number or partner code; the 250 best.", searched
+        "Text in name, e-mail address, telephone number, KvK number or partner code; the 250 best.",
+        with_text("contact"),
     )
 
 

@@ -46,6 +46,7 @@ from api.reading import (
     related_connection,
     related_list,
 )
+from api.search import with_text
 from domain.quotes.models import LineItem as LineRow
 from domain.quotes.models import PartyRole, QuoteStatus
 from domain.quotes.models import Quote as QuoteRow
@@ -312,9 +313,7 @@ class QuoteFilter:
     expires_at: DateTimeFilter | None = match("By end of validity.")
     search: str | None = condition(
         "Text in number, partner's number or customer; the 250 best.",
-        lambda q, text: q.id.in_(
-            select(func.search_ids(text, ["quote"], 250).table_valued("kind", "row_id", "rank").c.row_id)
-        ),
+        with_text("quote"),
     )
 
 

@@ -1,5 +1,6 @@
 """Finding anything by its id or by a piece of text."""
 
+from collections.abc import Callable
 from typing import Any
 
 import strawberry
@@ -12,8 +13,21 @@ KINDS = ("contact", "lead", "quote", "order", "article")
 MOST = 50
 
 
+LISTED = 250
+"""The most hits that a list is narrowed to."""
+
+
+def with_text(kind: str) -> Callable[[Any, Any], Any]:
+    """The condition of a filter `search`: the record is among the best hits of a text; `kind` as in tenants.listing."""
+    return lambda row, text: row.id.in_(select(_found(text, [kind], LISTED).c.row_id))
+
+
+def _found(text: Any, kinds: list[str], most: int) -> Any:
+    return func.search_ids(text, kinds, most).table_valued("kind", "row_id", "rank")
+
+
 def _hits(arguments: Any) -> Any:
-    hits = func.search_ids(arguments.text, list(KINDS), MOST).table_valued("kind", "row_id", "rank").alias("hits")
+    hits = _found(arguments.text, list(KINDS), MOST).alias("hits")
     return select(func.initcap(hits.c.kind).label("kind"), hits.c.row_id.label("id")).order_by(
         hits.c.rank.desc(), hits.c.row_id.desc()
     )
