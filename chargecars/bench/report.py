@@ -11,17 +11,20 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value; `bar` is the most it may be."""
+    """One measured value; `bar` is the most it may be or, where `at_least`, the least."""
 
     value: float | None
     unit: str
     bar: float | None = None
     why: str | None = None
     """Why there is no value."""
+    at_least: bool = False
 
     @property
     def holds(self) -> bool | None:
-        return None if self.bar is None or self.value is None else self.value <= self.bar
+        if self.bar is None or self.value is None:
+            return None
+        return self.value >= self.bar if self.at_least else self.value <= self.bar
 
     def as_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"value": self.value, "unit": self.unit, "bar": self.bar, "holds": self.holds}
@@ -35,8 +38,17 @@ class Report:
     bench: str
     figures: dict[str, Figure] = field(default_factory=dict)
 
-    def add(self, name: str, value: float | None, unit: str, bar: float | None = None, why: str | None = None) -> None:
-        self.figures[name] = Figure(None if value is None else round(value, 3), unit, bar, why)
+    def add(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        bar: float | None = None,
+        why: str | None = None,
+        *,
+        at_least: bool = False,
+    ) -> None:
+        self.figures[name] = Figure(None if value is None else round(value, 3), unit, bar, why, at_least)
 
     @property
     def failed(self) -> list[str]:
