@@ -51,6 +51,8 @@ class Context:
     """Of messages: the actor's own, else what the browser asks for, else the brand's."""
     operation: str = ""
     """`query` or `mutation`, once the document is known."""
+    spent: int = 0
+    """What answering has cost so far: the meter of the texts that PostgreSQL wrote, see `api.reading.jsonsql`."""
     unit: UnitOfWork | None = field(default=None, repr=False)
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)

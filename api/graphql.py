@@ -11,24 +11,22 @@ from collections.abc import Awaitable
 from typing import Any
 
 import orjson
+from graphql import ExecutionResult
 from opentelemetry import trace as tracing
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from strawberry import Schema
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types import ExecutionResult
-from strawberry.types.graphql import OperationType
 from structlog.contextvars import bind_contextvars
 
 from api import metrics
+from api.admission import READS, READS_AND_WRITES, Refused, admit
 from api.context import Context
+from api.executor import execute
 from api.masking import OURS, presented
 from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_of, negotiated, read_operation
 
 CLIENT_CLOSED_REQUEST = 499
 
-_READS = frozenset({OperationType.QUERY})
-_ALL = frozenset({OperationType.QUERY, OperationType.MUTATION})
 _tracer = tracing.get_tracer("chargecars.graphql")
 
 
@@ -66,19 +64,12 @@ class GraphQLEndpoint:
         return _response(request, answer, media_type, _status(answer, media_type))
 
     async def _result(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+        allowed = READS if request.method == "GET" else READS_AND_WRITES
         try:
-            return await self._schema.execute(
-                operation.query,
-                variable_values=operation.variables,
-                context_value=context,
-                operation_name=operation.name,
-                allowed_operation_types=_READS if request.method == "GET" else _ALL,
-                operation_extensions=operation.extensions,
-            )
-        except CannotGetOperationTypeError as error:
-            raise RequestError(400, "UNKNOWN_OPERATION", error.as_http_error_reason()) from None
-        except InvalidOperationTypeError as error:
-            raise _not_allowed(error.operation_type, request.method) from None
+            admitted = await admit(self._schema, operation, context, allowed)
+        except Refused as refused:
+            return ExecutionResult(None, refused.errors)
+        return await execute(self._schema, admitted, context)
 
 
 def refusal(request: Request, refused: RequestError, media_type: str = JSON) -> Response:
@@ -87,14 +78,6 @@ def refusal(request: Request, refused: RequestError, media_type: str = JSON) -> 
     response = _response(request, answer, media_type, refused.status)
     response.headers.update(refused.headers)
     return response
-
-
-def _not_allowed(wanted: OperationType, method: str) -> RequestError:
-    if method == "GET" and wanted is OperationType.MUTATION:
-        refused = RequestError(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.")
-        refused.headers["Allow"] = "POST"
-        return refused
-    return RequestError(400, "UNSUPPORTED_OPERATION", f"A {wanted.value} cannot be sent this way.")
 
 
 def _is_refused(result: ExecutionResult) -> bool:

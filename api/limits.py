@@ -1,8 +1,6 @@
 """Bounds on a request, each a setting and each refused before any work: `extensions` say which bound and its figure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -18,17 +16,10 @@ from graphql import (
     SelectionSetNode,
     StringValueNode,
 )
-from graphql import parse as parse_document
 from graphql.language import Visitor, visit
-from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
 
-from api.context import Context
 from tenants.settings import Settings
 
-_CACHED = 256
-_LONGEST_CACHED = 16_384
-"""Characters; longer documents are parsed each time, so that nobody can fill the memory with them."""
 _MOST = 1_000_000
 """Counts stop here: fragments that spread fragments multiply without end."""
 
@@ -44,62 +35,14 @@ class Figures:
     introspects: bool
 
 
-class Limits(SchemaExtension):
-    """Depth, aliases, tokens, lists and texts within the settings; introspection for who may see the schema."""
-
-    def on_operation(self) -> Iterator[None]:
-        self.execution_context.parse_options["max_tokens"] = self._context.settings.max_tokens
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        document = self.execution_context.graphql_document
-        if document is not None:
-            self._context.operation = self.execution_context.operation_type.value
-            self._check(figures(document))
-        yield
-
-    @property
-    def _context(self) -> Context:
-        context: Context = self.execution_context.context
-        return context
-
-    def _check(self, found: Figures) -> None:
-        limits = self._context.settings
-        _hold("TOO_DEEP", "The selection is nested {found} levels deep", found.depth, limits.max_depth)
-        _hold("TOO_MANY_ALIASES", "The document has {found} aliases", found.aliases, limits.max_aliases)
-        check_values(self.execution_context.variables, limits.max_input_list, limits.max_input_text)
-        _hold("LIST_TOO_LONG", "A list in the document has {found} items", found.longest_list, limits.max_input_list)
-        _hold("TEXT_TOO_LONG", "A text in the document is {found} long", found.longest_text, limits.max_input_text)
-        if found.introspects and not (self._context.actor.signed_in or limits.environment == "development"):
-            raise GraphQLError("Log in to read the schema.", extensions={"code": "INTROSPECTION_REFUSED"})
-
-
-class DocumentCache(SchemaExtension):
-    """Parses and validates a document once per process while it is in use."""
-
-    def on_parse(self) -> Iterator[None]:
-        if self._keeps:
-            options = self.execution_context.parse_options
-            self.execution_context.graphql_document = _parsed(self.execution_context.query or "", **options)
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        if self._keeps and context.graphql_document is not None:
-            found = _validated(context.schema._schema, context.graphql_document, context.validation_rules)
-            context.pre_execution_errors = found
-        yield
-
-    @property
-    def _keeps(self) -> bool:
-        return 0 < len(self.execution_context.query or "") <= _LONGEST_CACHED
-
-
-_parsed = lru_cache(maxsize=_CACHED)(parse_document)
-_validated = lru_cache(maxsize=_CACHED)(validate_document)
-
-EXTENSIONS = (Limits, DocumentCache)
-"""For Schema(extensions=…); `Limits` first, so that nothing is validated that is refused anyway."""
+def check(found: Figures, variables: Any, limits: Settings) -> None:
+    """Hold a document and its variables to the bounds. Raises: GraphQLError"""
+    _hold("TOO_DEEP", "The selection is nested {found} levels deep", found.depth, limits.max_depth)
+    _hold("TOO_MANY_ALIASES", "The document has {found} aliases", found.aliases, limits.max_aliases)
+    if variables:
+        check_values(variables, limits.max_input_list, limits.max_input_text)
+    _hold("LIST_TOO_LONG", "A list in the document has {found} items", found.longest_list, limits.max_input_list)
+    _hold("TEXT_TOO_LONG", "A text in the document is {found} long", found.longest_text, limits.max_input_text)
 
 
 def check_values(variables: Any, longest_list: int, longest_text: int) -> None:
@@ -133,7 +76,6 @@ def _beyond(code: str, message: str, limit: int) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code, "limit": limit})
 
 
-@lru_cache(maxsize=_CACHED)
 def figures(document: DocumentNode) -> Figures:
     """Of the costliest operation of a document; a fragment is looked at once, however often it is spread."""
     counting = _Counting(document)

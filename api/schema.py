@@ -24,7 +24,6 @@ from api.lead_workflow import LeadWorkflowQueries
 from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
 from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
-from api.limits import EXTENSIONS
 from api.order_changes import OrderMutations
 from api.orders import TYPES as ORDER_TYPES
 from api.orders import OrderQueries
@@ -112,6 +111,5 @@ def platform_schema(secret: str) -> Schema:
         Mutation,
         cursor_key=CursorKey.derive(secret),
         types=TYPES,
-        extensions=EXTENSIONS,
         execution_context_class=Executor,
     )

@@ -11,8 +11,8 @@ from sqlalchemy.sql.visitors import ExternallyTraversible
 from api.reading.arguments import Shape, camel_case
 from api.reading.binds import ActorBinds, ArgumentValues, Binds, sql_type
 from api.reading.cursors import CursorKey
-from api.reading.jsonsql import json_object
-from api.reading.registry import Readable, Registry
+from api.reading.jsonsql import json_object, metered
+from api.reading.registry import Readable, Registry, cost_of
 from api.reading.rows import Row
 from api.reading.selection import NO_ARGUMENTS, TYPENAME, Selected
 from api.reading.specs import Spec, call
@@ -101,14 +101,15 @@ class Emitter:
             members.append((CONCRETE, f'"{target.type.name}"'))
         for child in selected.below(target.type.name):
             members.append((child.key, self.field(target, child, row)))
-        return json_object(members)
+        return json_object(members, cost=1)
 
     def field(self, target: Readable, selected: Selected, row: Row) -> str | ColumnElement[str]:
         """The JSON text of one field of a row, never NULL."""
         if selected.name == TYPENAME:
             return f'"{target.type.name}"'
         assert selected.spec is not None
-        return self._writers[type(selected.spec)](self, selected, row, target)
+        text = self._writers[type(selected.spec)](self, selected, row, target)
+        return metered(text, cost_of(selected.field))
 
     def relation(self, selected: Selected) -> Readable | None:
         """The type that a relation reads for this audience."""

@@ -26,6 +26,7 @@ from api.reading.arguments import Arguments, Prepared, Shape, camel_case
 from api.reading.cache import PlanCache
 from api.reading.cursors import CursorKey
 from api.reading.errors import masked
+from api.reading.jsonsql import METER
 from api.reading.plan import Compiler, Plan, Scope
 from api.reading.registry import Registry
 from api.reading.selection import Selector, Tree, directive_variables, response_key
@@ -52,6 +53,8 @@ class Context(Protocol):
     def actor(self) -> Actor: ...
     @property
     def database(self) -> Pools: ...
+
+    spent: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Reading:
         actor = context.actor
         plan, prepared = self.plan(field, nodes, document, Scope.of(actor))
         pool = await context.database.pool(actor.audience)
-        return orjson.loads(await fetch(pool, plan, plan.bind(prepared, actor)))
+        return measured(await fetch(pool, plan, plan.bind(prepared, actor)), context)
 
     def plan(
         self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, scope: Scope
@@ -99,10 +102,11 @@ class Reading:
         field: GraphQLField,
         nodes: Sequence[FieldNode],
         document: Document,
-        actor: Actor,
+        context: Context,
         key: UUID | Sequence[UUID],
     ) -> Any:
         """The row, or rows, of a key as the open transaction sees them."""
+        actor = context.actor
         scope = Scope.of(actor)
         tree, prepared = self._prepared(field, nodes, document, scope)
         shapes = tuple(entry.shape for entry in prepared)
@@ -110,7 +114,7 @@ class Reading:
         given = [*prepared, Prepared(Shape(), {"key": key})]
         connection = await session.connection()
         result = await connection.exec_driver_sql(plan.sql, tuple(plan.bind(given, actor)))
-        return orjson.loads(result.scalar_one())
+        return measured(result.scalar_one(), context)
 
     def payload(
         self, type_: GraphQLObjectType, name: str, nodes: Sequence[FieldNode], document: Document
@@ -131,6 +135,12 @@ class Reading:
         selector = Selector(self.registry, scope.audience, document.fragments, document.variables)
         tree = self._cache.tree(selection, (scope, decided), lambda: selector.tree(field, nodes))
         return tree, self._arguments.prepare(tree, document.variables)
+
+
+def measured(text: str, context: Context) -> Any:
+    """The values of a JSON text, whose meter is added to what the request has spent."""
+    context.spent += text.count(METER)
+    return orjson.loads(text)
 
 
 async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> str:
@@ -182,6 +192,6 @@ async def _read_payload(session: AsyncSession, info: Info[Any, Any], field: str,
     await session.flush()
     values = {}
     for response, nodes in reading.payload(type_, name, raw.field_nodes, document).items():
-        work = reading.in_session(session, definition, nodes, document, info.context.actor, key)
+        work = reading.in_session(session, definition, nodes, document, info.context, key)
         values[response] = await masking(raw.path.as_list(), work)
     return PerKey(values)

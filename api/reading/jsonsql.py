@@ -86,12 +86,23 @@ def concat(*pieces: str | ColumnElement[Any]) -> ColumnElement[str]:
     return Concat([constant(piece) if isinstance(piece, str) else piece for piece in merged])
 
 
-def json_object(members: Iterable[tuple[str, str | ColumnElement[Any]]]) -> ColumnElement[str]:
+def json_object(members: Iterable[tuple[str, str | ColumnElement[Any]]], cost: int = 0) -> ColumnElement[str]:
     """`{"key":value,…}` of values that are JSON text; keys are GraphQL names."""
-    pieces: list[str | ColumnElement[Any]] = ["{"]
+    pieces: list[str | ColumnElement[Any]] = [METER * cost + "{"]
     for number, (key, value) in enumerate(members):
         pieces += [f'{"," if number else ""}"{key}":', value]
     return concat(*pieces, "}")
+
+
+METER = "\n"
+"""Stands before all that costs 1: JSON whitespace that is written nowhere else and that no JSON string contains."""
+
+
+def metered(text: str | ColumnElement[Any], cost: int) -> str | ColumnElement[Any]:
+    """JSON text that counts `cost` where it is written."""
+    if not cost:
+        return text
+    return METER * cost + text if isinstance(text, str) else concat(METER * cost, text)
 
 
 def json_array(rows: Select[*tuple[Any, ...]]) -> ColumnElement[str]:

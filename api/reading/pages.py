@@ -23,8 +23,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from api.reading.base import ONE, Base, MakeBase, related_base, root_base
 from api.reading.cursors import cursor_text
 from api.reading.emit import Emitter
-from api.reading.jsonsql import concat, constant, json_object, or_null
-from api.reading.registry import Readable, node_type
+from api.reading.jsonsql import concat, constant, json_object, metered, or_null
+from api.reading.registry import Readable, cost_of, node_type
 from api.reading.rows import Row
 from api.reading.selection import TYPENAME, Selected
 
@@ -90,9 +90,9 @@ class Page:
     def text(self) -> Rendered:
         """The connection as JSON text."""
         if not self._lists and not self._infos:
-            return json_object((child.key, self._member(child, None)) for child in self._children)
+            return json_object((child.key, self._costed(child, None)) for child in self._children)
         page = self._page()
-        text = json_object((child.key, self._member(child, page)) for child in self._children)
+        text = json_object((child.key, self._costed(child, page)) for child in self._children)
         return select(text).select_from(page).correlate_except(page).scalar_subquery()
 
     def _page(self) -> FromClause:
@@ -130,6 +130,9 @@ class Page:
         constant_bind = self._emitter.binds.constant
         pads = (constant_bind("pad_inner", inner, LargeBinary()), constant_bind("pad_outer", outer, LargeBinary()))
         return cursor_text(self._target.kind, self._shape.sort, *base.keys, pads)
+
+    def _costed(self, child: Selected, page: FromClause | None) -> Rendered:
+        return metered(self._member(child, page), cost_of(child.field))
 
     def _member(self, child: Selected, page: FromClause | None) -> Rendered:
         if child.name == TYPENAME:

@@ -21,7 +21,7 @@ from graphql import (
 from strawberry.types.field import StrawberryField
 
 from api.reading.errors import DeclarationError
-from api.reading.specs import SPEC, AnySpec, ColumnSpec, ComputedSpec, IdSpec, Reads, RelatedSpec, Spec
+from api.reading.specs import COST, SPEC, AnySpec, ColumnSpec, ComputedSpec, IdSpec, Reads, RelatedSpec, Spec
 from tenants.audience import Audience
 from tenants.rls import REGISTRY, readers
 
@@ -155,6 +155,14 @@ def spec_of(field: GraphQLField) -> Spec | None:
     found = declaration(field)
     spec = found.metadata.get(SPEC) if found else None
     return spec if isinstance(spec, Spec) else None
+
+
+def cost_of(field: GraphQLField) -> int:
+    """What a value of the field costs beside the objects in it, as declared with `cost=`."""
+    if (spec := spec_of(field)) is not None:
+        return spec.cost
+    found = declaration(field)
+    return int(found.metadata.get(COST, 0)) if found else 0
 
 
 def _specs(type_: GraphQLObjectType | GraphQLInterfaceType) -> dict[str, Spec]:

@@ -8,9 +8,9 @@ from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column
 from api.reading import pages, polymorphic
 from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter, Writer
-from api.reading.fields import WRITERS, computed_rows, ordered, spec
-from api.reading.jsonsql import concat, constant, json_array, or_null
-from api.reading.registry import is_many
+from api.reading.fields import WRITERS, at_most, computed_rows, ordered, spec
+from api.reading.jsonsql import concat, constant, json_array, metered, or_null
+from api.reading.registry import cost_of, is_many
 from api.reading.selection import Selected
 from api.reading.specs import (
     AnySpec,
@@ -55,7 +55,7 @@ def rendered(text: Rendered) -> ColumnElement[Any]:
 
 def root_text(emitter: Emitter, selected: Selected) -> Rendered:
     """The JSON text of a root field."""
-    return ROOTS[type(selected.spec)](emitter, selected)
+    return metered(ROOTS[type(selected.spec)](emitter, selected), cost_of(selected.field))
 
 
 def by_key_text(emitter: Emitter, selected: Selected, slot: int) -> Rendered:
@@ -98,7 +98,7 @@ def _list(emitter: Emitter, selected: Selected) -> Rendered:
     if target is None:
         return "[]" if is_many(selected.field) else "null"
     if given.rows is not None:
-        rows = emitter.call(given.rows, selected)
+        rows = at_most(emitter.call(given.rows, selected), given.limit)
         return computed_rows(emitter, selected, target, rows, is_many(selected.field))
     row = emitter.row(target.model)
     conditions = filter_conditions(emitter, given.filter, selected, row)
@@ -106,7 +106,7 @@ def _list(emitter: Emitter, selected: Selected) -> Rendered:
         conditions.append(emitter.call(given.where, selected, row))
     text = emitter.object(target, selected, row, emitter.is_abstract(selected.named, target))
     rows = emitter.rows(target, row, [text], *conditions).order_by(*ordered(emitter, given.order_by, selected, row))
-    return json_array(rows.limit(given.limit))
+    return json_array(at_most(rows, given.limit))
 
 
 ROOTS: Mapping[type[Spec] | type[None], Callable[[Emitter, Selected], Rendered]] = {

@@ -14,7 +14,6 @@ from sqlalchemy.orm.exc import StaleDataError
 from api.app import create_app
 from api.context import Info
 from api.executor import Executor
-from api.limits import EXTENSIONS
 from api.mutations import Payload, mutation
 from api.reading import PUBLIC, BadInput, CursorKey
 from api.reading import field as root_field
@@ -149,9 +148,7 @@ class Mutation:
 
 
 def small_schema() -> Schema:
-    return Schema(
-        Query, Mutation, cursor_key=CursorKey.derive("x"), extensions=EXTENSIONS, execution_context_class=Executor
-    )
+    return Schema(Query, Mutation, cursor_key=CursorKey.derive("x"), execution_context_class=Executor)
 
 
 class Client:

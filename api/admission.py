@@ -1,0 +1,118 @@
+"""What decides about every GraphQL request before anything runs, whatever its transport and whichever lane reads.
+
+In this order, the cheapest refusal first: parsed → operation chosen → its type allowed here → bounds → introspection
+allowed → validated → variables coerced. Nothing of this touches the database.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import FragmentDefinitionNode, GraphQLError, OperationDefinitionNode, OperationType
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry import Schema
+
+from api.context import Context
+from api.documents import Document, Documents
+from api.limits import check
+from api.requests import Operation, RequestError
+
+READS = frozenset({OperationType.QUERY})
+READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
+EVERYTHING = frozenset(OperationType)
+
+_MOST_COERCION_ERRORS = 50
+
+
+class Refused(Exception):
+    """A request that is not executed: `errors` are the request's and belong to no field."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may be executed; `variables` are coerced."""
+
+    document: Document
+    operation: OperationDefinitionNode
+    variables: VariableValues
+
+    @property
+    def operation_type(self) -> OperationType:
+        return self.operation.operation
+
+    @property
+    def fragments(self) -> Mapping[str, FragmentDefinitionNode]:
+        return self.document.fragments
+
+
+async def admit(schema: Schema, operation: Operation, context: Context, allowed: frozenset[OperationType]) -> Admitted:
+    """Decide about a request.
+
+    Raises: RequestError where the operation is not there or not allowed over this transport; Refused for the rest.
+    """
+    try:
+        return _admit(schema, operation, context, allowed)
+    except (RequestError, Refused):
+        raise
+    except GraphQLError as error:
+        raise Refused([error]) from None
+    except Exception as error:
+        raise Refused([GraphQLError(str(error), original_error=error)]) from error
+
+
+def _admit(schema: Schema, operation: Operation, context: Context, allowed: frozenset[OperationType]) -> Admitted:
+    document = documents_of(schema).document(operation.query, context.settings.max_tokens)
+    chosen = _chosen(document, operation.name, allowed)
+    context.operation = chosen.operation.value
+    check(document.figures, operation.variables, context.settings)
+    _check_introspection(document, context)
+    if errors := document.errors(schema._schema):
+        raise Refused([*errors])
+    return Admitted(document, chosen, _coerced(schema, chosen, operation.variables))
+
+
+def documents_of(schema: Schema) -> Documents:
+    """The documents that were sent to a schema."""
+    known = schema._schema.extensions.get("documents")
+    if not isinstance(known, Documents):
+        known = schema._schema.extensions["documents"] = Documents()
+    return known
+
+
+def _chosen(document: Document, name: str | None, allowed: frozenset[OperationType]) -> OperationDefinitionNode:
+    chosen = document.operation(name)
+    if chosen is None:
+        wanted = (
+            f"no operation {name[:80]!r}" if name else "no operation, or several and `operationName` says not which"
+        )
+        raise RequestError(400, "UNKNOWN_OPERATION", f"The document has {wanted}.")
+    if chosen.operation not in allowed:
+        raise _not_allowed(chosen.operation, allowed)
+    return chosen
+
+
+def _not_allowed(wanted: OperationType, allowed: frozenset[OperationType]) -> RequestError:
+    if wanted is OperationType.MUTATION and allowed == READS:
+        refused = RequestError(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.")
+        refused.headers["Allow"] = "POST"
+        return refused
+    return RequestError(400, "UNSUPPORTED_OPERATION", f"A {wanted.value} cannot be sent this way.")
+
+
+def _check_introspection(document: Document, context: Context) -> None:
+    if document.figures.introspects and not (context.actor.signed_in or context.settings.environment == "development"):
+        raise GraphQLError("Log in to read the schema.", extensions={"code": "INTROSPECTION_REFUSED"})
+
+
+def _coerced(schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any] | None) -> VariableValues:
+    definitions = operation.variable_definitions
+    if not definitions:
+        return VariableValues({}, {})
+    values = get_variable_values(schema._schema, definitions, dict(given or {}), _MOST_COERCION_ERRORS)
+    if isinstance(values, list):
+        raise Refused(values)
+    return values

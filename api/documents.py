@@ -1,0 +1,73 @@
+"""Documents that this process has parsed before, bounded by their length."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from strawberry.schema.schema import validate_document
+
+from api.limits import Figures, figures
+from api.reading.cache import Bounded
+
+_LONGEST_KEPT = 16_384
+_MOST_CHARACTERS = 400_000
+"""Of all documents that are kept; a parsed one takes some two hundred times its length."""
+_RULES = tuple(specified_rules)
+
+
+class Document:
+    """A parsed document: its figures, operations by name and fragments; `memo` is for what else is known of it."""
+
+    def __init__(self, text: str, node: DocumentNode) -> None:
+        self.text = text
+        self.node = node
+        self.figures: Figures = figures(node)
+        self.operations: Mapping[str, OperationDefinitionNode] = {
+            part.name.value if part.name else "": part
+            for part in node.definitions
+            if isinstance(part, OperationDefinitionNode)
+        }
+        self.fragments: Mapping[str, FragmentDefinitionNode] = {
+            part.name.value: part for part in node.definitions if isinstance(part, FragmentDefinitionNode)
+        }
+        self.details = {name: FragmentDetails(part, None) for name, part in self.fragments.items()}
+        self.memo: dict[Any, Any] = {}
+        self._errors: list[GraphQLError] | None = None
+
+    def errors(self, schema: GraphQLSchema) -> Sequence[GraphQLError]:
+        """What validation against the schema finds, looked for once; a document belongs to one schema."""
+        if self._errors is None:
+            self._errors = validate_document(schema, self.node, _RULES)
+        return self._errors
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation of a name, without one the only operation."""
+        if name is not None:
+            return self.operations.get(name)
+        return next(iter(self.operations.values())) if len(self.operations) == 1 else None
+
+
+class Documents:
+    """The documents in use, of one schema. Long ones are parsed each time, so that nobody can fill the memory."""
+
+    def __init__(self) -> None:
+        self._kept: Bounded[Document] = Bounded(_MOST_CHARACTERS, lambda document: len(document.text) + 200)
+
+    def document(self, text: str, max_tokens: int) -> Document:
+        """The parsed text. Raises: GraphQLSyntaxError, RecursionError"""
+        if len(text) > _LONGEST_KEPT:
+            return _parsed(text, max_tokens)
+        return self._kept.get((text, max_tokens), lambda: _parsed(text, max_tokens))
+
+
+def _parsed(text: str, max_tokens: int) -> Document:
+    return Document(text, parse(text, max_tokens=max_tokens))
