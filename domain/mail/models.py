@@ -38,6 +38,10 @@ class MailMessage(Identified, Base):
     subject: Mapped[str]
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Plain text, encrypted."""
+    html: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The same as a page, encrypted, for those who can show it."""
+    unsubscribe_url: Mapped[str | None]
+    """Where the recipient says that it wants no more of the kind (RFC 8058)."""
     secret: Mapped[bool] = mapped_column(Boolean, server_default=false())
     status: Mapped[str] = mapped_column(server_default=MailStatus.QUEUED.value)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -1,0 +1,1 @@
+"""Telling people what happened: kinds, templates, recipients and their preferences, deliveries over every channel."""
