@@ -146,6 +146,7 @@ class ShopContext:
 
     actor: Actor
     database: Pools
+    spent: int = 0
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
