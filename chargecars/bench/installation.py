@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,18 @@ class Installation:
     settings: Settings
     host: str
     port: int
+    pid: int
+    """Of the API's process."""
+    environment: Mapping[str, str]
+    """Of the API's process."""
 
 
 @asynccontextmanager
-async def installation(scale: int, say: Say) -> AsyncIterator[Installation]:
-    """Servers and data (kept for the next run while schema and demo stay the same), and a running API."""
+async def installation(scale: int, say: Say, **environment: str) -> AsyncIterator[Installation]:
+    """Servers and data (kept for the next run while schema and demo stay the same), and a running API.
+
+    `environment` is the API's, beside what the stack says.
+    """
     directory = _directory(scale)
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o711)
@@ -50,8 +57,10 @@ async def installation(scale: int, say: Say) -> AsyncIterator[Installation]:
         await upgrade(made.database_url, role_password(made))
         loaded = await load(made.database_url, scale=scale, settings=made, progress=_progress(say))
         say(f"{loaded.records:,} records in {loaded.seconds:.0f} s" if loaded.fresh else f"data of {directory.name}")
-        with _api(made, stack) as port:
-            yield Installation(made, "127.0.0.1", port)
+        port = free_port()
+        given = {**os.environ, **stack.environment, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
+        with _api(made, given, port) as pid:
+            yield Installation(made, "127.0.0.1", port, pid, given)
 
 
 def _progress(say: Say) -> Callable[[str, float], None]:
@@ -99,20 +108,19 @@ def _fingerprint() -> str:
 
 
 @contextmanager
-def _api(made: Settings, stack: Stack) -> Iterator[int]:
-    """The API as a process of its own, on a free port."""
-    port = _free_port()
-    environment = {**os.environ, **stack.environment, "HOST": "127.0.0.1", "PORT": str(port)}
+def _api(made: Settings, environment: Mapping[str, str], port: int) -> Iterator[int]:
+    """The API as a process of its own; its process id."""
     command = [sys.executable, "-m", "chargecars", "api"]
     child = Child("API", command, made.data_dir / "log" / "api.log", environment=environment, stop_signals=_STOP)
     try:
         child.wait_until(lambda: _answers(port), _READY_SECONDS)
-        yield port
+        yield child.pid
     finally:
         child.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
