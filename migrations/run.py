@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import domain.tables  # noqa: F401  # completes the registries
-from domain.events import redaction, timeline
+from domain.events import partitions, positions, redaction, timeline
+from domain.jobs import functions as jobs
 from domain.orders import guard
 from tenants import listing, rls
 from tenants.audience import Audience
@@ -35,6 +36,7 @@ async def upgrade(owner_url: str, role_password: str) -> None:
             await _create_roles(connection, role_password)
             await connection.run_sync(_run_alembic)
             await _apply_repeatable(connection)
+            await connection.execute(text(partitions.make_ahead()))
     finally:
         await engine.dispose()
 
@@ -109,7 +111,10 @@ def _repeatable() -> Iterator[str]:
     yield from listing.statements()
     yield from redaction.statements()
     yield from timeline.statements()
+    yield from positions.statements()
+    yield from partitions.statements()
     yield from guard.statements()
+    yield from jobs.statements()
 
 
 def _fingerprint() -> str:
