@@ -54,7 +54,17 @@ async def load(question: Question, connections: int, seconds: float) -> Load:
     with TemporaryDirectory() as directory:
         script = Path(directory) / "request.lua"
         script.write_text(_script(question))
-        command = [program(), "-t1", f"-c{connections}", f"-d{seconds:.0f}s", "-s", str(script), question.url]
+        command = [
+            program(),
+            "-t1",
+            "--timeout",
+            "60s",
+            f"-c{connections}",
+            f"-d{seconds:.0f}s",
+            "-s",
+            str(script),
+            question.url,
+        ]
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
