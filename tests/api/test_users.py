@@ -77,7 +77,7 @@ class World:
 
     async def events(self, subject: UUID) -> list[str]:
         async with self.database.session(SYSTEM) as session:
-            query = select(Event.type).where(Event.subject_id == subject).order_by(Event.sequence)
+            query = select(Event.type).where(Event.subject_id == subject).order_by(Event.created_at)
             return list(await session.scalars(query))
 
     async def count(self, model: Any, *conditions: Any) -> int:

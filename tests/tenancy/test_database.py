@@ -1,5 +1,7 @@
 """What PostgreSQL itself refuses: held against every table that exists, declared or not."""
 
+import re
+
 import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,12 +18,17 @@ from tenants.settings import Settings
 OF_ALEMBIC = {"alembic_version", "schema_state"}
 """What migrations keep about themselves; holds no data of anybody."""
 
+PARTITION = re.compile(r"event_(\d{4}_\d{2}|earlier|later)")
+
 AUDIENCES = list(Audience)
 
 
 async def tables(owner: asyncpg.Connection) -> set[str]:
-    rows = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    return {row["tablename"] for row in rows} - OF_ALEMBIC
+    rows = await owner.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
+        "AND NOT relispartition"
+    )
+    return {row["relname"] for row in rows} - OF_ALEMBIC
 
 
 async def test_every_table_is_declared(owner: asyncpg.Connection) -> None:
@@ -34,6 +41,17 @@ async def test_every_table_forces_row_level_security(owner: asyncpg.Connection) 
         "AND NOT (relrowsecurity AND relforcerowsecurity)"
     )
     assert {row["relname"] for row in rows} == OF_ALEMBIC
+
+
+async def test_a_partition_is_read_through_its_table_alone(owner: asyncpg.Connection) -> None:
+    rows = await owner.fetch(
+        "SELECT c.relname, r.rolname FROM pg_class c CROSS JOIN pg_roles r WHERE c.relispartition "
+        "AND c.relkind IN ('r', 'p') AND r.rolname = ANY ($1::text[]) "
+        "AND has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES')",
+        [audience.database_role for audience in AUDIENCES],
+    )
+    assert rows == []
+    assert await owner.fetchval("SELECT count(*) FROM pg_class WHERE relispartition AND relkind = 'r'") > 6
 
 
 async def test_the_migrations_build_what_the_models_say(settings: Settings) -> None:
@@ -50,7 +68,7 @@ async def test_the_migrations_build_what_the_models_say(settings: Settings) -> N
 
 
 def _ours(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    return not (kind == "table" and name in OF_ALEMBIC)
+    return not (kind == "table" and (name in OF_ALEMBIC or PARTITION.fullmatch(name or "")))
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)

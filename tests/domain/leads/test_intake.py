@@ -37,7 +37,7 @@ async def answer(world: World, lead: Lead, answers: dict[str, Any], by: Actor | 
 
 async def told(world: World, lead: Lead) -> list[str]:
     async with world.system() as session:
-        query = select(Event.type).where(Event.subject_id == lead.id).order_by(Event.sequence)
+        query = select(Event.type).where(Event.subject_id == lead.id).order_by(Event.created_at)
         return list(await session.scalars(query))
 
 

@@ -32,7 +32,7 @@ async def world(database: Database) -> World:
 
 
 async def events(session: AsyncSession, lead: Lead) -> list[Event]:
-    query = select(Event).where(Event.subject_id == lead.id).order_by(Event.sequence)
+    query = select(Event).where(Event.subject_id == lead.id).order_by(Event.created_at)
     return list(await session.scalars(query))
 
 

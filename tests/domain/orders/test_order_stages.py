@@ -33,7 +33,7 @@ async def visits(m: Market, order_id: UUID) -> list[str]:
 
 async def told(m: Market, name: str, order_id: UUID) -> list[str]:
     async with m.database.session(m.actors[name]) as session:
-        query = select(Event.type).where(Event.subject_id == order_id).order_by(Event.sequence)
+        query = select(Event.type).where(Event.subject_id == order_id).order_by(Event.created_at)
         return list((await session.execute(query)).scalars())
 
 

@@ -1,0 +1,108 @@
+"""The log in monthly partitions: made ahead, and dropped when their time is over.
+
+`event_earlier` and `event_later` take what lies outside the months that were made, so that an event never fails for
+want of a partition. There is no default partition: with one, PostgreSQL could not read months in their order.
+"""
+
+from collections.abc import Iterator
+
+_AHEAD = "interval '6 months'"
+_RESERVE = "interval '2 months'"
+
+_CLOSE = """
+CREATE OR REPLACE FUNCTION close_partition(name text) RETURNS void LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+  EXECUTE format('CREATE POLICY owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', name);
+END $$"""
+"""Audiences have no privilege on a partition; they read the log through `event` and its policies."""
+
+_MONTHS = """
+CREATE OR REPLACE FUNCTION make_event_months(source text, first date, past date) RETURNS integer LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+DECLARE month date := first; name text; made integer := 0;
+BEGIN
+  WHILE month < past LOOP
+    name := 'event_' || to_char(month, 'YYYY_MM');
+    EXECUTE format('CREATE TABLE %I (LIKE event INCLUDING ALL)', name);
+    PERFORM close_partition(name);
+    EXECUTE format('INSERT INTO %I SELECT * FROM %I WHERE created_at >= %L AND created_at < %L',
+      name, source, month::timestamp AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+    EXECUTE format('ALTER TABLE event ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+      name, month::timestamp AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+    month := month + interval '1 month';
+    made := made + 1;
+  END LOOP;
+  RETURN made;
+END $$"""
+"""Months of [first, past), filled with what `source`, a partition that was taken off, holds of them."""
+
+_MAKE = """
+CREATE OR REPLACE FUNCTION make_event_partitions(first date, past date) RETURNS integer LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  have_first date; have_past date; made integer := 0;
+  new_first date := date_trunc('month', first); new_past date := date_trunc('month', past + interval '1 month - 1 day');
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('make_event_partitions'));
+  SELECT min(to_date(substr(c.relname, 7), 'YYYY_MM')),
+    max(to_date(substr(c.relname, 7), 'YYYY_MM')) + interval '1 month'
+  INTO have_first, have_past
+  FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'event'::regclass AND c.relname ~ '^event_\\d{4}_\\d{2}$';
+  IF new_past > have_past THEN
+    ALTER TABLE event DETACH PARTITION event_later;
+    made := made + make_event_months('event_later', have_past, new_past);
+    EXECUTE format('DELETE FROM event_later WHERE created_at < %L', new_past::timestamp AT TIME ZONE 'UTC');
+    EXECUTE format('ALTER TABLE event ATTACH PARTITION event_later FOR VALUES FROM (%L) TO (MAXVALUE)',
+      new_past::timestamp AT TIME ZONE 'UTC');
+  END IF;
+  IF new_first < have_first THEN
+    ALTER TABLE event DETACH PARTITION event_earlier;
+    made := made + make_event_months('event_earlier', new_first, have_first);
+    EXECUTE format('DELETE FROM event_earlier WHERE created_at >= %L', new_first::timestamp AT TIME ZONE 'UTC');
+    EXECUTE format('ALTER TABLE event ATTACH PARTITION event_earlier FOR VALUES FROM (MINVALUE) TO (%L)',
+      new_first::timestamp AT TIME ZONE 'UTC');
+  END IF;
+  RETURN made;
+END $$"""
+"""Extends the months to cover [first, past); nothing happens where they do."""
+
+_AHEAD_OF_TIME = f"""
+CREATE OR REPLACE FUNCTION make_event_partitions_ahead() RETURNS integer LANGUAGE sql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT CASE WHEN to_regclass('event_' || to_char(now() AT TIME ZONE 'UTC' + {_RESERVE}, 'YYYY_MM')) IS NULL
+    THEN make_event_partitions((now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC' + {_AHEAD})::date) ELSE 0 END
+$$"""
+"""Months for half a year, once two months ahead is not there any more: the log is locked for a moment, seldom."""
+
+_DROP = """
+CREATE OR REPLACE FUNCTION drop_event_partition(name text) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF name !~ '^event_\\d{4}_\\d{2}$' OR NOT EXISTS (
+    SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'event'::regclass AND c.relname = name
+  ) THEN
+    RAISE EXCEPTION '% is not a month of the event log', name USING ERRCODE = 'undefined_table';
+  END IF;
+  EXECUTE format('ALTER TABLE event DETACH PARTITION %I', name);
+  EXECUTE format('DROP TABLE %I', name);
+END $$"""
+
+
+def statements() -> Iterator[str]:
+    """The functions, replaced by every migration; the system audience may call the last two."""
+    yield from (_CLOSE, _MONTHS, _MAKE, _AHEAD_OF_TIME, _DROP)
+    yield (
+        "REVOKE ALL ON FUNCTION close_partition(text), make_event_months(text, date, date), "
+        "make_event_partitions(date, date), make_event_partitions_ahead(), drop_event_partition(text) FROM PUBLIC"
+    )
+    yield ("GRANT EXECUTE ON FUNCTION make_event_partitions_ahead(), drop_event_partition(text) TO chargecars_system")
+
+
+def make_ahead() -> str:
+    """The statement that makes the months to come, where they are missing."""
+    return "SELECT make_event_partitions_ahead()"
