@@ -47,7 +47,7 @@ async def check(settings: Settings, database: Database) -> list[str]:
     """Raises StartupRefused in production; elsewhere the reasons are returned, to be logged."""
     reasons = await _about_database(database)
     if settings.production:
-        reasons = [*_about_secrets(settings), *reasons]
+        reasons = [*_about_secrets(settings), *_about_webhooks(settings), *reasons]
     if reasons and settings.production:
         raise StartupRefused(reasons)
     return reasons
@@ -100,6 +100,11 @@ def _about_secrets(settings: Settings) -> Iterator[str]:
         yield "SIGNING_KEY: the Ed25519 private key of document signatures (PEM) is missing"
     elif is_generated(settings, "signing_key"):
         yield "SIGNING_KEY: this is the key generated for development; give one of your own"
+
+
+def _about_webhooks(settings: Settings) -> Iterator[str]:
+    if settings.webhook_local_targets:
+        yield "WEBHOOK_LOCAL_TARGETS: webhooks must not reach this machine in production"
 
 
 async def _about_database(database: Database) -> list[str]:

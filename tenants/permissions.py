@@ -45,7 +45,13 @@ class Permission(StrEnum):
     """Order again what was signed and ordered before."""
     VISITS_READ = "VISITS_READ"
     EVENTS_READ = "EVENTS_READ"
+    WEBHOOKS_READ = "WEBHOOKS_READ"
+    WEBHOOKS_MANAGE = "WEBHOOKS_MANAGE"
     ACCESS_EXPLAIN = "ACCESS_EXPLAIN"
+    SCHEMA_READ = "SCHEMA_READ"
+    """Introspection: for those who write programs against the API."""
+    TRUSTED_DOCUMENTS_MANAGE = "TRUSTED_DOCUMENTS_MANAGE"
+    """Of the clients that the actor administers; a key may hold it for deployments."""
 
 
 class Role(StrEnum):
@@ -93,7 +99,7 @@ _READING = {
     _P.VISITS_READ,
     _P.EVENTS_READ,
 }
-_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ}
+_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ, _P.SCHEMA_READ}
 _OFFICE = _STAFF | {
     _P.CONTACTS_WRITE,
     _P.CONTACTS_MERGE,
@@ -105,6 +111,7 @@ _OFFICE = _STAFF | {
     _P.ORDERS_WRITE,
     _P.ORDERS_CANCEL,
     _P.ORDERS_REPEAT,
+    _P.TRUSTED_DOCUMENTS_MANAGE,
 }
 _PARTNER_USER = (
     _SIGNED_IN
@@ -116,6 +123,8 @@ _PARTNER_USER = (
         _P.QUOTES_SIGN,
         _P.ORDERS_CANCEL,
         _P.ORDERS_REPEAT,
+        _P.SCHEMA_READ,
+        _P.TRUSTED_DOCUMENTS_MANAGE,
     }
 )
 _CUSTOMER = (_SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.QUOTES_SIGN, _P.ORDERS_CANCEL}) - {
@@ -125,12 +134,21 @@ _CUSTOMER = (_SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.QUOT
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(Permission) - {_P.QUOTES_SIGN},
     Role.TENANT_ADMIN: frozenset(Permission) - {_P.ENTITIES_CREATE, _P.QUOTES_SIGN},
-    Role.OPERATIONS: frozenset(_OFFICE),
+    Role.OPERATIONS: frozenset(_OFFICE | {_P.WEBHOOKS_READ}),
     Role.PLANNER: frozenset(_STAFF | {_P.ORDERS_WRITE}),
     Role.FINANCE: frozenset(_STAFF | {_P.CATALOG_WRITE}),
     Role.TECHNICIAN: frozenset(_SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ}),
     Role.PARTNER_ADMIN: frozenset(
-        _PARTNER_USER | {_P.USERS_READ, _P.USERS_INVITE, _P.API_KEYS_MANAGE, _P.ORGANIZATIONS_WRITE}
+        _PARTNER_USER
+        | {
+            _P.USERS_READ,
+            _P.USERS_INVITE,
+            _P.API_KEYS_MANAGE,
+            _P.TRUSTED_DOCUMENTS_MANAGE,
+            _P.ORGANIZATIONS_WRITE,
+            _P.WEBHOOKS_READ,
+            _P.WEBHOOKS_MANAGE,
+        }
     ),
     Role.PARTNER_USER: frozenset(_PARTNER_USER),
     Role.CUSTOMER: frozenset(_CUSTOMER),

@@ -54,8 +54,42 @@ class Settings(BaseSettings):
     anonymous_mutations_per_minute: int = Field(default=30, ge=1)
     """Per address, for visitors who have not logged in."""
 
+    live_connections: int = Field(default=10_000, ge=1)
+    """WebSockets and event streams of one API process together."""
+    live_connections_per_login: int = Field(default=50, ge=1)
+    """Of one login or key, in one API process."""
+    live_subscriptions_per_connection: int = Field(default=50, ge=1)
+    """Operations that run at once on one WebSocket."""
+    live_backlog_bytes: int = Field(default=1_048_576, ge=4096)
+    """What may wait for a slow client before it is dropped; it resumes from its last cursor."""
+    live_backlog_messages: int = Field(default=2_000, ge=1)
+    live_init_seconds: float = Field(default=10.0, gt=0)
+    """Within which a WebSocket has to say who it is."""
+    live_keepalive_seconds: float = Field(default=15.0, gt=0)
+    """Between two signs of life on an event stream on which nothing happens."""
+    live_check_seconds: float = Field(default=3.0, gt=0, le=4)
+    """How often every live login and key is looked up anew."""
+    stream_ticket_seconds: int = Field(default=600, ge=10, le=3600)
+    """How long a ticket opens an event stream; never longer than the login that asked for it."""
+
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
+    webhook_attempts: int = Field(default=3, ge=1, le=20)
+    """Attempts of a webhook delivery in all; this and the next three may differ per endpoint."""
+    webhook_retry_seconds: int = Field(default=60, ge=1, le=3600)
+    webhook_retry_factor: float = Field(default=2, ge=1, le=10)
+    webhook_retry_longest_seconds: int = Field(default=3600, ge=1, le=86_400)
+    webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    webhook_connections: int = Field(default=64, ge=1, le=1000)
+    """Requests that one worker has under way at a time."""
+    webhook_connections_per_endpoint: int = Field(default=4, ge=1, le=100)
+    webhook_disable_after_hours: int = Field(default=72, ge=1)
+    """An endpoint that answered nothing for so long is disabled."""
+    webhook_disable_after_deliveries: int = Field(default=100, ge=5)
+    """So is one that lost so many deliveries in a row."""
+    webhook_kept_days: int = Field(default=90, ge=1)
+    webhook_local_targets: bool = False
+    """Allows receivers on this machine, and plain http; refused in production."""
     geocoder_url: str = ""
     """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
     otel_exporter_otlp_endpoint: str = ""

@@ -50,8 +50,15 @@ class Team(Identified, Updated, Base):
 protect(
     Team,
     staff=Rule(IN_ANY_CONTEXT),
+    partner=Rule(
+        "EXISTS (SELECT 1 FROM visit v WHERE v.team_id = team.id)", hidden=("base_city", "skills", "updated_at")
+    ),
     technician=Rule("id = {team}"),
-    explain={"staff": "Teams are shared by all business entities.", "technician": "The team is the actor's own."},
+    explain={
+        "staff": "Teams are shared by all business entities.",
+        "partner": "The team makes a visit that the actor sees.",
+        "technician": "The team is the actor's own.",
+    },
 )
 
 

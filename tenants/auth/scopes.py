@@ -11,6 +11,7 @@ _PERSONS_ONLY = frozenset(
         Permission.USERS_INVITE,
         Permission.IDENTITY_PROVIDERS_MANAGE,
         Permission.ENTITIES_CREATE,
+        Permission.WEBHOOKS_MANAGE,
     }
 )
 """An application that holds one of these could give itself the others."""

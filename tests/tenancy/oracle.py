@@ -153,6 +153,23 @@ def _event_of(column: str, key: str) -> Rule:
     return _public(lambda oracle, actor, row: bool(oracle.merged_into(getattr(actor, key)) & set(row[column])))
 
 
+def _visits_for(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    """The team makes a visit that the actor sees."""
+    visits = oracle.tables["visit"]
+    return any(visits[id]["team_id"] == row["id"] for id in oracle.seen(actor, "visit"))
+
+
+def _of_own_organization(_: Oracle, actor: Actor, row: Row) -> bool:
+    return row["organization_id"] is not None and row["organization_id"] == actor.organization_id
+
+
+def _kept(rule: Rule) -> Rule:
+    return lambda oracle, actor, row: row["deleted_at"] is None and rule(oracle, actor, row)
+
+
+_WEBHOOKS = _in_role(Role.PARTNER_ADMIN, _both(of_entity, _of_own_organization))
+
+
 S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
 _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
@@ -223,13 +240,17 @@ RULES: dict[str, dict[Audience, Rule]] = {
         T: lambda _, actor, row: actor.team_id in row["team_ids"],
     },
     "order_milestone": _ORDER_CHILD,
-    "team": {S: anybody, T: lambda _, actor, row: row["id"] == actor.team_id},
+    "team": {S: anybody, P: _visits_for, T: lambda _, actor, row: row["id"] == actor.team_id},
     "visit": {
         S: of_entity,
         P: under("channel_organization_ids"),
         C: own("end_customer_contact_id"),
         T: lambda _, actor, row: row["team_id"] == actor.team_id,
     },
+    "webhook_endpoint": {S: _kept(of_entity), P: _kept(_WEBHOOKS)},
+    "webhook_replay": {S: of_entity, P: _WEBHOOKS},
+    "webhook_delivery": {S: of_entity, P: _WEBHOOKS},
+    "webhook_attempt": {S: of_entity, P: _WEBHOOKS},
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
