@@ -29,7 +29,7 @@ def by_entity_or_channel(kind: str, *walkers: Audience) -> SourceOf:
         if listing.audience is Audience.STAFF and listing.one_entity:
             return Source(where=[row.entity_id == listing.actor.entity_id])
         if listing.audience in walking and listing.sort == "created_at":
-            return walk(kind, getattr(listing.actor, _KEYS[listing.audience]), row)
+            return walk(kind, getattr(listing.actor, _KEYS[listing.audience]), row, months=kind == "event")
         return None
 
     return source
@@ -48,11 +48,14 @@ def by_key(kind: str) -> SourceOf:
     return source
 
 
-def walk(kind: str, key: Any, row: Any) -> Source:
-    """The rows of a kind that are listed under a key, newest first or last."""
+def walk(kind: str, key: Any, row: Any, *, months: bool = False) -> Source:
+    """The rows of a kind that are listed under a key, newest first or last, from a table in `months` where it is one."""
     table = ChannelRow.__table__.alias()
     own = (table.c.kind == kind) & (table.c.organization_id == key)
-    return Source(where=[own], join=(table, table.c.row_id == row.id), keys=(table.c.created_at, table.c.row_id))
+    same = table.c.row_id == row.id
+    if months:
+        same &= table.c.created_at == row.created_at
+    return Source(where=[own], join=(table, same), keys=(table.c.created_at, table.c.row_id))
 
 
 def listed(kind: str, key: Any) -> Select[Any]:
