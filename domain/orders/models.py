@@ -43,6 +43,12 @@ class Order(Identified, Updated, Base):
         Index("ix_order_customer", "end_customer_contact_id", "created_at", "id"),
         Index("ix_order_account", "account_contact_id", "created_at", "id"),
         Index(
+            "ix_order_partner_order",
+            "entity_id",
+            "partner_order_id",
+            postgresql_where=text("partner_order_id IS NOT NULL"),
+        ),
+        Index(
             "uq_order_partner_order",
             "entity_id",
             "account_contact_id",

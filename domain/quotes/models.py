@@ -74,6 +74,12 @@ class Quote(Identified, Updated, Base):
         Index("ix_quote_entity_status", "entity_id", "status", "created_at", "id"),
         Index("ix_quote_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_quote_customer", "end_customer_contact_id", "created_at", "id"),
+        Index(
+            "ix_quote_partner_order",
+            "entity_id",
+            "partner_order_id",
+            postgresql_where=text("partner_order_id IS NOT NULL"),
+        ),
         Index("ix_quote_lead", "lead_id"),
         Index("ix_quote_expiry", "expires_at", postgresql_where=text("status IN ('SENT', 'PARTIALLY_SIGNED')")),
     )

@@ -13,6 +13,14 @@ def upgrade() -> None:
     _create_replay()
     _create_delivery()
     _create_attempt()
+    for table in ("order", "quote"):
+        op.create_index(
+            f"ix_{table}_partner_order",
+            table,
+            ["entity_id", "partner_order_id"],
+            unique=False,
+            postgresql_where=sa.text("partner_order_id IS NOT NULL"),
+        )
 
 
 def _create_endpoint() -> None:
@@ -252,5 +260,7 @@ def _create_attempt() -> None:
 
 
 def downgrade() -> None:
+    for table in ("order", "quote"):
+        op.drop_index(f"ix_{table}_partner_order", table_name=table)
     for table in ("webhook_attempt", "webhook_delivery", "webhook_replay", "webhook_endpoint"):
         op.drop_table(table)
