@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
-from strawberry import Schema
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import api.rest
 from api import operations, welcome
 from api.graphql import GraphQLEndpoint
 from api.middleware import BoundedBody, Observed
+from api.reading.schema import Schema
 from api.requests import RequestError
 from migrations.startup import StartupRefused, check
 from tenants import logging, tracing

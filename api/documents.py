@@ -1,6 +1,7 @@
 """Documents that this process has parsed before, bounded by their length."""
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from graphql import (
@@ -22,6 +23,7 @@ _LONGEST_KEPT = 16_384
 _MOST_CHARACTERS = 400_000
 """Of all documents that are kept; a parsed one takes some two hundred times its length."""
 _RULES = tuple(specified_rules)
+_serials = count()
 
 
 class Document:
@@ -41,6 +43,7 @@ class Document:
         }
         self.details = {name: FragmentDetails(part, None) for name, part in self.fragments.items()}
         self.memo: dict[Any, Any] = {}
+        self.serial = next(_serials)
         self._errors: list[GraphQLError] | None = None
 
     def errors(self, schema: GraphQLSchema) -> Sequence[GraphQLError]:

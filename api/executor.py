@@ -40,11 +40,23 @@ class Completed:
 class Executor(StrawberryGraphQLCoreExecutionContext):
     """`execution_context_class` of the schema: lets a mutation complete its own payload, or answer with a kept one."""
 
+    only: frozenset[str] | None = None
+    """The response keys to execute, where not all."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.operation.operation is OperationType.MUTATION:
             self.context_value.executor = self
             vars(self)["complete_value"] = self._complete_unless_completed  # queries keep the plain one
+
+    def execute_collected_root_fields(
+        self, root_type: Any, root_value: Any, grouped_field_set: Any, serially: bool, new_defer_usages: Any
+    ) -> Any:
+        if self.only is not None:
+            grouped_field_set = {key: details for key, details in grouped_field_set.items() if key in self.only}
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
 
     async def completed(self, info: Any, payload: object) -> Completed:
         """The data of a root field for the payload. Raises: the first error met while completing it."""
@@ -78,8 +90,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return super().complete_value(return_type, details, info, path, result, position)
 
 
-async def execute(schema: Schema, admitted: Admitted, context: Context) -> ExecutionResult:
-    """The result of an admitted query or mutation: the ordinary lane."""
+async def execute(
+    schema: Schema, admitted: Admitted, context: Context, only: frozenset[str] | None = None
+) -> ExecutionResult:
+    """The result of an admitted query or mutation: the ordinary lane; of `only` these response keys where given."""
     executor = Executor(
         schema._schema,
         dict(admitted.fragments),
@@ -93,6 +107,7 @@ async def execute(schema: Schema, admitted: Admitted, context: Context) -> Execu
         default_field_resolver,
         is_awaitable=optimized_is_awaitable,
     )
+    executor.only = only
     result: Any = executor.execute_operation()
     if optimized_is_awaitable(result):
         result = await result

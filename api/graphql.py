@@ -15,14 +15,15 @@ from graphql import ExecutionResult
 from opentelemetry import trace as tracing
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry import Schema
 from structlog.contextvars import bind_contextvars
 
 from api import metrics
-from api.admission import READS, READS_AND_WRITES, Refused, admit
+from api.admission import READS, READS_AND_WRITES, Admitted, Refused, admit
 from api.context import Context
 from api.executor import execute
+from api.lane import Lane, Ordinary, Written
 from api.masking import OURS, presented
+from api.reading.schema import Schema
 from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_of, negotiated, read_operation
 
 CLIENT_CLOSED_REQUEST = 499
@@ -35,6 +36,7 @@ class GraphQLEndpoint:
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
+        self._lane = Lane(schema)
 
     async def answer(self, request: Request) -> Response:
         """The response to one request; a client that goes away ends the work."""
@@ -52,30 +54,37 @@ class GraphQLEndpoint:
 
     async def _execute(self, request: Request, operation: Operation, context: Context, media_type: str) -> Response:
         with metrics.graphql_operation(operation.name) as measured, _tracer.start_as_current_span("graphql") as span:
-            result = await self._result(request, operation, context)
-            errors = presented(result.errors or [], context)
-            answer: dict[str, Any] = {"errors": errors} if errors else {}
-            if not _is_refused(result):
-                answer["data"] = result.data
+            written = await self._written(request, operation, context)
+            errors = presented([*written.errors], context)
             measured.type = context.operation or "unknown"
-            measured.outcome = "ok" if not errors else "error" if "data" in answer else "invalid"
+            measured.outcome = "ok" if not errors else "invalid" if written.data is None else "error"
             span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
             request.scope["logged"].update(type=measured.type, outcome=measured.outcome)
-        return _response(request, answer, media_type, _status(answer, media_type))
+        status = 200 if written.data is not None else _status(errors, media_type)
+        return _response(request, written.data, errors, media_type, status)
 
-    async def _result(self, request: Request, operation: Operation, context: Context) -> ExecutionResult:
+    async def _written(self, request: Request, operation: Operation, context: Context) -> Written:
         allowed = READS if request.method == "GET" else READS_AND_WRITES
         try:
             admitted = await admit(self._schema, operation, context, allowed)
         except Refused as refused:
-            return ExecutionResult(None, refused.errors)
-        return await execute(self._schema, admitted, context)
+            return Written(None, refused.errors)
+        try:
+            return await self._lane.answer(admitted, context)
+        except Ordinary as ordinary:
+            metrics.ORDINARY.labels(ordinary.reason).inc()
+            return await self._ordinary(admitted, context)
+
+    async def _ordinary(self, admitted: Admitted, context: Context) -> Written:
+        """The answer of graphql-core."""
+        result = await execute(self._schema, admitted, context)
+        return Written(None if _is_refused(result) else orjson.dumps(result.data), result.errors or ())
 
 
 def refusal(request: Request, refused: RequestError, media_type: str = JSON) -> Response:
     """A request that was refused before anything was executed, in GraphQL's form."""
-    answer = {"errors": [{"message": refused.message, "extensions": refused.extensions}]}
-    response = _response(request, answer, media_type, refused.status)
+    errors = [{"message": refused.message, "extensions": refused.extensions}]
+    response = _response(request, None, errors, media_type, refused.status)
     response.headers.update(refused.headers)
     return response
 
@@ -85,19 +94,21 @@ def _is_refused(result: ExecutionResult) -> bool:
     return result.data is None and all(error.path is None for error in result.errors or ())
 
 
-def _status(answer: dict[str, Any], media_type: str) -> int:
-    if "data" in answer:
-        return 200
-    codes = {error["extensions"]["code"] for error in answer["errors"]}
-    if codes & OURS:
+def _status(errors: list[dict[str, Any]], media_type: str) -> int:
+    """Of an answer without data."""
+    if {error["extensions"]["code"] for error in errors} & OURS:
         return 500
     return 400 if media_type == RESPONSE_JSON else 200
 
 
-def _response(request: Request, answer: dict[str, Any], media_type: str, status: int) -> Response:
-    answer["extensions"] = {"requestId": request.scope.get("request_id", "")}
+def _response(
+    request: Request, data: bytes | None, errors: list[dict[str, Any]], media_type: str, status: int
+) -> Response:
+    parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
+    parts += [b'"data":' + data] if data is not None else []
+    parts.append(b'"extensions":' + orjson.dumps({"requestId": request.scope.get("request_id", "")}))
     headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"}
-    return Response(orjson.dumps(answer), status, headers)
+    return Response(b"{" + b",".join(parts) + b"}", status, headers)
 
 
 async def _while_connected(request: Request, answering: Awaitable[Response]) -> Response:

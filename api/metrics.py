@@ -20,6 +20,7 @@ OPERATION_SECONDS = Histogram(
     "chargecars_graphql_operation_seconds", "Duration of GraphQL operations.", ("type",), buckets=_SECONDS
 )
 UNEXPECTED = Counter("chargecars_unexpected_errors", "Errors that were masked.")
+ORDINARY = Counter("chargecars_ordinary_lane", "Operations that the byte lane left to graphql-core.", ("reason",))
 REPLAYS = Counter("chargecars_idempotent_replays", "Mutations answered from an Idempotency-Key.")
 POOL = Gauge("chargecars_database_connections", "Database connections.", ("audience", "lane", "state"))
 BUILD = Gauge("chargecars_build_info", "The running version.", ("version", "python"))

@@ -78,7 +78,7 @@ class Reading:
     def __init__(self, schema: GraphQLSchema, cursor_key: CursorKey) -> None:
         self.registry = Registry(schema)
         self.compiler = Compiler(self.registry, cursor_key)
-        self._arguments = Arguments(self.registry, cursor_key)
+        self.arguments = Arguments(self.registry, cursor_key)
         self._cache = PlanCache()
 
     async def root(self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, context: Context) -> Any:
@@ -134,7 +134,7 @@ class Reading:
         decided = tuple(document.variables.get(name) for name in selection.variables)
         selector = Selector(self.registry, scope.audience, document.fragments, document.variables)
         tree = self._cache.tree(selection, (scope, decided), lambda: selector.tree(field, nodes))
-        return tree, self._arguments.prepare(tree, document.variables)
+        return tree, self.arguments.prepare(tree, document.variables)
 
 
 def measured(text: str, context: Context) -> Any:
@@ -143,13 +143,13 @@ def measured(text: str, context: Context) -> Any:
     return orjson.loads(text)
 
 
-async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> str:
-    """The JSON text of a plan. A cancelled request cancels its statement; asyncpg does so while giving back."""
+async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> Any:
+    """The JSON of a plan, text or bytes. A cancelled request cancels its statement; asyncpg does so while giving back."""
     async with pool.acquire(timeout=WAIT_SECONDS) as connection:
         text = await connection.fetchval(plan.sql, *values)
     if text is None:
         raise RuntimeError("the context was not set before it was read")
-    return str(text)
+    return text
 
 
 async def masking(path: Sequence[str | int], work: Awaitable[T]) -> T:
@@ -159,12 +159,18 @@ async def masking(path: Sequence[str | int], work: Awaitable[T]) -> T:
     except GraphQLError:
         raise
     except Exception as error:
-        error_id = uuid.uuid4().hex
-        log.exception("read_failed", error_id=error_id, path=path)
-        raise masked(error_id, "TIMEOUT" if _is_timeout(error) else "INTERNAL") from error
+        raise hidden(path, error) from error
 
 
-def _is_timeout(error: BaseException) -> bool:
+def hidden(path: Sequence[str | int], error: Exception) -> GraphQLError:
+    """The masked form of a failure; its cause is in the log."""
+    error_id = uuid.uuid4().hex
+    log.error("read_failed", error_id=error_id, path=path, exc_info=error)
+    return masked(error_id, "TIMEOUT" if is_timeout(error) else "INTERNAL")
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether a statement, or the wait for a connection, took too long."""
     cause = getattr(error, "orig", None) or error
     found = {type(cause).__name__, type(cause.__cause__).__name__}
     return isinstance(cause, asyncio.TimeoutError) or asyncpg.QueryCanceledError.__name__ in found

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, select
+from sqlalchemy import ColumnElement, Dialect, func, select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from api.reading.arguments import Prepared, Shape
@@ -13,7 +13,16 @@ from api.reading.cursors import CursorKey
 from api.reading.emit import Emitter
 from api.reading.registry import Registry
 from api.reading.selection import Tree
-from api.reading.statement import ALL_WRITERS, by_key_text, context_parameter, in_context, rendered, root_text
+from api.reading.statement import (
+    ALL_WRITERS,
+    by_key_text,
+    context_parameter,
+    document_text,
+    in_context,
+    pieces_text,
+    rendered,
+    root_text,
+)
 from tenants.actor import SETTINGS, Actor
 from tenants.audience import Audience
 
@@ -37,7 +46,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Plan:
-    """`sql` gives one row with one column, the JSON text of a root field; `binders` fill $1, $2, …"""
+    """`sql` gives one row with one column, the JSON text of what was asked; `binders` fill $1, $2, …"""
 
     sql: str
     binders: tuple[Binder, ...]
@@ -50,26 +59,29 @@ class Plan:
 
 @dataclass(frozen=True)
 class Compiler:
-    """Makes plans for one schema. `typed` adds the concrete type to objects in abstract positions, for graphql-core."""
+    """Makes plans for one schema; those for graphql-core add the concrete type to objects in abstract positions."""
 
     registry: Registry
     cursor_key: CursorKey
-    typed: bool = True
 
     def root(self, tree: Tree, shapes: Sequence[Shape], scope: Scope) -> Plan:
         """The plan of a root field, with the row-level security context in the same statement."""
         emitter = self._emitter(shapes, scope)
         return _plan(in_context(root_text(emitter, tree.root)), emitter.binds)
 
+    def answer(self, tree: Tree, shapes: Sequence[Shape], scope: Scope, *, in_pieces: bool = False) -> Plan:
+        """The plan of all root fields of a document: bytes that go out as they are, as one object or in pieces."""
+        emitter = self._emitter(shapes, scope, typed=False)
+        text = (pieces_text if in_pieces else document_text)(emitter, tree.roots)
+        return _plan(func.textsend(in_context(text)), emitter.binds)
+
     def by_key(self, tree: Tree, shapes: Sequence[Shape], scope: Scope) -> Plan:
         """The plan of the row with the key in the slot after the tree's own, for a transaction that has its context."""
         emitter = self._emitter(shapes, scope)
         return _plan(rendered(by_key_text(emitter, tree.root, len(tree.slots))), emitter.binds)
 
-    def _emitter(self, shapes: Sequence[Shape], scope: Scope) -> Emitter:
-        return Emitter(
-            self.registry, scope.audience, scope.one_entity, shapes, self.cursor_key, self.typed, ALL_WRITERS
-        )
+    def _emitter(self, shapes: Sequence[Shape], scope: Scope, *, typed: bool = True) -> Emitter:
+        return Emitter(self.registry, scope.audience, scope.one_entity, shapes, self.cursor_key, typed, ALL_WRITERS)
 
 
 def _plan(text: ColumnElement[Any], binds: Binds) -> Plan:

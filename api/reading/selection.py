@@ -57,13 +57,19 @@ class Selected:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A root field's selection; `slots` are the fields with arguments, in order, `size` is the number of fields."""
+    """Selections of root fields; `slots` are the fields with arguments, in order, `size` is the number of fields."""
 
-    root: Selected
+    roots: Sequence[Selected]
     slots: Sequence[Selected]
     size: int
     serial: int
     """Of this tree alone, as long as the process lives."""
+
+    @property
+    def root(self) -> Selected:
+        """The only root field."""
+        (root,) = self.roots
+        return root
 
 
 class Selector:
@@ -85,8 +91,12 @@ class Selector:
 
     def tree(self, field: GraphQLField, nodes: Sequence[FieldNode]) -> Tree:
         """The tree of a field and all nodes that select it under one response key."""
-        root = self._selected(response_key(nodes[0]), field, nodes)
-        return Tree(root, self._slots, self._count, next(_SERIALS))
+        return self.trees([(field, nodes)])
+
+    def trees(self, fields: Iterable[tuple[GraphQLField, Sequence[FieldNode]]]) -> Tree:
+        """The tree of several root fields, each with the nodes of its response key."""
+        roots = [self._selected(response_key(nodes[0]), field, nodes) for field, nodes in fields]
+        return Tree(roots, self._slots, self._count, next(_SERIALS))
 
     def _selected(self, key: str, field: GraphQLField, nodes: Sequence[FieldNode]) -> Selected:
         self._count += 1
@@ -111,10 +121,15 @@ class Selector:
         return {type_.name: self._object(type_, sets) for type_ in types}
 
     def _object(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> list[Selected]:
+        grouped = self.grouped(type_, sets)
+        return [self._selected(key, field_of(type_, nodes[0]), nodes) for key, nodes in grouped.items()]
+
+    def grouped(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> dict[str, list[FieldNode]]:
+        """The field nodes that selection sets apply to objects of a type, by response key."""
         grouped: dict[str, list[FieldNode]] = {}
         for node in self.fields(type_, sets):
             grouped.setdefault(response_key(node), []).append(node)
-        return [self._selected(key, field_of(type_, nodes[0]), nodes) for key, nodes in grouped.items()]
+        return grouped
 
     def fields(self, type_: GraphQLObjectType, sets: Iterable[SelectionSetNode]) -> Iterator[FieldNode]:
         """The field nodes that selection sets apply to objects of a type."""

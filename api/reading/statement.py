@@ -1,6 +1,6 @@
 """The statement of a root field: the row-level security context and what is read under it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column, func, select, true
@@ -9,7 +9,7 @@ from api.reading import pages, polymorphic
 from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter, Writer
 from api.reading.fields import WRITERS, at_most, computed_rows, ordered, spec
-from api.reading.jsonsql import concat, constant, json_array, metered, or_null
+from api.reading.jsonsql import concat, constant, json_array, json_object, metered, or_null
 from api.reading.registry import cost_of, is_many
 from api.reading.selection import Selected
 from api.reading.specs import (
@@ -28,6 +28,9 @@ from tenants.actor import SETTINGS
 ALL_WRITERS: Mapping[type[Spec], Writer] = {**WRITERS, ConnectionSpec: pages.related, AnySpec: polymorphic.any_field}
 
 Rendered = str | ColumnElement[str]
+
+PIECE = "\x1e"
+"""JSON escapes it in strings and has it nowhere else."""
 
 
 def context_parameter(setting: str) -> str:
@@ -56,6 +59,19 @@ def rendered(text: Rendered) -> ColumnElement[Any]:
 def root_text(emitter: Emitter, selected: Selected) -> Rendered:
     """The JSON text of a root field."""
     return metered(ROOTS[type(selected.spec)](emitter, selected), cost_of(selected.field))
+
+
+def document_text(emitter: Emitter, roots: Sequence[Selected]) -> ColumnElement[str]:
+    """The JSON object of several root fields by their response keys."""
+    return json_object((selected.key, root_text(emitter, selected)) for selected in roots)
+
+
+def pieces_text(emitter: Emitter, roots: Sequence[Selected]) -> ColumnElement[str]:
+    """The JSON texts of several root fields, between each two of them a character that stands in none."""
+    pieces: list[Rendered] = []
+    for selected in roots:
+        pieces += [PIECE, root_text(emitter, selected)] if pieces else [root_text(emitter, selected)]
+    return concat(*pieces)
 
 
 def by_key_text(emitter: Emitter, selected: Selected, slot: int) -> Rendered:
