@@ -49,7 +49,7 @@ async def _deliver(database: Database, settings: Settings, batch: list[Mail]) ->
 
 async def _deliver_one(database: Database, client: aiosmtplib.SMTP, mail: Mail) -> bool:
     try:
-        await client.send_message(mail.message())
+        await client.sendmail(mail.sender.addr_spec, [mail.recipient], mail.wire())
     except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
         await _failed(database, mail, error, for_good=_is_permanent(error))
         return False

@@ -82,7 +82,7 @@ personal(
         "mail_message",
         erase=(
             """
-            UPDATE mail_message SET recipient = '', subject = '', body = NULL,
+            UPDATE mail_message SET recipient = '', subject = '', body = NULL, html = NULL, unsubscribe_url = NULL,
               status = CASE status WHEN 'QUEUED' THEN 'SUPPRESSED' ELSE status END
             WHERE lower(recipient) = ANY (CAST(:emails AS text[]))""",
         ),

@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
@@ -24,6 +25,7 @@ BODIES_KEPT = timedelta(days=90)
 """How long it can be seen what a mail said; what is kept for longer says that there was one."""
 _LEASE = timedelta(minutes=15)
 _PURPOSE = "mail"
+_UNFOLDED = SMTP.clone(max_line_length=990)  # RFC 5322 allows 998
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Mail:
     body: str
     secret: bool
     attempts: int
+    html: str | None = None
+    unsubscribe_url: str | None = None
 
     def message(self) -> EmailMessage:
         """RFC 5322; the id of the message stays the same in every attempt, so that a repeat can be recognized."""
@@ -46,8 +50,17 @@ class Mail:
         made["Subject"] = self.subject
         made["Message-ID"] = f"<{self.id}@{self.sender.domain or 'localhost'}>"
         made["Auto-Submitted"] = "auto-generated"
+        if self.unsubscribe_url:  # RFC 8058: mail programs offer it as one click
+            made["List-Unsubscribe"] = f"<{self.unsubscribe_url}>"
+            made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         made.set_content(self.body)
+        if self.html:
+            made.add_alternative(self.html, subtype="html")
         return made
+
+    def wire(self) -> bytes:
+        """The message as it is sent; links in headers must not be folded, which Python would do with an encoding."""
+        return self.message().as_bytes(policy=_UNFOLDED)
 
 
 async def queue_mail(
@@ -60,14 +73,21 @@ async def queue_mail(
     host: str | None = None,
     secret: bool = False,
     suppressed: bool = False,
+    html: str | None = None,
+    unsubscribe_url: str | None = None,
+    not_before: datetime | None = None,
+    id: UUID | None = None,
 ) -> None:
     """Queue a mail from a brand of the entity (that at `host`, else the first) in the session's transaction.
 
     `secret` erases the body once it was sent. `suppressed` writes the row and sends nothing (system sessions only).
+    `id` is a UUID of PostgreSQL's that the caller has drawn to find the mail again.
     """
     name, email = await _sender(session, entity_id, host)
     context = secrets.token_hex(16)
     values = {
+        **({"id": id} if id else {}),
+        **({"next_attempt_at": not_before} if not_before else {}),
         "entity_id": entity_id,
         "seal_context": context,
         "sender_name": name,
@@ -75,6 +95,8 @@ async def queue_mail(
         "recipient": to.lower(),
         "subject": " ".join(subject.split())[:200],
         "body": seal(_keys(), _PURPOSE, context, body.encode()),
+        "html": seal(_keys(), _PURPOSE, context, html.encode()) if html else None,
+        "unsubscribe_url": unsubscribe_url,
         "secret": secret,
         "status": (MailStatus.SUPPRESSED if suppressed else MailStatus.QUEUED).value,
     }
@@ -101,12 +123,12 @@ async def take_due(session: AsyncSession, most: int) -> list[Mail]:
 async def sent(session: AsyncSession, mail: Mail) -> None:
     """The server has accepted it."""
     values = {"status": MailStatus.SENT.value, "sent_at": clock.now(), "last_error": None}
-    erased = {"body": None} if mail.secret else {}
+    erased = {"body": None, "html": None} if mail.secret else {}
     await session.execute(update(MailMessage).where(MailMessage.id == mail.id).values({**values, **erased}))
 
 
-async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: bool = False) -> None:
-    """It was not accepted; it is tried again later, unless refused for good or tried often enough."""
+async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: bool = False) -> bool:
+    """It was not accepted; it is tried again later, unless refused for good or tried often enough: whether so."""
     last = for_good or mail.attempts > len(WAITS)
     values = (
         {"status": MailStatus.FAILED.value, "last_error": error}
@@ -114,6 +136,13 @@ async def failed(session: AsyncSession, mail: Mail, error: str, *, for_good: boo
         else {"next_attempt_at": clock.now() + WAITS[mail.attempts - 1], "last_error": error}
     )
     await session.execute(update(MailMessage).where(MailMessage.id == mail.id).values(values))
+    return last
+
+
+async def suppress(session: AsyncSession, id: UUID) -> None:
+    """Never send it, if it was not sent yet."""
+    waiting = update(MailMessage).where(MailMessage.id == id, MailMessage.status == MailStatus.QUEUED)
+    await session.execute(waiting.values(status=MailStatus.SUPPRESSED.value))
 
 
 async def sweep(session: AsyncSession) -> int:
@@ -127,16 +156,21 @@ async def forget_bodies(session: AsyncSession) -> int:
     """Erase the text of mail that was sent or given up, BODIES_KEPT after it was queued; the number of mails."""
     over = MailMessage.status.in_([MailStatus.SENT, MailStatus.FAILED])
     old = (MailMessage.created_at < clock.now() - BODIES_KEPT) & MailMessage.body.is_not(None)
-    erased = update(MailMessage).where(over, old).values(body=None)
+    erased = update(MailMessage).where(over, old).values(body=None, html=None)
     return len((await session.execute(erased.returning(MailMessage.id))).all())
 
 
 def opened(row: MailMessage) -> Mail:
     """The row in clear; an erased body is empty."""
-    sealed = row.body
-    body = "" if sealed is None else unseal(_keys(), _PURPOSE, row.seal_context, sealed).decode()
     sender = Address(row.sender_name, addr_spec=row.sender_email)
-    return Mail(row.id, sender, row.recipient, row.subject, body, row.secret, row.attempts)
+    body, html = _unsealed(row, row.body), _unsealed(row, row.html)
+    return Mail(
+        row.id, sender, row.recipient, row.subject, body or "", row.secret, row.attempts, html, row.unsubscribe_url
+    )
+
+
+def _unsealed(row: MailMessage, sealed: bytes | None) -> str | None:
+    return None if sealed is None else unseal(_keys(), _PURPOSE, row.seal_context, sealed).decode()
 
 
 async def _sender(session: AsyncSession, entity_id: UUID, host: str | None) -> tuple[str, str]:

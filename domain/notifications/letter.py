@@ -58,7 +58,7 @@ _PAGE = """<!doctype html>
 
 
 def cleaned(html: str) -> str:
-    """The part of some HTML that a mail may hold: no script, no form, no style sheet, only links that leave the mail."""
+    """What a mail may hold of some HTML: no script, form or style sheet, and only links that leave the mail."""
     return _CLEANER.clean(html)
 
 

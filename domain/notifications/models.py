@@ -257,7 +257,7 @@ class NotificationDelivery(Identified, Base):
     """The subject as it was sent."""
     template_id: Mapped[UUID | None] = mapped_column(ForeignKey("notification_template.id"))
     """The version it is written by; none for the platform's own text."""
-    mail_id: Mapped[UUID | None] = mapped_column(ForeignKey("mail_message.id"))
+    mail_id: Mapped[UUID | None] = mapped_column(ForeignKey("mail_message.id", ondelete="SET NULL"))
     provider_id: Mapped[str | None]
     """What the provider calls it."""
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")

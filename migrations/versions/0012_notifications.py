@@ -171,7 +171,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_notification_delivery_contact_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_notification_delivery_entity_id")),
-        sa.ForeignKeyConstraint(["mail_id"], ["mail_message.id"], name=op.f("fk_notification_delivery_mail_id")),
+        sa.ForeignKeyConstraint(
+            ["mail_id"], ["mail_message.id"], name=op.f("fk_notification_delivery_mail_id"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(
             ["notification_id"], ["notification.id"], name=op.f("fk_notification_delivery_notification_id")
         ),
