@@ -128,6 +128,7 @@ class Article(Node):
         "Its prices in the lists you may see, newest first.",
         on=lambda a, p: p.article_id == a.id,
         order_by=lambda p: p.id.desc(),
+        limit=250,
     )
 
 

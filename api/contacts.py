@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import Select, and_, case, exists, func, literal, or_, select, union_all
+from sqlalchemy import Select, and_, case, exists, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased
 from strawberry.scalars import JSON
 
@@ -185,7 +185,7 @@ def on_timeline(contact: Any, event: Any) -> Any:
     """A condition: the event is on the timeline of the contact, or of a duplicate that was merged into it."""
     same, row = aliased(ContactRow, name="same"), aliased(TimelineRow, name="on_timeline")
     ids = select(same.id).where(or_(same.id == contact.id, same.merged_into_id == contact.id))
-    return event.id.in_(select(row.event_id).where(row.key.in_(ids)))
+    return tuple_(event.id, event.created_at).in_(select(row.event_id, row.created_at).where(row.key.in_(ids)))
 
 
 def contact_source(kind: str) -> SourceOf:
@@ -308,6 +308,7 @@ class ContactQueries:
     duplicate_contacts: list[DuplicateContacts] = read_list(
         "Records that may be one, likeliest first: the 100 best, or those of one contact.",
         rows=lambda a: queries.look_alikes(a.contact_id),
+        limit=queries.LOOK_ALIKES,
         arguments={
             "contact_id": argument(
                 strawberry.ID | None, "Only look-alikes of this contact.", node=("Contact", "Organization")

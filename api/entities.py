@@ -51,7 +51,7 @@ class PartnerBranding(Node):
     slug: str = column("Name of the co-branded portal: `brand(host, partner)`.")
     name: str = column("Name that the portal shows.")
     logo_url: str | None = column("Logo: an https address, or a path on the portal's host.")
-    theme: list[ThemeToken] = computed_list("Looks over those of the brand.", _tokens)
+    theme: list[ThemeToken] = computed_list("Looks over those of the brand.", _tokens, limit=len(TOKENS))
     organization: Organization | None = related("The partner.", on=lambda b, o: o.id == b.organization_id)
     brand: BrandRef | None = related("The brand.", on=lambda b, brand: brand.id == b.brand_id)
 
@@ -63,12 +63,14 @@ class Brand(Node):
     name: str = column("Name that the portal shows.")
     locale: str = column("Language and region.")
     logo_url: str | None = column("Logo: an https address, or a path on the portal's host.")
-    theme: list[ThemeToken] = computed_list("Looks.", _tokens)
+    theme: list[ThemeToken] = computed_list("Looks.", _tokens, limit=len(TOKENS))
     sender_name: str = column("Name that mail comes from.")
     sender_email: str = column("Address that mail comes from.")
     terms: str = column("General terms, plain text.")
     privacy_statement: str = column("Privacy statement, plain text.")
     consent_text: str = column("What a signer agrees to, plain text.")
+    allowed_origins: list[str] = column("Origins beside its own from which browsers may call the API here.")
+    restricted_to_trusted_documents: bool = column("Whether its portal may send its trusted documents only.")
     entity: EntityRef | None = related("The business entity behind it.", on=lambda b, e: e.id == b.entity_id)
     partner_brandings: list[PartnerBranding] = related_list(
         "Partners with looks of their own here; a partner sees its subtree's.",
@@ -160,7 +162,10 @@ _PLAIN = (
 @strawberry.type
 class EntityQueries:
     business_entities: list[BusinessEntity] = read_list(
-        "Business entities that you work with.", order_by=lambda e: e.name, requires=Permission.ENTITIES_READ
+        "Business entities that you work with.",
+        order_by=lambda e: e.name,
+        limit=100,
+        requires=Permission.ENTITIES_READ,
     )
     business_entity: BusinessEntity | None = read_one("One business entity.", requires=Permission.ENTITIES_READ)
 

@@ -74,6 +74,7 @@ class LeadStatisticsQueries:
     lead_statistics_by_partner: list[LeadStatistics] = read_list(
         "The same per partner: the 250 with most leads, those first.",
         rows=lambda arguments: figures_by_partner(MOST_PARTNERS, *_conditions(arguments)),
+        limit=MOST_PARTNERS,
         arguments=ARGUMENTS,
         requires=Permission.LEADS_READ,
     )

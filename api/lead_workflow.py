@@ -29,8 +29,8 @@ from domain.leads.models import FollowUpChannel, LeadStatus
 from domain.leads.models import FollowUpStep as StepRow
 from domain.leads.models import Questionnaire as QuestionnaireRow
 from domain.leads.models import RoutingRule as RuleRow
-from domain.leads.questions import QuestionType, ShowOperator
-from domain.leads.routing import RoutingField, RoutingOperator
+from domain.leads.questions import MAX_OPTIONS, MAX_QUESTIONS, QuestionType, ShowOperator
+from domain.leads.routing import MAX_CONDITIONS, RoutingField, RoutingOperator
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
@@ -80,7 +80,7 @@ class Question:
     maximum: str | None = column("Largest number, last date, or most options.")
     decimals: int = column("Decimal places of a number.")
     max_length: int | None = column("Most characters of a text.")
-    options: list[QuestionOption] = computed_list("What can be chosen.", lambda q: _options(q))
+    options: list[QuestionOption] = computed_list("What can be chosen.", lambda q: _options(q), limit=MAX_OPTIONS)
     show_if: QuestionCondition | None = expression("When it is asked; always if null.", lambda q: _show_if(q))
 
 
@@ -117,7 +117,7 @@ class Questionnaire(Node):
     version: int = column("Counts up per business entity.")
     active: bool = column("Whether new leads are asked this version.")
     created_at: datetime = column("When the version was made.")
-    questions: list[Question] = computed_list("The questions in order.", _questions)
+    questions: list[Question] = computed_list("The questions in order.", _questions, limit=MAX_QUESTIONS)
     entity: EntityRef | None = related("The business entity.", on=lambda q, e: e.id == q.entity_id)
 
 
@@ -145,7 +145,7 @@ class RoutingRule(Node):
     name: str = column("Name.")
     position: int = column("Rules are tried from low to high.")
     active: bool = column("Whether it applies.")
-    conditions: list[RoutingCondition] = computed_list("All of them have to hold.", _conditions)
+    conditions: list[RoutingCondition] = computed_list("All of them have to hold.", _conditions, limit=MAX_CONDITIONS)
     updated_at: datetime = column("When it was last changed.")
     entity: EntityRef | None = related("Where it sends leads.", on=lambda r, e: e.id == r.entity_id)
 

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
 from api.listing import by_entity_or_channel
-from api.quote_parts import PARTIES, LineItem, QuoteParty, cost_of
+from api.quote_parts import MOST_PARTIES, PARTIES, LineItem, QuoteParty, cost_of
 from api.quotes import of_account, own_part, total_of
 from api.reading import (
     Connection,
@@ -39,6 +39,7 @@ from api.search import with_text
 from domain.orders.models import Order as OrderRow
 from domain.orders.models import OrderMilestone as MilestoneRow
 from domain.orders.models import OrderStage
+from domain.quotes.draft import MOST_LINES
 from domain.quotes.models import LineItem as LineRow
 from tenants.audience import Audience
 from tenants.permissions import Permission
@@ -99,12 +100,16 @@ class Order(Node):
         "Its lines that you may see.",
         on=lambda o, line: line.quote_version_id == o.quote_version_id,
         order_by=lambda line: line.position,
+        limit=MOST_LINES,
     )
     visits: list[VisitRef] = related_list(
         "Its visits.", on=lambda o, v: v.order_id == o.id, order_by=lambda v: v.position
     )
     milestones: list[OrderMilestone] = related_list(
-        "The stages it reached.", on=lambda o, m: m.order_id == o.id, order_by=lambda m: m.reached_at
+        "The stages it reached.",
+        on=lambda o, m: m.order_id == o.id,
+        order_by=lambda m: m.reached_at,
+        limit=len(OrderStage),
     )
     entity: EntityRef | None = related("Who sold it.", on=lambda o, e: e.id == o.entity_id)
     end_customer: ContactRef | None = related("The customer.", on=lambda o, c: c.id == o.end_customer_contact_id)
@@ -143,11 +148,13 @@ class CommercialOrder(Order):
         "Who pays how much: the parties that you may see.",
         on=lambda o, p: p.quote_version_id == o.quote_version_id,
         order_by=lambda p: p.role,
+        limit=MOST_PARTIES,
     )
     signatures: list[SignatureRef] = related_list(
         "The signatures that you may see, in order of time.",
         on=lambda o, s: s.quote_version_id == o.quote_version_id,
         order_by=lambda s: s.chain_position,
+        limit=MOST_PARTIES,
     )
 
 

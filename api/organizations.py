@@ -189,7 +189,8 @@ class OrganizationQueries:
     )
     organization_tree: list[OrganizationTreeNode] = read_list(
         f"The channel tree in preorder, at most {TREE_SIZE} organizations. Partners see their own subtree.",
-        rows=lambda a: queries.organization_tree(a.root_id, a.as_of, a.depth, a.actor.organization_id).limit(TREE_SIZE),
+        rows=lambda a: queries.organization_tree(a.root_id, a.as_of, a.depth, a.actor.organization_id),
+        limit=TREE_SIZE,
         arguments={
             "root_id": argument(
                 strawberry.ID | None, "From this organization down; else from the top.", node="Organization"

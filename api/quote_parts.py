@@ -22,6 +22,7 @@ from api.reading import (
 )
 from domain.catalog.models import ArticleCategory, VisitKind
 from domain.money import VatClass
+from domain.quotes.draft import MOST_LINES
 from domain.quotes.models import LineItem as LineRow
 from domain.quotes.models import PartyRole, PartyState, Requirement
 from domain.quotes.models import QuoteParty as PartyRow
@@ -47,6 +48,8 @@ OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
 SignatureRef = Annotated["Signature", strawberry.lazy("api.signatures")]
 
 PARTIES = [Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.SYSTEM]
+MOST_PARTIES = MOST_LINES + 2
+"""The customer, the partner, and a payer for each line."""
 
 described(
     PartyRole,
@@ -191,7 +194,7 @@ class QuoteParty(Node):
     net: Money = expression("Its lines without VAT.", lambda p: money(p.net_cents, p.currency))
     vat: Money = expression("VAT of its lines.", lambda p: money(p.vat_cents, p.currency))
     gross: Money = expression("What it pays.", lambda p: money(p.gross_cents, p.currency))
-    vat_shares: list[VatShare] = computed_list("Its total by VAT rate.", _vat_shares)
+    vat_shares: list[VatShare] = computed_list("Its total by VAT rate.", _vat_shares, limit=20)
     salt: str = expression(
         "Hexadecimal; opens the party's commitment in the head of the document.", lambda p: hexadecimal(p.salt)
     )

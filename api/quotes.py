@@ -12,6 +12,7 @@ from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
 from api.listing import by_entity_or_channel
 from api.quote_parts import (
+    MOST_PARTIES,
     PARTIES,
     CustomerLineItem,
     LineItem,
@@ -47,6 +48,7 @@ from api.reading import (
     related_list,
 )
 from api.search import with_text
+from domain.quotes.draft import MOST_LINES
 from domain.quotes.models import LineItem as LineRow
 from domain.quotes.models import PartyRole, QuoteStatus
 from domain.quotes.models import Quote as QuoteRow
@@ -140,9 +142,13 @@ class QuoteVersion(Node):
         "The lines that you may see.",
         on=lambda v, line: line.quote_version_id == v.id,
         order_by=lambda line: line.position,
+        limit=MOST_LINES,
     )
     parties: list[QuoteParty] = related_list(
-        "The parties that you may see.", on=lambda v, p: p.quote_version_id == v.id, order_by=lambda p: p.role
+        "The parties that you may see.",
+        on=lambda v, p: p.quote_version_id == v.id,
+        order_by=lambda p: p.role,
+        limit=MOST_PARTIES,
     )
     visits: list[PlannedVisit] = related_list(
         "The visits that it calls for.", on=lambda v, p: p.quote_version_id == v.id, order_by=lambda p: p.position
@@ -151,6 +157,7 @@ class QuoteVersion(Node):
         "The signatures that you may see, in order of time.",
         on=lambda v, s: s.quote_version_id == v.id,
         order_by=lambda s: s.chain_position,
+        limit=MOST_PARTIES,
     )
     resources: ResourcePreview | None = computed("What it takes of our teams.", _resources)
 
@@ -202,11 +209,13 @@ class Quote(Node):
         "The lines in force that you may see.",
         on=lambda q, line: line.quote_version_id == in_force(q),
         order_by=lambda line: line.position,
+        limit=MOST_LINES,
     )
     parties: list[QuoteParty] = related_list(
         "The parties to the version in force that you may see.",
         on=lambda q, p: p.quote_version_id == in_force(q),
         order_by=lambda p: p.role,
+        limit=MOST_PARTIES,
     )
     entity: EntityRef | None = related("Who sells.", on=lambda q, e: e.id == q.entity_id)
     end_customer: ContactRef | None = related("The customer.", on=lambda q, c: c.id == q.end_customer_contact_id)

@@ -42,6 +42,7 @@ class SearchQueries:
     search: list[Node] = read_search(
         "Contacts, leads, quotes, orders and articles with a piece of text in their names or numbers; best 50 first.",
         source=_hits,
+        limit=MOST,
         arguments={"text": argument(str, "What to look for, at least 2 characters.")},
         requires=Permission.SIGNED_IN,
     )

@@ -13,6 +13,7 @@ from api.reading.filters import kinds_of
 from api.reading.registry import READS
 from api.reading.sorting import Sort
 from api.reading.specs import (
+    LIST_LIMIT,
     SPEC,
     UNSET_ARGUMENT,
     AnySpec,
@@ -67,23 +68,33 @@ def argument(
     return Argument(annotation, description, default, kinds_of(node))
 
 
-def column(description: str, *, name: str | None = None, node: str | None = None) -> Any:
+def column(description: str, *, name: str | None = None, node: str | None = None, cost: int = 0) -> Any:
     """The column of the field's name, or `name`; with `node` its uuid becomes a global id of that kind."""
-    return read_field(description, ColumnSpec(name, node))
+    return read_field(description, ColumnSpec(name, node, cost=cost))
 
 
 def expression(
-    description: str, value: RowExpression, *, node: str | None = None, arguments: Arguments | None = None
+    description: str,
+    value: RowExpression,
+    *,
+    node: str | None = None,
+    arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
     """A SQL expression `lambda row: …`, a correlated scalar subquery too, or a `money(…)` or `Composite`."""
-    return read_field(description, ExpressionSpec(value, node, arguments=arguments or {}))
+    return read_field(description, ExpressionSpec(value, node, arguments=arguments or {}, cost=cost))
 
 
 def related(
-    description: str, *, on: RowExpression, order_by: RowExpression | None = None, arguments: Arguments | None = None
+    description: str,
+    *,
+    on: RowExpression,
+    order_by: RowExpression | None = None,
+    arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
     """The row of another type for which `on(row, other)` holds, with `order_by` the first; nullable: it may hide."""
-    return read_field(description, RelatedSpec(on, order_by, arguments=arguments or {}))
+    return read_field(description, RelatedSpec(on, order_by, arguments=arguments or {}, cost=cost))
 
 
 def related_list(
@@ -91,11 +102,12 @@ def related_list(
     *,
     on: RowExpression,
     order_by: RowExpression | None = None,
-    limit: int | None = None,
+    limit: int = LIST_LIMIT,
     arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
-    """All rows of another type for which `on(row, other)` holds; for lists that are short by nature."""
-    return read_field(description, ListSpec(on, order_by, limit, arguments=arguments or {}))
+    """The first `limit` rows of another type for which `on(row, other)` holds; for lists that are short by nature."""
+    return read_field(description, ListSpec(on, order_by, limit, arguments=arguments or {}, cost=cost))
 
 
 def related_connection(
@@ -105,9 +117,10 @@ def related_connection(
     order: Sort,
     filter: type | None = None,
     arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
     """Pages of the rows of another type for which `on(row, other)` holds."""
-    spec = ConnectionSpec(on, filter, order, arguments=arguments or {})
+    spec = ConnectionSpec(on, filter, order, arguments=arguments or {}, cost=cost)
     return read_field(description, spec, page_arguments(filter, order))
 
 
@@ -124,17 +137,26 @@ def embedded(description: str, *, when: RowExpression | None = None) -> Any:
 
 
 def computed(
-    description: str, rows: Callable[..., Select[*tuple[Any, ...]]], *, arguments: Arguments | None = None
+    description: str,
+    rows: Callable[..., Select[*tuple[Any, ...]]],
+    *,
+    arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
     """The first row of a SELECT, under a type with `@reads(None)` whose columns are the SELECT's labels."""
-    return read_field(description, ComputedSpec(rows, arguments=arguments or {}))
+    return read_field(description, ComputedSpec(rows, arguments=arguments or {}, cost=cost))
 
 
 def computed_list(
-    description: str, rows: Callable[..., Select[*tuple[Any, ...]]], *, arguments: Arguments | None = None
+    description: str,
+    rows: Callable[..., Select[*tuple[Any, ...]]],
+    *,
+    limit: int = LIST_LIMIT,
+    arguments: Arguments | None = None,
+    cost: int = 0,
 ) -> Any:
-    """The rows of a SELECT, in its order, under a type with `@reads(None)`."""
-    return read_field(description, ComputedSpec(rows, arguments=arguments or {}))
+    """The first `limit` rows of a SELECT, in its order, under a type with `@reads(None)`."""
+    return read_field(description, ComputedSpec(rows, limit, arguments=arguments or {}, cost=cost))
 
 
 def derived(
@@ -142,9 +164,10 @@ def derived(
     *,
     needs: Callable[..., Mapping[str, ColumnElement[Any]]],
     resolve: Callable[[Mapping[str, Any], Any], Any],
+    cost: int = 0,
 ) -> Any:
     """A Python function of the JSON values of some expressions and of `info`; SQL alone cannot answer such a field."""
-    return read_field(description, DerivedSpec(needs, resolve))
+    return read_field(description, DerivedSpec(needs, resolve, cost=cost))
 
 
 def money(cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR") -> Composite:

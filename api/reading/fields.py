@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Integer, Select, literal_column
 
 from api.reading.emit import Emitter, Writer
 from api.reading.jsonsql import id_text, json_array, json_object, leaf_text, or_null, sql_text, when
@@ -86,7 +86,13 @@ def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Te
         return "[]"
     listed = spec(selected, ListSpec)
     other, rows = _other(emitter, selected, row, target, listed.on)
-    return json_array(rows.order_by(*ordered(emitter, listed.order_by, selected, other)).limit(listed.limit))
+    rows = rows.order_by(*ordered(emitter, listed.order_by, selected, other))
+    return json_array(at_most(rows, listed.limit))
+
+
+def at_most(rows: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:
+    """The first rows; the figure stands in the statement, where the planner sees it."""
+    return rows.limit(literal_column(str(int(limit)), Integer()))
 
 
 def _other(
@@ -118,8 +124,9 @@ def _computed(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -
     target = emitter.relation(selected)
     if target is None:
         return "[]" if many else "null"
-    rows = emitter.call(spec(selected, ComputedSpec).rows, selected, row)
-    return computed_rows(emitter, selected, target, rows, many, row)
+    given = spec(selected, ComputedSpec)
+    rows = emitter.call(given.rows, selected, row)
+    return computed_rows(emitter, selected, target, at_most(rows, given.limit) if many else rows, many, row)
 
 
 def computed_rows(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, case, column, func, select
 
 from api.reading.emit import Emitter
-from api.reading.fields import spec
+from api.reading.fields import at_most, spec
 from api.reading.jsonsql import constant, json_array, or_null
 from api.reading.registry import Readable
 from api.reading.rows import Row
@@ -65,7 +65,7 @@ def nodes(emitter: Emitter, selected: Selected) -> ColumnElement[str]:
 def search(emitter: Emitter, selected: Selected) -> ColumnElement[str]:
     """Rows of several types in the order of a SELECT of (kind, key); what the actor may not see is left out."""
     given = spec(selected, SearchSpec)
-    found = emitter.computed_row(emitter.call(given.source, selected))
+    found = emitter.computed_row(at_most(emitter.call(given.source, selected), given.limit))
     kind, key = tuple(found.table_.c)[:2]
     text = any_of(emitter, selected, kind, key, given.kinds)
     return json_array(select(text).select_from(found.table_).correlate_except(found.table_))

@@ -12,6 +12,10 @@ from tenants.audience import Audience
 
 SPEC = "reading"
 REQUIRES = "requires"
+COST = "cost"
+MOST = "most"
+LIST_LIMIT = 100
+"""Rows of a list without pages that names no bound of its own."""
 UNSET_ARGUMENT: Any = object()
 
 RowExpression = Callable[..., Any]
@@ -30,9 +34,13 @@ class Argument:
 
 @dataclass(frozen=True, eq=False)
 class Spec:
-    """Where a field's value comes from. `arguments` are those the area declared, by Python name."""
+    """Where a field's value comes from. `arguments` are those the area declared, by Python name.
+
+    `cost` is what each value costs beyond the objects in it, see `api.cost`.
+    """
 
     arguments: Mapping[str, Argument] = field(default_factory=dict, kw_only=True)
+    cost: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +78,7 @@ class ListSpec(Spec):
 
     on: RowExpression
     order_by: RowExpression | None = None
-    limit: int | None = None
+    limit: int = LIST_LIMIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +108,10 @@ class EmbeddedSpec(Spec):
 
 @dataclass(frozen=True, eq=False)
 class ComputedSpec(Spec):
-    """Rows of a SELECT that has no table of its own."""
+    """Rows of a SELECT that has no table of its own, in a list at most `limit`."""
 
     rows: Callable[..., Select[*tuple[Any, ...]]]
+    limit: int = LIST_LIMIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +160,10 @@ class NodesSpec(Spec):
 
 @dataclass(frozen=True, eq=False)
 class SearchSpec(Spec):
-    """Root: rows of several types whose kind and key a SELECT delivers, in its order."""
+    """Root: at most `limit` rows of several types whose kind and key a SELECT delivers, in its order."""
 
     source: Callable[..., Select[*tuple[Any, ...]]]
+    limit: int = field(default=LIST_LIMIT, kw_only=True)
     kinds: Mapping[str, str] | None = None
 
 
