@@ -49,7 +49,7 @@ def by_key(kind: str) -> SourceOf:
 
 
 def walk(kind: str, key: Any, row: Any, *, months: bool = False) -> Source:
-    """The rows of a kind that are listed under a key, newest first or last, from a table in `months` where it is one."""
+    """The rows of a kind that are listed under a key, newest first or last; `months`: of a partitioned table."""
     table = ChannelRow.__table__.alias()
     own = (table.c.kind == kind) & (table.c.organization_id == key)
     same = table.c.row_id == row.id

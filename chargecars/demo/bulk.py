@@ -14,24 +14,28 @@ from typing import Any
 import asyncpg
 
 from chargecars.demo.encode import Chunk
-from domain.events import timeline
+from domain.events import positions, timeline
 from tenants import listing
 from tenants.base import Base
 
 _FOREIGN_KEYS = """
 SELECT conrelid::regclass::text AS on_table, quote_ident(conname) AS name, pg_get_constraintdef(oid) AS definition
-FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace ORDER BY conname
+FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'public'::regnamespace ORDER BY conname
 """
 _INDEXES = """
-SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index
-WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')
+SELECT indexrelid::regclass::text AS name, replace(pg_get_indexdef(indexrelid), ' ON ONLY ', ' ON ') AS definition
+FROM pg_index
+WHERE indrelid IN (
+  SELECT oid FROM pg_class
+  WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+)
 AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid) ORDER BY 1
 """
 _EVENT_BLOCK = 5_000
 
 
 class Loader:
-    """Writes chunks as they come; events are kept until all are there, so that their sequence follows their time."""
+    """Writes chunks as they come; events are kept until all are there, so that their positions follow their time."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
         self._connection = connection
@@ -48,6 +52,9 @@ class Loader:
     async def write_events(self, columns: tuple[str, ...]) -> None:
         """COPY all events in order of time."""
         self._events.sort(key=itemgetter(0))
+        if self._events:
+            first, last = (self._events[end][0].date() for end in (0, -1))
+            await self._connection.execute("SELECT make_event_partitions($1, $2)", first, last)
         rows = [row for _, row in self._events]
         blocks = (b"".join(rows[i : i + _EVENT_BLOCK]) for i in range(0, len(rows), _EVENT_BLOCK))
         await self._copy("event", columns, blocks)
@@ -72,6 +79,7 @@ async def bulk_load(connection: "asyncpg.Connection[Any]") -> AsyncIterator[Load
     yield Loader(connection)
     await _each(connection, listing.refill_statements())
     await _each(connection, timeline.refill_statements())
+    await _each(connection, positions.refill_statements())
     await _each(connection, (index["definition"] for index in indexes))
     await _each(connection, (_added(key) for key in keys))
     await _each(connection, (f"ALTER TABLE {table} ENABLE TRIGGER USER" for table in tables))

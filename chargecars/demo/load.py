@@ -32,7 +32,7 @@ from tenants.settings import settings as current_settings
 Progress = Callable[[str, float], None]
 _ONE_AT_A_TIME = 0x64_656D_6F  # an arbitrary constant: the advisory lock of loading
 _CUSTOMERS_AT_ONCE, _LEADS_AT_ONCE, _QUOTES_AT_ONCE = 2_000, 500, 400
-_DERIVED = ("channel_row", "search_row", "timeline_row")
+_DERIVED = ("channel_row", "search_row", "timeline_row", "event_position", "position_row")
 _ENOUGH_FOR_TWO = 10_000
 """Quotes from which a second process is worth its start."""
 

@@ -125,9 +125,13 @@ INVARIANTS = {
         "WHERE uuid_extract_timestamp(id) <> created_at"
     ),
     "events are numbered in order of time": (
-        "SELECT id FROM (SELECT id, created_at, lag(created_at) OVER (ORDER BY sequence) AS before FROM event) t "
-        "WHERE before > created_at"
+        "SELECT event_id FROM (SELECT event_id, created_at, lag(created_at) OVER (ORDER BY position) AS before "
+        "FROM event_position) t WHERE before > created_at"
     ),
+    "every event has a position": (
+        "SELECT id FROM event e WHERE NOT EXISTS (SELECT 1 FROM event_position p WHERE p.event_id = e.id)"
+    ),
+    "every event has its month": ("SELECT id FROM event_earlier UNION ALL SELECT id FROM event_later"),
 }
 
 
