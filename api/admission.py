@@ -1,7 +1,8 @@
 """What decides about every GraphQL request before anything runs, whatever its transport and whichever lane reads.
 
-In this order, the cheapest refusal first: parsed → operation chosen → its type allowed here → bounds → introspection
-allowed → validated → variables coerced. Nothing of this touches the database.
+In this order, the cheapest refusal first: trusted, where the client is restricted to such documents → parsed →
+operation chosen → its type allowed here → bounds → introspection allowed → validated → variables coerced. Of all this
+only a trusted document that was not used lately touches the database.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from api.context import Context
 from api.documents import Document, Documents
 from api.limits import check
 from api.requests import Operation, RequestError
+from api.trusting import trusted
+from tenants.permissions import Permission
 
 READS = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -55,7 +58,7 @@ async def admit(schema: Schema, operation: Operation, context: Context, allowed:
     Raises: RequestError where the operation is not there or not allowed over this transport; Refused for the rest.
     """
     try:
-        return _admit(schema, operation, context, allowed)
+        return _admit(schema, await trusted(operation, context), context, allowed)
     except (RequestError, Refused):
         raise
     except GraphQLError as error:
@@ -104,8 +107,10 @@ def _not_allowed(wanted: OperationType, allowed: frozenset[OperationType]) -> Re
 
 
 def _check_introspection(document: Document, context: Context) -> None:
-    if document.figures.introspects and not (context.actor.signed_in or context.settings.environment == "development"):
-        raise GraphQLError("Log in to read the schema.", extensions={"code": "INTROSPECTION_REFUSED"})
+    allowed = context.actor.may(Permission.SCHEMA_READ) or context.settings.environment == "development"
+    if document.figures.introspects and not allowed:
+        message = "Log in as somebody who may read the schema."
+        raise GraphQLError(message, extensions={"code": "INTROSPECTION_REFUSED"})
 
 
 def _coerced(schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any] | None) -> VariableValues:

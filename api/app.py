@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import api.rest
 from api import operations, welcome
+from api.cors import CrossOrigin
 from api.graphql import GraphQLEndpoint
 from api.middleware import BoundedBody, Observed
 from api.reading.schema import Schema
@@ -54,18 +55,20 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     """The application for these settings, by default the environment's; `schema` replaces the platform's."""
     settings = with_secrets(settings or environment())
     logging.configure(settings)
+    database = _database(settings)
     made = Application(
         routes=[*_routes(schema or _platform_schema(settings))],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
+            Middleware(CrossOrigin, database=database, settings=settings),
             Middleware(BoundedBody, most=settings.max_body_bytes),
         ],
         exception_handlers={RequestError: _refused, HTTPException: _http_error},
         lifespan=_lifespan,
     )
     made.state.settings = settings
-    made.state.database = _database(settings)
+    made.state.database = database
     made.state.redis = _redis(settings)
     return made
 

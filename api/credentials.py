@@ -56,6 +56,7 @@ class ApiKey(Node):
     prefix: str = column("The part of the key that may be shown: `cck_<prefix>_…`.")
     scopes: list[str] = column("What it may do.")
     expires_at: datetime | None = column("Until when it works; none: until it is revoked.")
+    restricted_to_trusted_documents: bool = column("Whether it may send its trusted documents only.")
     revoked_at: datetime | None = column("When it was revoked.")
     last_used_at: datetime | None = column("When it was last used, exact to the minute.")
     created_at: datetime = column("When it was made.")
@@ -75,6 +76,7 @@ class OAuthClient(Node):
     grant_types: list[str] = column("`authorization_code`, `refresh_token`, `client_credentials`.")
     scopes: list[str] = column("What it may ask for.")
     created_at: datetime = column("When it was registered.")
+    restricted_to_trusted_documents: bool = column("Whether it may send its trusted documents only.")
     revoked_at: datetime | None = column("When it was revoked.")
     entity: EntityRef | None = related("The business entity.", on=lambda c, e: e.id == c.entity_id)
     organization: OrganizationRef | None = related(

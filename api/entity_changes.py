@@ -32,6 +32,9 @@ class NewBrandInput:
     terms: str | None = strawberry.field(default=strawberry.UNSET, description="General terms, plain text.")
     privacy_statement: str | None = strawberry.field(default=strawberry.UNSET, description="Plain text.")
     consent_text: str | None = strawberry.field(default=strawberry.UNSET, description="What a signer agrees to.")
+    allowed_origins: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Origins beside its own from which browsers may call the API, at most 20."
+    )
 
 
 @strawberry.input(description="Changes of a portal; what is left out stays.")
@@ -51,6 +54,9 @@ class UpdateBrandInput:
     terms: str | None = strawberry.field(default=strawberry.UNSET, description="General terms, plain text.")
     privacy_statement: str | None = strawberry.field(default=strawberry.UNSET, description="Plain text.")
     consent_text: str | None = strawberry.field(default=strawberry.UNSET, description="What a signer agrees to.")
+    allowed_origins: list[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Origins beside its own from which browsers may call the API, at most 20; replaces all."
+    )
 
 
 @strawberry.input(description="A new business entity with its first portal.")

@@ -20,6 +20,8 @@ from tenants.hostnames import hostname
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
 
+_PARAMETERS = ("query", "operationName", "variables", "extensions", "documentId")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _LONGEST_AGENT = 400
 _MEANS_JSON = frozenset({JSON, "application/*", "*/*"})
@@ -42,9 +44,12 @@ class Operation:
     """What a client wants executed."""
 
     query: str
+    """Empty where only the hash of a trusted document was sent, see `api.trusting`."""
     name: str | None
     variables: dict[str, Any] | None
     extensions: dict[str, Any] | None
+    document_hash: str | None = None
+    """SHA-256 of the document, 64 hexadecimal digits."""
 
 
 # --- what ---------------------------------------------------------------------------------------------------------
@@ -54,9 +59,25 @@ async def read_operation(request: Request) -> Operation:
     """The operation of a GET's query string or a POST's JSON body. Raises: RequestError."""
     body = await request.body()
     if request.method == "GET":
-        return _operation(_from_query(request))
-    _check_content_type(request.headers)
-    return _operation(_parsed(body, "The body"))
+        return operation_of(_from_query(request))
+    _check_content(request.headers)
+    return operation_of(_parsed(body, "The body"))
+
+
+def operation_of(given: Any) -> Operation:
+    """The operation in what a client sent as JSON, over whatever transport. Raises: RequestError."""
+    if isinstance(given, list):
+        raise RequestError(400, "NO_BATCHING", "Send one operation per request.")
+    if not isinstance(given, dict):
+        raise RequestError(400, "BAD_REQUEST", "The body has to be a JSON object.")
+    query = _of_kind(given, "query", str, "a GraphQL document") or ""
+    name = _of_kind(given, "operationName", str, "text")
+    variables = _of_kind(given, "variables", dict, "an object")
+    extensions = _of_kind(given, "extensions", dict, "an object")
+    hash = _document_hash(given, extensions or {})
+    if not query.strip() and hash is None:
+        raise RequestError(400, "BAD_REQUEST", "`query` has to be a GraphQL document.")
+    return Operation(query, name or None, variables, extensions, hash)
 
 
 def negotiated(accept: str | None) -> str:
@@ -80,8 +101,10 @@ def _quality(parameters: list[str]) -> float:
     return 1.0
 
 
-def _check_content_type(headers: Headers) -> None:
-    """JSON only: what a form of another site can send is none."""
+def _check_content(headers: Headers) -> None:
+    """JSON only: what a form of another site can send is none. Not compressed: its size is bounded as it comes."""
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise RequestError(415, "UNSUPPORTED_ENCODING", "Send the body without Content-Encoding.")
     name, *parameters = (piece.strip().lower() for piece in headers.get("content-type", "").split(";"))
     charsets = [value.strip('"') for key, _, value in (p.partition("=") for p in parameters) if key == "charset"]
     if name != JSON or not all(charset in _UTF8 for charset in charsets):
@@ -89,9 +112,13 @@ def _check_content_type(headers: Headers) -> None:
 
 
 def _from_query(request: Request) -> dict[str, Any]:
-    given: dict[str, Any] = {name: request.query_params.get(name) for name in ("query", "operationName")}
+    asked = request.query_params
+    for name in _PARAMETERS:
+        if len(asked.getlist(name)) > 1:
+            raise RequestError(400, "BAD_REQUEST", f"`{name}` is given more than once.")
+    given: dict[str, Any] = {name: asked.get(name) for name in ("query", "operationName", "documentId")}
     for name in ("variables", "extensions"):
-        text = request.query_params.get(name)
+        text = asked.get(name)
         given[name] = _parsed(text.encode(), f"`{name}`") if text else None
     return given
 
@@ -103,17 +130,17 @@ def _parsed(body: bytes, what: str) -> Any:
         raise RequestError(400, "BAD_JSON", f"{what} is not valid JSON.") from None
 
 
-def _operation(given: Any) -> Operation:
-    if isinstance(given, list):
-        raise RequestError(400, "NO_BATCHING", "Send one operation per request.")
-    if not isinstance(given, dict):
-        raise RequestError(400, "BAD_REQUEST", "The body has to be a JSON object.")
-    query = given.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise RequestError(400, "BAD_REQUEST", "`query` has to be a GraphQL document.")
-    name = _of_kind(given, "operationName", str, "text")
-    variables = _of_kind(given, "variables", dict, "an object")
-    return Operation(query, name or None, variables, _of_kind(given, "extensions", dict, "an object"))
+def _document_hash(given: dict[str, Any], extensions: dict[str, Any]) -> str | None:
+    """Of `documentId` (GraphQL over HTTP, appendix A) or `extensions.persistedQuery` (Apollo, urql)."""
+    by_id = _of_kind(given, "documentId", str, "text")
+    persisted = _of_kind(extensions, "persistedQuery", dict, "an object") or {}
+    by_extension = _of_kind(persisted, "sha256Hash", str, "text")
+    if by_id is None and by_extension is None:
+        return None
+    hash = by_extension if by_id is None else by_id.removeprefix("sha256:")
+    if not _SHA256.fullmatch(hash) or by_extension not in (None, hash) or by_id == hash:
+        raise RequestError(400, "BAD_DOCUMENT_ID", "`documentId` is sha256: and 64 hexadecimal digits in lower case.")
+    return str(hash)
 
 
 def _of_kind(given: dict[str, Any], name: str, kind: type, word: str) -> Any:

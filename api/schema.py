@@ -38,6 +38,8 @@ from api.reading.schema import Schema
 from api.search import SearchQueries
 from api.signatures import SignatureQueries
 from api.signing import SigningMutations
+from api.trusted_documents import TYPES as TRUSTED_DOCUMENT_TYPES
+from api.trusted_documents import TrustedDocumentMutations, TrustedDocumentQueries
 from api.user_changes import UserMutations
 from api.users import TYPES as USER_TYPES
 from api.users import UserQueries
@@ -58,6 +60,7 @@ class Query(
     LeadStatisticsQueries,
     UserQueries,
     CredentialQueries,
+    TrustedDocumentQueries,
     EntityQueries,
     OrganizationQueries,
     ContactQueries,
@@ -78,6 +81,7 @@ class Mutation(
     LeadWorkflowMutations,
     UserMutations,
     CredentialMutations,
+    TrustedDocumentMutations,
     EntityMutations,
     OrganizationMutations,
     ContactMutations,
@@ -96,6 +100,7 @@ TYPES = (
     *LEAD_WORKFLOW_TYPES,
     *USER_TYPES,
     *CREDENTIAL_TYPES,
+    *TRUSTED_DOCUMENT_TYPES,
     *CONTACT_TYPES,
     *ORGANIZATION_TYPES,
     *QUOTE_TYPES,

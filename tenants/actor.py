@@ -1,6 +1,7 @@
 """Who is asking: the one value that every service, statement and job takes its rights from."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from uuid import UUID
 
 from tenants.audience import Audience
@@ -15,6 +16,24 @@ SETTINGS = (
     "chargecars.user_id",
     "chargecars.role",
 )
+
+
+class ClientKind(StrEnum):
+    """What kinds of programs ask; the values are the names of their GraphQL types."""
+
+    API_KEY = "ApiKey"
+    OAUTH_CLIENT = "OAuthClient"
+    PORTAL = "Brand"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The program through which somebody asks: an API key, an application, or a brand's own portal."""
+
+    kind: ClientKind
+    id: UUID
+    restricted: bool = False
+    """Whether it may send trusted documents only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +57,8 @@ class Actor:
     """The role of the person for whom the platform acts; the event log names it instead of the platform's."""
     strong: bool = False
     """Whether the login used a second factor."""
+    client: Client | None = field(default=None, compare=False)
+    """Through what it asks; None where no request is behind it, or a host that is nobody's portal."""
 
     @property
     def audience(self) -> Audience:
@@ -73,6 +94,6 @@ SYSTEM = actor(Role.PLATFORM_ADMIN)
 """The platform itself: relay, jobs across entities, login before anybody is known."""
 
 
-def anonymous(entity_id: UUID | None) -> Actor:
+def anonymous(entity_id: UUID | None, client: Client | None = None) -> Actor:
     """A visitor of a brand's portal before login; sees public data of that brand."""
-    return actor(Role.ANONYMOUS, *((entity_id,) if entity_id else ()))
+    return replace(actor(Role.ANONYMOUS, *((entity_id,) if entity_id else ())), client=client)

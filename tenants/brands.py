@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, Client, ClientKind
 from tenants.auth.memory import Memory
 from tenants.engine import Database
 from tenants.hostnames import hostname
@@ -21,6 +21,15 @@ class BrandFacts:
     host: str
     name: str
     locale: str
+    origins: tuple[str, ...] = ()
+    """Further origins that browsers may call it from."""
+    restricted: bool = False
+    """Whether its portal may send trusted documents only."""
+
+    @property
+    def client(self) -> Client:
+        """The portal as a program that asks."""
+        return Client(ClientKind.PORTAL, self.brand_id, self.restricted)
 
 
 _BRANDS: Memory[str, BrandFacts | None] = Memory()
@@ -38,7 +47,12 @@ def forget(database: Database) -> None:
 
 
 async def _read(database: Database, host: str) -> BrandFacts | None:
-    columns = (Brand.id, Brand.entity_id, Brand.host, Brand.name, Brand.locale)
+    query = select(Brand).where(Brand.host == host)
     async with database.session(SYSTEM) as session:
-        row = (await session.execute(select(*columns).where(Brand.host == host))).one_or_none()
-    return BrandFacts(*row) if row else None
+        row = (await session.execute(query)).scalar_one_or_none()
+    if row is None:
+        return None
+    origins = tuple(row.allowed_origins)
+    return BrandFacts(
+        row.id, row.entity_id, row.host, row.name, row.locale, origins, row.restricted_to_trusted_documents
+    )

@@ -80,6 +80,9 @@ class Brand(Identified, Updated, Base):
     privacy_statement: Mapped[str] = mapped_column(server_default="")
     consent_text: Mapped[str] = mapped_column(server_default="")
     """What a signer agrees to; kept with each signature."""
+    allowed_origins: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
+    """Origins beside the portal's own from which browsers may call the API at `host`."""
+    restricted_to_trusted_documents: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 _BRAND_IS_PUBLIC = "The looks of a portal are public."

@@ -1,7 +1,7 @@
 """What is said about entities and brands, in its normal form: every fault of an input at once, each at its field."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import nh3
@@ -13,20 +13,23 @@ from domain.entities.errors import (
     InvalidHost,
     InvalidInvoicePrefix,
     InvalidLogo,
+    InvalidOrigin,
     InvalidSlug,
     NotPlainText,
 )
-from domain.errors import Faults, Required, WrongType
+from domain.errors import Faults, Required, TooMany, WrongType
 
 Parser = Callable[..., Any]
 
 MAX_LEGAL_TEXT = 50_000
+MAX_ORIGINS = 20
 MAX_URL = 500
 LOCALES = ("nl-NL", "en-GB", "en-US", "nl-BE")
 _CODE = re.compile(r"[A-Z]{2,4}")
 _PREFIX = re.compile(r"[A-Z0-9]{1,8}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})+")
+_ORIGIN = re.compile(rf"https://(?P<host>{_LABEL}(?:\.{_LABEL})+)(?::(?P<port>[1-9][0-9]{{0,4}}))?")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _LOGO = re.compile(r"https://[a-z0-9.-]+\.[a-z0-9-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%/-]*)?(?:\?[A-Za-z0-9._~%=&-]*)?")
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~%/-]*")
@@ -53,6 +56,22 @@ def host(value: str, *field: str | int) -> str:
     if not _HOST.fullmatch(name):
         raise InvalidHost(field=field)
     return name
+
+
+def origins(values: Sequence[str], *field: str | int) -> list[str]:
+    """Origins as browsers send them (RFC 6454): scheme, host and, where it is not 443, port; each once."""
+    if len(values) > MAX_ORIGINS:
+        raise TooMany(maximum=MAX_ORIGINS, field=field)
+    with Faults() as faults:
+        found = [faults.take(_origin, value, *field, position) for position, value in enumerate(values)]
+    return sorted({origin for origin in found if origin})
+
+
+def _origin(value: str) -> str:
+    match = _ORIGIN.fullmatch(validation.name(value, maximum=MAX_URL).lower())
+    if match is None or len(match["host"]) > 253 or int(match["port"] or 443) > 65535:
+        raise InvalidOrigin()
+    return f"https://{match['host']}" + (f":{match['port']}" if match["port"] not in (None, "443") else "")
 
 
 def slug(value: str, *field: str | int) -> str:
@@ -152,6 +171,7 @@ BRAND: dict[str, Parser] = {
     "terms": legal_text,
     "privacy_statement": legal_text,
     "consent_text": legal_text,
+    "allowed_origins": origins,
 }
 BRAND_NEEDS = ("host", "name", "sender_name", "sender_email")
 COBRANDING: dict[str, Parser] = {"slug": slug, "name": validation.name, "logo_url": logo, "theme": _theme}
@@ -162,6 +182,7 @@ _MAY_BE_EMPTY: dict[str, Any] = {
     "terms": "",
     "privacy_statement": "",
     "consent_text": "",
+    "allowed_origins": [],
 }
 """What null stands for; any other column cannot be emptied."""
 

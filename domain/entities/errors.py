@@ -27,6 +27,12 @@ class InvalidSlug(InvalidInput):
     en = "Expected 1 to 40 lower-case letters, digits or hyphens, such as groendus."
 
 
+class InvalidOrigin(InvalidInput):
+    code = "INVALID_ORIGIN"
+    nl = "Geen origin; verwacht https:// en een hostnaam, zonder pad, zoals https://app.example.nl."
+    en = "Not an origin; expected https:// and a host name, without a path, such as https://app.example.nl."
+
+
 class InvalidLogo(InvalidInput):
     code = "INVALID_LOGO"
     nl = "Verwacht een https-adres of een pad dat met / begint."

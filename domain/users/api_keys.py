@@ -13,6 +13,7 @@ from domain.contacts.models import Contact
 from domain.errors import Conflict, InvalidState, OutOfRange
 from domain.events.record import Payload, record
 from domain.rows import find
+from domain.trusted_documents import service as trusted_documents
 from domain.users import events
 from domain.users.rights import check_scopes, entity_within, organization_within
 from tenants.acting import acting_as
@@ -81,6 +82,7 @@ async def rotate(session: AsyncSession, actor: Actor, id: UUID, old_valid_until:
         rotated_from_id=old.id,
         created_by_user_id=actor.user_id,
     )
+    await trusted_documents.hand_over(session, old, made.key)
     old.expires_at = min(until, old.expires_at or until)
     rotated = events.ApiKeyRotated(made.key.prefix, old.prefix, old.expires_at.isoformat())
     await _record(session, made.key, rotated)

@@ -3,13 +3,13 @@
 import hmac
 from dataclasses import replace
 
-from tenants.actor import Actor, anonymous
+from tenants.actor import Actor, Client, anonymous
 from tenants.auth import api_keys, clock, tokens
 from tenants.auth.errors import Unauthenticated
-from tenants.auth.hosts import entity_of
 from tenants.auth.scopes import permissions_within
 from tenants.auth.sealing import fingerprint
 from tenants.auth.standing import key_standing, note_use, session_standing
+from tenants.brands import brand_of
 from tenants.engine import Database
 from tenants.settings import Settings
 
@@ -20,7 +20,8 @@ async def authenticate(database: Database, settings: Settings, *, bearer: str | 
     Raises Unauthenticated for a credential that is wrong, has expired or was withdrawn.
     """
     if not bearer:
-        return anonymous(await entity_of(database, host))
+        brand = await brand_of(database, host)
+        return anonymous(brand.entity_id, brand.client) if brand else anonymous(None)
     if api_keys.looks_like_one(bearer):
         return await _of_key(database, bearer)
     return await _of_token(database, settings, bearer)
@@ -34,8 +35,15 @@ async def _of_token(database: Database, settings: Settings, bearer: str) -> Acto
         raise Unauthenticated("TOKEN_REVOKED", "The login has ended.")
     if claimed != (standing.subject, standing.membership_id, standing.security_version):
         raise Unauthenticated("TOKEN_REVOKED", "The login has ended.")
-    allowed = permissions_within(standing.actor.role, token.scopes)
-    return replace(standing.actor, permissions=standing.actor.permissions & allowed)
+    actor = standing.actor
+    permissions = actor.permissions & permissions_within(actor.role, token.scopes)
+    return replace(actor, permissions=permissions, client=actor.client or await _portal(database, token.issuer_host))
+
+
+async def _portal(database: Database, host: str) -> Client | None:
+    """A person without an application asks through the portal at which it has logged in."""
+    brand = await brand_of(database, host)
+    return brand.client if brand else None
 
 
 async def _of_key(database: Database, bearer: str) -> Actor:

@@ -37,6 +37,12 @@ class Memory(Generic[K, V]):
             kept.popitem(last=False)
         return value
 
+    def put(self, database: Database, key: K, value: V) -> None:
+        """Remember an answer that was just read."""
+        kept = self._kept.setdefault(database, OrderedDict())
+        kept[key] = (clock.ticks(), value)
+        kept.move_to_end(key)
+
     def forget(self, database: Database) -> None:
         """Ask again next time, in this process."""
         self._kept.pop(database, None)

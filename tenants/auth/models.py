@@ -14,13 +14,13 @@ from tenants.permissions import Role
 from tenants.rls import OF_THE_ENTITY, Rule, protect
 
 _ROLE = "(SELECT current_setting('chargecars.role', true))"
-_ADMIN = f"{OF_THE_ENTITY} AND {_ROLE} = 'TENANT_ADMIN'"
+OF_THEIR_ADMINS = f"{OF_THE_ENTITY} AND {_ROLE} = 'TENANT_ADMIN'"
 _OF_THE_SUBTREE = (
     "EXISTS (SELECT 1 FROM contact c WHERE c.id = organization_id "
     "AND c.chain_organization_ids @> ARRAY[{organization}])"
 )
-_PARTNER_ADMIN = f"{OF_THE_ENTITY} AND {_ROLE} = 'PARTNER_ADMIN' AND {_OF_THE_SUBTREE}"
-_ADMINS = {
+OF_THEIR_PARTNER_ADMINS = f"{OF_THE_ENTITY} AND {_ROLE} = 'PARTNER_ADMIN' AND {_OF_THE_SUBTREE}"
+ADMINS = {
     "staff": "The actor administers the business entity.",
     "partner": "The actor administers the organization, or one above it.",
 }
@@ -128,15 +128,16 @@ class OAuthClient(Identified, Updated, Base):
     redirect_uris: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
     grant_types: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
     scopes: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
+    restricted_to_trusted_documents: Mapped[bool] = mapped_column(Boolean, server_default=false())
     revoked_at: Mapped[datetime | None]
     created_by_user_id: Mapped[UUID | None]
 
 
 protect(
     OAuthClient,
-    staff=Rule(_ADMIN, hidden=("secret_hash",)),
-    partner=Rule(_PARTNER_ADMIN, hidden=("secret_hash",)),
-    explain=_ADMINS,
+    staff=Rule(OF_THEIR_ADMINS, hidden=("secret_hash",)),
+    partner=Rule(OF_THEIR_PARTNER_ADMINS, hidden=("secret_hash",)),
+    explain=ADMINS,
 )
 
 
@@ -175,6 +176,7 @@ class ApiKey(Identified, Updated, Base):
     """The part that may be shown and logged."""
     secret_hash: Mapped[str]
     scopes: Mapped[Texts]
+    restricted_to_trusted_documents: Mapped[bool] = mapped_column(Boolean, server_default=false())
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
@@ -185,9 +187,9 @@ class ApiKey(Identified, Updated, Base):
 
 protect(
     ApiKey,
-    staff=Rule(_ADMIN, hidden=("secret_hash",)),
-    partner=Rule(_PARTNER_ADMIN, hidden=("secret_hash",)),
-    explain=_ADMINS,
+    staff=Rule(OF_THEIR_ADMINS, hidden=("secret_hash",)),
+    partner=Rule(OF_THEIR_PARTNER_ADMINS, hidden=("secret_hash",)),
+    explain=ADMINS,
 )
 
 
@@ -213,9 +215,9 @@ class Invitation(Identified, Updated, Base):
 
 protect(
     Invitation,
-    staff=Rule(_ADMIN, hidden=("token_hash",)),
-    partner=Rule(_PARTNER_ADMIN, hidden=("token_hash",)),
-    explain=_ADMINS,
+    staff=Rule(OF_THEIR_ADMINS, hidden=("token_hash",)),
+    partner=Rule(OF_THEIR_PARTNER_ADMINS, hidden=("token_hash",)),
+    explain=ADMINS,
 )
 
 
@@ -241,8 +243,8 @@ class IdentityProvider(Identified, Updated, Base):
 
 protect(
     IdentityProvider,
-    staff=Rule(_ADMIN, hidden=("client_secret",)),
-    explain={"staff": _ADMINS["staff"]},
+    staff=Rule(OF_THEIR_ADMINS, hidden=("client_secret",)),
+    explain={"staff": ADMINS["staff"]},
 )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import aliased
 
-from tenants.actor import SYSTEM, Actor
+from tenants.actor import SYSTEM, Actor, Client, ClientKind
 from tenants.auth import clock
 from tenants.auth.memory import Memory
 from tenants.auth.models import ApiKey, LoginSession, OAuthClient
@@ -121,6 +121,7 @@ def _of_user(
         language=user.language,
         name=user.name,
         strong=login.strong,
+        client=_application(client) if client else None,
     )
     holds = member and _open(login) and (client is None or client.revoked_at is None)
     return Standing(actor, user.id, membership.id, user.security_version, holds)
@@ -133,7 +134,7 @@ def _entities(login: LoginSession, entities: Sequence[UUID]) -> tuple[UUID, ...]
 
 def _of_client(login: LoginSession, client: OAuthClient) -> Standing:
     granted = set(login.scopes or ()) & set(client.scopes)
-    actor = _machine(client.entity_id, client.organization_id, client.name, tuple(granted))
+    actor = _machine(client.entity_id, client.organization_id, client.name, tuple(granted), _application(client))
     return Standing(actor, client.id, None, 0, _open(login) and client.revoked_at is None)
 
 
@@ -146,7 +147,8 @@ async def _read_key(database: Database, prefix: str) -> KeyStanding | None:
         key = (await session.execute(select(ApiKey).where(ApiKey.prefix == prefix))).scalar_one_or_none()
     if key is None:
         return None
-    actor = _machine(key.entity_id, key.organization_id, key.name, tuple(key.scopes))
+    client = Client(ClientKind.API_KEY, key.id, key.restricted_to_trusted_documents)
+    actor = _machine(key.entity_id, key.organization_id, key.name, tuple(key.scopes), client)
     return KeyStanding(key.id, actor, key.secret_hash, key.revoked_at is not None, key.expires_at, key.last_used_at)
 
 
@@ -155,7 +157,13 @@ def machine_role(organization_id: UUID | None) -> Role:
     return Role.PARTNER_USER if organization_id else Role.OPERATIONS
 
 
-def _machine(entity_id: UUID, organization_id: UUID | None, name: str, scopes: tuple[str, ...]) -> Actor:
+def _machine(
+    entity_id: UUID, organization_id: UUID | None, name: str, scopes: tuple[str, ...], client: Client
+) -> Actor:
     role = machine_role(organization_id)
     permissions = permissions_within(role, scopes)
-    return Actor(role, (entity_id,), organization_id=organization_id, permissions=permissions, name=name)
+    return Actor(role, (entity_id,), organization_id=organization_id, permissions=permissions, name=name, client=client)
+
+
+def _application(client: OAuthClient) -> Client:
+    return Client(ClientKind.OAUTH_CLIENT, client.id, client.restricted_to_trusted_documents)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 from joserfc import jws, jwt
@@ -33,6 +34,8 @@ class AccessToken:
     membership_id: UUID | None
     security_version: int
     scopes: tuple[str, ...] | None
+    issuer_host: str
+    """Host name of the portal that issued it."""
 
 
 def issue(
@@ -111,6 +114,7 @@ def _read(claims: dict[str, Any]) -> AccessToken:
         membership_id=UUID(claims["mid"]) if claims["mid"] else None,
         security_version=int(claims["ver"]),
         scopes=None if scope is None else tuple(scope.split()),
+        issuer_host=urlsplit(claims["iss"]).hostname or "",
     )
 
 

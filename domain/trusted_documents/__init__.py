@@ -1,0 +1,1 @@
+"""The GraphQL documents that a client may send."""
