@@ -72,8 +72,24 @@ class Settings(BaseSettings):
     stream_ticket_seconds: int = Field(default=600, ge=10, le=3600)
     """How long a ticket opens an event stream; never longer than the login that asked for it."""
 
+    worker_queues: str = Field(default="", pattern=r"^\s*([a-z][a-z0-9_]*(:[1-9][0-9]{0,2})?\s*(,\s*|$))*$")
+    """Queues that a worker serves, each with how many of its jobs at a time: `webhooks:32,default`. All when empty."""
+    worker_port: int = Field(default=0, ge=0, le=65535)
+    """Where a worker answers /healthz, /readyz and /metrics; nowhere when 0."""
+    job_lease_seconds: float = Field(default=10.0, ge=1, le=300)
+    """How long a worker that says nothing is believed to live; then its jobs are run elsewhere."""
+
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
+    push_url: str = ""
+    """Where push messages are posted (docs/notifications.md says how); none are sent when empty."""
+    push_token: SecretStr = SecretStr("")
+    sms_url: str = ""
+    sms_token: SecretStr = SecretStr("")
+    whatsapp_url: str = ""
+    whatsapp_token: SecretStr = SecretStr("")
+    notification_secrets: SecretStr = SecretStr("")
+    """`whsec_…`, several separated by commas: with these providers sign what they report of deliveries."""
     webhook_attempts: int = Field(default=3, ge=1, le=20)
     """Attempts of a webhook delivery in all; this and the next three may differ per endpoint."""
     webhook_retry_seconds: int = Field(default=60, ge=1, le=3600)

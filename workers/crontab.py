@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.idempotency import service as idempotency
+from domain.jobs import failures
 from domain.jobs import service as jobs
 from domain.mail import service as mail
 from tenants.actor import SYSTEM
@@ -21,7 +22,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Scheduled:
-    """`work` runs once per slot over all workers; slots begin at midnight UTC and are `every` apart."""
+    """`work` runs once per slot over all workers, as a job; slots begin at midnight UTC and are `every` apart."""
 
     name: str
     every: timedelta
@@ -36,15 +37,6 @@ class Scheduled:
         """The slot that a moment is in."""
         midnight = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight + (moment - midnight) // self.every * self.every
-
-    def fields(self) -> dict[str, set[int] | int]:
-        """The same for arq.cron: which hours, minutes and seconds."""
-        seconds = int(self.every.total_seconds())
-        if seconds < 60:
-            return {"second": set(range(0, 60, seconds))}
-        if seconds < 3600:
-            return {"minute": set(range(0, 60, seconds // 60)), "second": 0}
-        return {"hour": set(range(0, 24, seconds // 3600)), "minute": 0, "second": 0}
 
 
 def _fits(seconds: float, unit: int) -> bool:
@@ -73,6 +65,7 @@ async def _old_answers(database: Database, _settings: Settings) -> None:
 async def _old_slots(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await jobs.sweep_slots(session)
+        await failures.sweep(session)
 
 
 async def _old_logins(database: Database, _settings: Settings) -> None:

@@ -1,4 +1,4 @@
 # ruff: noqa: F401  # imported for their jobs
 """Imports every module that declares jobs, so that a worker knows them."""
 
-import workers.jobs
+import workers.schedule

@@ -5,7 +5,7 @@ Every step names the attempt that takes it: a worker whose attempt was taken ove
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -126,12 +126,18 @@ async def put_back(
     after: float = 0,
     failed: str | None = None,
     interrupted: bool = False,
+    queue: str | None = None,
 ) -> bool:
-    """Let an attempt end without the job ending: it is due again `after` seconds."""
-    counts = {"failures": Job.failures + 1, "error": failed} if failed is not None else {}
+    """Let an attempt end without the job ending: it is due again `after` seconds, in another queue where one is given.
+
+    False where the attempt was taken over.
+    """
+    values = _queued(timedelta(seconds=after)) | ({"queue": queue} if queue else {})
+    if failed is not None:
+        values |= {"failures": Job.failures + 1, "error": failed}
     if interrupted:
-        counts = {"interruptions": Job.interruptions + 1}
-    row = update(Job).where(_runs(id, attempt)).values(**_queued(timedelta(seconds=after)), **counts).returning(Job.id)
+        values |= {"interruptions": Job.interruptions + 1}
+    row = update(Job).where(_runs(id, attempt)).values(**values).returning(Job.id)
     return (await session.execute(row)).first() is not None
 
 
@@ -161,8 +167,3 @@ def _waits(id: UUID, attempts: int) -> Any:
 
 def _runs(id: UUID, attempt: int) -> Any:
     return (Job.id == id) & (Job.state == JobState.RUNNING) & (Job.attempts == attempt)
-
-
-async def next_due(session: AsyncSession) -> datetime | None:
-    """When the next queued job is due; None where none waits."""
-    return (await session.execute(select(func.min(Job.run_at)).where(Job.state == JobState.QUEUED))).scalar()

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, text
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.record import plain
 from domain.jobs import actors
-from domain.jobs.models import CronSlot, FailedJob
+from domain.jobs.models import CronSlot, Job, JobState
 from domain.rows import actor_of
 from tenants.actor import Actor
 from tenants.audience import Audience
@@ -76,7 +76,7 @@ async def sweep_slots(session: AsyncSession) -> int:
     return len(gone.all())
 
 
-async def give_up(session: AsyncSession, *, job: str, job_id: str, attempts: int, error: str, error_id: str) -> None:
-    """Keep a job that failed for good."""
-    session.add(FailedJob(name=job, attempts=attempts, error=error, error_id=error_id))
-    await session.flush()
+async def waits(session: AsyncSession, name: str) -> bool:
+    """Whether a job of this name is queued, in a session of the system."""
+    query = select(Job.id).where(Job.name == name, Job.state == JobState.QUEUED).limit(1)
+    return (await session.execute(query)).first() is not None
