@@ -1,16 +1,24 @@
 """What the demo has none of, so that every table that the API reads has rows to leak."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.trusted_documents.models import TrustedDocument
 from tenants.actor import SYSTEM
 from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
 from tenants.engine import Database
 from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
+
+_DOCUMENT = {
+    "document": "query Mine { __typename }",
+    "hash": hashlib.sha256(b"query Mine { __typename }").hexdigest(),
+    "operation_names": ["Mine"],
+}
 
 
 async def add_extras(database: Database) -> None:
@@ -38,14 +46,19 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
             email_domains=["example.nl"],
         )
     )
+    session.add(TrustedDocument(entity_id=entity.id, **_DOCUMENT, brand_id=brand.id))
     await session.flush()
 
 
 async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand, organization_id: object) -> None:
     soon = datetime.now(UTC) + timedelta(days=7)
     owner = {"entity_id": entity.id, "organization_id": organization_id}
-    session.add(ApiKey(**owner, name="Key", prefix=unique(), secret_hash="hash", scopes=["orders:read"]))
-    session.add(OAuthClient(**owner, name="Application", client_key=unique(), scopes=["orders:read"]))
+    key = ApiKey(**owner, name="Key", prefix=unique(), secret_hash="hash", scopes=["orders:read"])
+    application = OAuthClient(**owner, name="Application", client_key=unique(), scopes=["orders:read"])
+    session.add_all([key, application])
+    await session.flush()
+    session.add(TrustedDocument(**owner, **_DOCUMENT, api_key_id=key.id))
+    session.add(TrustedDocument(**owner, **_DOCUMENT, oauth_client_id=application.id))
     role = Role.PARTNER_USER if organization_id else Role.OPERATIONS
     invited = {"email": f"{unique()}@example.nl", "name": "Invited", "token_hash": unique(), "expires_at": soon}
     session.add(Invitation(**owner, **invited, role=role.value))

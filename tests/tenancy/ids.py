@@ -33,6 +33,7 @@ _KINDS = {
     "address": "Address",
     "brand": "Brand",
     "team": "Team",
+    "client": "OAuthClient",
     "subject": "Order",
 }
 """By a word in the argument's name."""

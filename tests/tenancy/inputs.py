@@ -57,6 +57,7 @@ SET: dict[str, dict[str, Any]] = {
     "moveOrganization": {"validFrom": LEFT_OUT},
     "previewQuote": _QUOTE,
     "previewQuote(input.lines.articleId)": _BY_ARTICLE,
+    "registerTrustedDocuments": {"input.documents": [{"document": "{ __typename }"}]},
     "reviseQuote": {"input.quoteId": _quote_to_revise, "input.lines.sku": _sku, "input.expectedRevision": LEFT_OUT},
     "reviseQuote(input.lines.articleId)": _BY_ARTICLE,
     "saveAgreement(input.payerByCategory.organizationId)": {"input.payerByCategory.payer": "ORGANIZATION"},

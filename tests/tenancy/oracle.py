@@ -195,6 +195,10 @@ RULES: dict[str, dict[Audience, Rule]] = {
         S: _in_role(Role.TENANT_ADMIN, of_entity),
         P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
     },
+    "trusted_document": {
+        S: _in_role(Role.TENANT_ADMIN, of_entity),
+        P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
+    },
     "identity_provider": {S: _in_role(Role.TENANT_ADMIN, of_entity)},
     "contact": {
         S: _relation,
