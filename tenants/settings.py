@@ -81,12 +81,12 @@ class Settings(BaseSettings):
 
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
-    push_url: str = ""
+    push_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """Where push messages are posted (docs/notifications.md says how); none are sent when empty."""
     push_token: SecretStr = SecretStr("")
-    sms_url: str = ""
+    sms_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     sms_token: SecretStr = SecretStr("")
-    whatsapp_url: str = ""
+    whatsapp_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
     whatsapp_token: SecretStr = SecretStr("")
     notification_secrets: SecretStr = SecretStr("")
     """`whsec_…`, several separated by commas: with these providers sign what they report of deliveries."""
