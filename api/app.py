@@ -5,16 +5,18 @@ import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import structlog
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import api.rest
@@ -31,6 +33,8 @@ from tenants.secrets import with_secrets
 from tenants.settings import Settings
 from tenants.settings import settings as environment
 
+_GRAPHQL = "/graphql"
+_ROUTE = SimpleNamespace(path=_GRAPHQL)
 _CLOSING_SECONDS = 5
 _REDIS_SECONDS = 2
 
@@ -41,6 +45,15 @@ class Application(Starlette):
     """Says in one line per reason why it does not start, where Starlette would show a trace."""
 
     refused: StartupRefused | None = None
+    graphql: GraphQLEndpoint
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's own last resort, which `Observed` is; GraphQL is found without looking for a route."""
+        app: ASGIApp = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+        app = _GraphQLFirst(self.graphql, app)
+        for cls, args, options in reversed(self.user_middleware):
+            app = cls(app, *args, **options)
+        return app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
@@ -51,13 +64,29 @@ class Application(Starlette):
         await super().__call__(scope, receive, sending if scope["type"] == "lifespan" else send)
 
 
+class _GraphQLFirst:
+    """Nearly all requests are for one path."""
+
+    def __init__(self, graphql: GraphQLEndpoint, app: ASGIApp) -> None:
+        self._graphql = graphql
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == _GRAPHQL and scope["method"] in ("GET", "POST"):
+            scope["route"] = _ROUTE
+            await self._graphql(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 def create_app(settings: Settings | None = None, schema: Schema | None = None) -> Starlette:
     """The application for these settings, by default the environment's; `schema` replaces the platform's."""
     settings = with_secrets(settings or environment())
     logging.configure(settings)
     database = _database(settings)
+    graphql = GraphQLEndpoint(schema or _platform_schema(settings))
     made = Application(
-        routes=[*_routes(schema or _platform_schema(settings))],
+        routes=[*_routes(graphql)],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
@@ -67,6 +96,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
         exception_handlers={RequestError: _refused, HTTPException: _http_error},
         lifespan=_lifespan,
     )
+    made.graphql = graphql
     made.state.settings = settings
     made.state.database = database
     made.state.redis = _redis(settings)
@@ -95,8 +125,8 @@ def _platform_schema(settings: Settings) -> Schema:
     return platform_schema(settings.secret_key.get_secret_value())
 
 
-def _routes(schema: Schema) -> Iterator[BaseRoute]:
-    yield Route("/graphql", GraphQLEndpoint(schema).answer, methods=["GET", "POST"])
+def _routes(graphql: GraphQLEndpoint) -> Iterator[BaseRoute]:
+    yield Route(_GRAPHQL, graphql.answer, methods=["GET", "POST"])
     yield from operations.ROUTES
     yield from welcome.ROUTES
     for module in sorted(pkgutil.iter_modules(api.rest.__path__, "api.rest."), key=lambda found: found.name):

@@ -5,38 +5,43 @@ executed has no `data` key; its status is 4xx, or 200 where a document does not 
 asked for. A bug of ours is one masked error whose id is in the log.
 """
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import orjson
 from graphql import ExecutionResult
-from opentelemetry import trace as tracing
+from opentelemetry.trace import INVALID_SPAN, Span, get_tracer
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
 from api import metrics
 from api.admission import READS, READS_AND_WRITES, Admitted, Refused, admit
+from api.connected import while_connected
 from api.context import Context
 from api.executor import execute
 from api.lane import Lane, Ordinary, Written
 from api.masking import OURS, presented
 from api.reading.schema import Schema
 from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_of, negotiated, read_operation
+from tenants import tracing
 
 CLIENT_CLOSED_REQUEST = 499
 
-_tracer = tracing.get_tracer("chargecars.graphql")
+_tracer = get_tracer("chargecars.graphql")
 
 
 class GraphQLEndpoint:
-    """The one path of the API: `Route("/graphql", endpoint.answer)`."""
+    """The one path of the API."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._lane = Lane(schema)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
 
     async def answer(self, request: Request) -> Response:
         """The response to one request; a client that goes away ends the work."""
@@ -46,16 +51,17 @@ class GraphQLEndpoint:
             operation = await read_operation(request)
             context = await context_of(request)
             bind_contextvars(operation=metrics.bucket(operation.name))
-            return await _while_connected(request, self._execute(request, operation, context, media_type))
+            async with while_connected(request.receive):
+                return await self._execute(request, operation, context, media_type)
         except RequestError as refused:
             return refusal(request, refused, media_type)
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     async def _execute(self, request: Request, operation: Operation, context: Context, media_type: str) -> Response:
-        with metrics.graphql_operation(operation.name) as measured, _tracer.start_as_current_span("graphql") as span:
+        with metrics.graphql_operation(operation.name) as measured, _span() as span:
             written = await self._written(request, operation, context)
-            errors = presented([*written.errors], context)
+            errors = presented([*written.errors], context) if written.errors else []
             measured.type = context.operation or "unknown"
             measured.outcome = "ok" if not errors else "invalid" if written.data is None else "error"
             span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
@@ -64,7 +70,7 @@ class GraphQLEndpoint:
         return _response(request, written.data, errors, media_type, status)
 
     async def _written(self, request: Request, operation: Operation, context: Context) -> Written:
-        allowed = READS if request.method == "GET" else READS_AND_WRITES
+        allowed = READS_AND_WRITES if request.method == "POST" else READS
         try:
             admitted = await admit(self._schema, operation, context, allowed)
         except Refused as refused:
@@ -101,33 +107,34 @@ def _status(errors: list[dict[str, Any]], media_type: str) -> int:
     return 400 if media_type == RESPONSE_JSON else 200
 
 
+class _Response(Response):
+    """Bytes of a known media type, without looking at headers again."""
+
+    def __init__(self, body: bytes, status: int, media_type: str) -> None:
+        self.body = body
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [*_HEADERS[media_type], (b"content-length", b"%d" % len(body))]
+
+
 def _response(
     request: Request, data: bytes | None, errors: list[dict[str, Any]], media_type: str, status: int
 ) -> Response:
     parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
     parts += [b'"data":' + data] if data is not None else []
     parts.append(b'"extensions":' + orjson.dumps({"requestId": request.scope.get("request_id", "")}))
-    headers = {"Content-Type": f"{media_type}; charset=utf-8", "Cache-Control": "no-store", "Vary": "Accept"}
-    return Response(b"{" + b",".join(parts) + b"}", status, headers)
+    return _Response(b"{" + b",".join(parts) + b"}", status, media_type)
 
 
-async def _while_connected(request: Request, answering: Awaitable[Response]) -> Response:
-    """The answer; the work is cancelled, its statement too, when the client goes away first."""
-    work = asyncio.ensure_future(answering)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if work.done():
-            return work.result()
-        raise ClientDisconnect()
-    finally:
-        for task in (work, gone):
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await asyncio.gather(work, gone)
+_HEADERS = {
+    media_type: [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"Accept, Origin"),
+    ]
+    for media_type in (JSON, RESPONSE_JSON)
+}
 
 
-async def _disconnected(request: Request) -> None:
-    """Returns when the client has gone; the body has been read."""
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
+def _span() -> AbstractContextManager[Span]:
+    return _tracer.start_as_current_span("graphql") if tracing.enabled() else nullcontext(INVALID_SPAN)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -45,8 +46,26 @@ def graphql_operation(name: str | None) -> Iterator[Measured]:
     try:
         yield measured
     finally:
-        OPERATIONS.labels(measured.type, measured.name, measured.outcome).inc()
-        OPERATION_SECONDS.labels(measured.type).observe(time.perf_counter() - started)
+        counted, timed = _operation(measured.type, measured.name, measured.outcome)
+        counted.inc()
+        timed.observe(time.perf_counter() - started)
+
+
+@lru_cache(maxsize=_MOST_NAMES * 8)
+def _operation(type_: str, name: str, outcome: str) -> tuple[Counter, Histogram]:
+    return OPERATIONS.labels(type_, name, outcome), OPERATION_SECONDS.labels(type_)
+
+
+def http_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count and time an HTTP request."""
+    counted, timed = _request(method, route, status)
+    counted.inc()
+    timed.observe(seconds)
+
+
+@lru_cache(maxsize=2_000)
+def _request(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return HTTP_REQUESTS.labels(method, route, str(status)), HTTP_SECONDS.labels(route)
 
 
 def bucket(name: str | None) -> str:

@@ -8,12 +8,13 @@ import orjson
 import structlog
 from opentelemetry import trace
 from opentelemetry.propagate import extract
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import SpanKind
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from api import metrics
 from api.requests import RequestError
+from tenants import logging, tracing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 _SILENT = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -40,10 +41,22 @@ class Observed:
         scope["request_id"] = _request_id(scope)
         scope["logged"] = {}
         bind_contextvars(request_id=scope["request_id"])
-        parent = extract({key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]})
-        traced = _tracer.start_as_current_span("http", parent, SpanKind.SERVER)
-        with metrics.IN_FLIGHT.track_inprogress(), traced as span:
-            await _Answering(self._app, scope, send).run(receive, span)
+        metrics.IN_FLIGHT.inc()
+        try:
+            await _observe(_Answering(self._app, scope, send), scope, receive)
+        finally:
+            metrics.IN_FLIGHT.dec()
+
+
+async def _observe(answering: "_Answering", scope: Scope, receive: Receive) -> None:
+    if not tracing.enabled():
+        await answering.run(receive)
+        return
+    parent = extract({key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]})
+    with _tracer.start_as_current_span("http", parent, SpanKind.SERVER) as span:
+        await answering.run(receive)
+        span.update_name(f"{scope['method']} {answering.route}")
+        span.set_attributes({"http.route": answering.route, "http.response.status_code": answering.status})
 
 
 class _Answering:
@@ -53,23 +66,24 @@ class _Answering:
         self._app = app
         self._scope = scope
         self._send = send
-        self._status = 0
+        self.status = 0
 
-    async def run(self, receive: Receive, span: Span) -> None:
+    @property
+    def route(self) -> str:
+        return getattr(self._scope.get("route"), "path", "unmatched")
+
+    async def run(self, receive: Receive) -> None:
         started = time.perf_counter()
         try:
             await self._app(self._scope, receive, self._sending)
         except Exception:
             await self._fail()
         finally:
-            route = getattr(self._scope.get("route"), "path", "unmatched")
-            span.update_name(f"{self._scope['method']} {route}")
-            span.set_attributes({"http.route": route, "http.response.status_code": self._status})
-            _account(self._scope, route, self._status, time.perf_counter() - started)
+            _account(self._scope, self.route, self.status, time.perf_counter() - started)
 
     async def _sending(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self.status = message["status"]
             message["headers"] = [*message["headers"], (b"x-request-id", self._scope["request_id"].encode())]
         await self._send(message)
 
@@ -77,7 +91,7 @@ class _Answering:
         error_id = uuid4().hex
         metrics.UNEXPECTED.inc()
         log.exception("unexpected_error", error_id=error_id)
-        if self._status:
+        if self.status:
             return
         body = {"error": {"code": "INTERNAL", "message": "Something went wrong on our side.", "errorId": error_id}}
         await self._sending(
@@ -94,34 +108,47 @@ class BoundedBody:
         self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        received = 0
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received, announced, most = 0, _announced(scope), self._most
 
         async def bounded() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if max(received, _announced(scope)) > self._most:
-                raise RequestError(413, "BODY_TOO_LARGE", f"At most {self._most} bytes.", limit=self._most)
+            if received > most or announced > most:
+                raise RequestError(413, "BODY_TOO_LARGE", f"At most {most} bytes.", limit=most)
             return message
 
-        await self._app(scope, bounded if scope["type"] == "http" else receive, send)
+        await self._app(scope, bounded, send)
 
 
 def _announced(scope: Scope) -> int:
-    length = dict(scope["headers"]).get(b"content-length", b"0")
+    length = header(scope, b"content-length") or b"0"
     return int(length) if length.isdigit() else 0
 
 
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first header of a name in lower case."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
 def _request_id(scope: Scope) -> str:
-    given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-    return given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    given = (header(scope, b"x-request-id") or b"").decode("latin-1")
+    return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 def _account(scope: Scope, route: str, status: int, seconds: float) -> None:
     """The path is logged as its route: what stands in a path may be a secret."""
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    metrics.HTTP_REQUESTS.labels(method, route, str(status)).inc()
-    metrics.HTTP_SECONDS.labels(route).observe(seconds)
-    level = log.debug if route in _SILENT else log.info
+    metrics.http_request(method, route, status, seconds)
     duration = round(seconds * 1000, 1)
-    level("request", method=method, route=route, status=status, duration_ms=duration, **scope["logged"])
+    known = {"method": method, "route": route, "status": status, "duration_ms": duration, **scope["logged"]}
+    if route in _SILENT:
+        log.debug("request", **known)
+    else:
+        logging.request(known)

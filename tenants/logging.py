@@ -8,9 +8,11 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import orjson
 import structlog
 from sqlalchemy.exc import StatementError
 from structlog.typing import EventDict, Processor
@@ -26,6 +28,10 @@ _CREDENTIAL = re.compile(
 )
 _QUIET = ("httpx", "httpcore", "arq.worker", "uvicorn.access", "asyncio")
 _HIDDEN = "…"
+_LINES: list[logging.Handler] = []
+"""Where a line of JSON may be written without further processing: no handler where lines are for people's eyes."""
+
+log = structlog.get_logger("api.request")
 
 
 def configure(settings: Settings) -> None:
@@ -48,7 +54,26 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level)
+    _LINES[:] = [] if _is_pretty(settings) or root.level > logging.INFO else [handler]
     _quieten()
+
+
+def request(values: dict[str, Any]) -> None:
+    """The line of one HTTP request. Its values are ours alone, so nothing in them is looked for to hide it."""
+    if not _LINES or not isinstance(handler := _LINES[0], logging.StreamHandler):
+        log.info("request", **values)
+        return
+    known = {"event": "request", "level": "info", "logger": "api.request"}
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = orjson.dumps({**values, **structlog.contextvars.get_contextvars(), **known, "timestamp": moment})
+    handler.acquire()
+    try:
+        handler.stream.write(line.decode() + "\n")
+        handler.flush()
+    except OSError:
+        handler.handleError(logging.makeLogRecord({}))
+    finally:
+        handler.release()
 
 
 def trace(error: BaseException) -> str:
@@ -71,8 +96,12 @@ def _of_the_database(error: BaseException) -> bool:
     return isinstance(error, kinds) or type(error).__module__.startswith("sqlalchemy.dialects")
 
 
+def _is_pretty(settings: Settings) -> bool:
+    return settings.environment == "development" and (sys.stderr.isatty() or not settings.log_json)
+
+
 def _render(settings: Settings) -> list[Processor]:
-    pretty = settings.environment == "development" and (sys.stderr.isatty() or not settings.log_json)
+    pretty = _is_pretty(settings)
     last: Processor = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, last]
 

@@ -9,6 +9,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from tenants.settings import Settings
 
 
+def enabled() -> bool:
+    """Whether spans of this process go anywhere; opening one costs more than a cached question to the database."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def configure(settings: Settings, service: str) -> TracerProvider | None:
     """Export the spans of this process; None, and spans cost nothing, where no collector is configured."""
     if not settings.otel_exporter_otlp_endpoint:
