@@ -14,6 +14,9 @@ from strawberry.types.scalar import ScalarDefinition
 BigInt = NewType("BigInt", int)
 """A 64-bit integer, written as a string because JSON numbers lose digits above 2^53."""
 
+Cursor = NewType("Cursor", str)
+"""A place in the event log, as the API shows it."""
+
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,15})?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -82,6 +85,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     dt.datetime: _scalar("DateTime", "A moment, ISO 8601 in UTC: 2026-03-01T09:00:00Z.", _instant, _parse_instant),
     dt.date: _scalar("Date", "A calendar day, ISO 8601: 2026-03-01.", _iso, _text(dt.date.fromisoformat, "2026-03-01")),
     dt.time: _scalar("Time", "A time of day, ISO 8601: 09:00:00.", _iso, _text(dt.time.fromisoformat, "09:00")),
+    Cursor: _scalar("Cursor", "An opaque place in the event log.", str, _text(str, "a cursor of an update")),
     uuid.UUID: _scalar("UUID", "A universally unique identifier.", str, _parse_uuid),
 }
 """For StrawberryConfig(scalar_map=…)."""

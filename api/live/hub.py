@@ -1,0 +1,154 @@
+"""All groups of this process, and the tail of the log that feeds them."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
+
+import structlog
+
+from api.live import metrics
+from api.live.groups import FiguresGroup, Group, UpdatesGroup
+from api.live.plans import Planned
+from api.live.replay import Replay
+from api.live.routing import Entry, routes_of, routes_to
+from api.live.running import Runner
+from api.live.specs import UpdatesSpec
+from api.live.subscriber import Subscriber
+from api.live.tail import Doorbell
+from domain.events.addressed import Addressed, addressed_after
+from domain.events.positions import newest
+from tenants.actor import SYSTEM
+from tenants.engine import Database
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 500
+_FIGURES_SECONDS = 60.0
+"""Figures of today change at midnight, without an event."""
+_PAUSE_SECONDS = 0.5
+
+
+class Hub:
+    """Reads the log once for the whole process and hands each event to the groups that it can concern."""
+
+    def __init__(self, database: Database, doorbell: Doorbell, at_once: int) -> None:
+        self.position = 0
+        """Everything up to here was handed to the groups that there were."""
+        self.groups: dict[Hashable, Group] = {}
+        self._routes: defaultdict[Hashable, dict[Group, None]] = defaultdict(dict)
+        self._database = database
+        self._doorbell = doorbell
+        self._runner = Runner(database, at_once)
+        self._replay = Replay(database, self._runner)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._starting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Begin to follow the log, once; it is followed until `close`."""
+        async with self._starting:
+            if not self._tasks:
+                await self._skip()
+                self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._remind())]
+
+    async def close(self) -> None:
+        """Follow no more."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+        await self._doorbell.close()
+
+    async def join(self, subscriber: Subscriber, planned: Planned, after: int | None) -> None:
+        """Let a subscription in: what came after a position first, then live. Raises: GraphQLError"""
+        await self.start()
+        group = self._group(planned)
+        group.add(subscriber)
+        if isinstance(group, FiguresGroup):
+            group.welcome(subscriber)
+        elif isinstance(group, UpdatesGroup):
+            if after is None:
+                subscriber.floor = 0
+            else:
+                await self._replay.catch_up(subscriber, group, planned, after)
+
+    async def advance(self) -> None:
+        """Hand over everything new."""
+        if not self.groups:
+            await self._skip()
+            return
+        while True:
+            async with self._database.session(SYSTEM) as session:
+                page = await addressed_after(session, self.position, _PAGE)
+            if page:
+                self._hand_over(page)
+            if len(page) < _PAGE:
+                return
+
+    def _hand_over(self, page: list[Addressed]) -> None:
+        offers: defaultdict[Group, list[Entry]] = defaultdict(list)
+        for event in page:
+            entry: Entry | None = None
+            for group in self._concerned(event):
+                entry = entry or Entry.of(event.at)
+                offers[group].append(entry)
+        self.position = page[-1].at.position
+        metrics.POSITION.set(self.position)
+        for group, entries in offers.items():
+            group.offer(entries)
+
+    def _concerned(self, event: Addressed) -> Iterable[Group]:
+        found: dict[Group, None] = {}
+        for route in routes_to(event):
+            for group in self._routes.get(route, ()):
+                if group.wants(event.at):
+                    found[group] = None
+        return found
+
+    def _group(self, planned: Planned) -> Group:
+        if planned.shared not in self.groups:
+            group = self._made(planned)
+            self.groups[planned.shared] = group
+            for route in routes_of(planned.actor):
+                self._routes[route][group] = None
+            metrics.GROUPS.inc()
+        return self.groups[planned.shared]
+
+    def _made(self, planned: Planned) -> Group:
+        if isinstance(planned.spec, UpdatesSpec):
+            return UpdatesGroup(planned, self._runner, self._remove, self.position)
+        return FiguresGroup(planned, self._runner, self._remove)
+
+    def _remove(self, group: Group) -> None:
+        del self.groups[group.planned.shared]
+        for route in routes_of(group.planned.actor):
+            del self._routes[route][group]
+            if not self._routes[route]:
+                del self._routes[route]
+        metrics.GROUPS.dec()
+
+    async def _skip(self) -> None:
+        """Nobody is there to be told."""
+        async with self._database.session(SYSTEM) as session:
+            found = await newest(session)
+        if not self.groups:  # one that came meanwhile is told of everything since
+            self.position = max(self.position, found)
+            metrics.POSITION.set(self.position)
+
+    async def _follow(self) -> None:
+        while True:
+            await self._doorbell.rung()
+            try:
+                await self.advance()
+            except Exception as error:
+                log.warning("log_not_followed", error=type(error).__name__)
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _remind(self) -> None:
+        while True:
+            await asyncio.sleep(_FIGURES_SECONDS)
+            for group in (*self.groups.values(),):
+                if isinstance(group, FiguresGroup):
+                    group.refresh()

@@ -1,0 +1,109 @@
+"""Type Subscription: what can be followed."""
+
+import strawberry
+
+from api.events import Event
+from api.leads import Lead, LeadFilter
+from api.live.dashboard import TYPES as DASHBOARD_TYPES
+from api.live.dashboard import DashboardMetrics
+from api.live.specs import figures, updates
+from api.orders import Order, OrderFilter
+from api.quotes import Quote, QuoteFilter
+from api.reading import argument
+from api.reading.scalars import Cursor
+from api.visits import Visit, VisitFilter
+from domain.dashboard.queries import one_row
+from tenants.permissions import Permission
+
+
+def _cursor() -> Cursor:
+    made: Cursor = strawberry.field(description="Its place in the event log; give it as `after` to resume.")
+    return made
+
+
+def _event() -> Event:
+    made: Event = strawberry.field(description="What happened.")
+    return made
+
+
+@strawberry.type(description="Something that happened.")
+class EventUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+
+
+@strawberry.type(description="Something that happened to an order, and the order as it is when you are told.")
+class OrderUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    order: Order = strawberry.field(description="The order.")
+
+
+@strawberry.type(description="Something that happened to a quote, and the quote as it is when you are told.")
+class QuoteUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    quote: Quote = strawberry.field(description="The quote.")
+
+
+@strawberry.type(description="Something that happened to a visit, and the visit as it is when you are told.")
+class VisitUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    visit: Visit = strawberry.field(description="The visit.")
+
+
+@strawberry.type(description="Something that happened to a lead, and the lead as it is when you are told.")
+class LeadUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    lead: Lead = strawberry.field(description="The lead.")
+
+
+@strawberry.type(description="Everything that can be followed.")
+class Subscription:
+    order_updated: OrderUpdate = updates(
+        "Changes of orders that you may see.",
+        subject="order",
+        subject_type="Order",
+        filter=OrderFilter,
+        requires=Permission.ORDERS_READ,
+    )
+    quote_updated: QuoteUpdate = updates(
+        "Changes of quotes that you may see.",
+        subject="quote",
+        subject_type="Quote",
+        filter=QuoteFilter,
+        requires=Permission.QUOTES_READ,
+    )
+    visit_updated: VisitUpdate = updates(
+        "Changes of visits that you may see.",
+        subject="visit",
+        subject_type="Visit",
+        filter=VisitFilter,
+        requires=Permission.VISITS_READ,
+    )
+    lead_updated: LeadUpdate = updates(
+        "Changes of leads that you may see.",
+        subject="lead",
+        subject_type="Lead",
+        filter=LeadFilter,
+        requires=Permission.LEADS_READ,
+    )
+    events: EventUpdate = updates(
+        "Everything that happens to what you may see.",
+        arguments={
+            "types": argument(list[str] | None, "Only of these types, as in `quote.signed`."),
+            "subject_id": argument(strawberry.ID | None, "Only to this subject.", node="*"),
+        },
+        requires=Permission.EVENTS_READ,
+    )
+    dashboard_metrics: DashboardMetrics = figures(
+        "Figures of a portal's first page: at once, and whenever they changed, once a second at most.",
+        rows=lambda arguments: one_row(),
+        types=("Lead", "Quote", "Order", "Visit"),
+        requires=Permission.ORDERS_READ,
+    )
+
+
+TYPES = DASHBOARD_TYPES

@@ -1,0 +1,1 @@
+"""What a portal's first page counts."""
