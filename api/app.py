@@ -122,7 +122,7 @@ def _redis(settings: Settings) -> Redis:
 def _platform_schema(settings: Settings) -> Schema:
     from api.schema import platform_schema  # takes a second to import
 
-    return platform_schema(settings.secret_key.get_secret_value())
+    return platform_schema(settings.secret_key.get_secret_value(), settings.max_page_size)
 
 
 def _routes(graphql: GraphQLEndpoint) -> Iterator[BaseRoute]:

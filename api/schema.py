@@ -34,6 +34,7 @@ from api.quote_changes import QuoteComparisonQueries, QuoteMutations
 from api.quotes import TYPES as QUOTE_TYPES
 from api.quotes import QuoteQueries
 from api.reading import CursorKey
+from api.reading.arguments import MAX_PAGE
 from api.reading.schema import Schema
 from api.search import SearchQueries
 from api.signatures import SignatureQueries
@@ -109,12 +110,13 @@ TYPES = (
 )
 
 
-def platform_schema(secret: str) -> Schema:
+def platform_schema(secret: str, max_page: int = MAX_PAGE) -> Schema:
     """The schema, with cursors sealed by a key derived from the installation's secret."""
     return Schema(
         Query,
         Mutation,
         cursor_key=CursorKey.derive(secret),
+        max_page=max_page,
         types=TYPES,
         execution_context_class=Executor,
     )

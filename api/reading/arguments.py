@@ -46,8 +46,9 @@ class Prepared:
 class Arguments:
     """Coerces, checks and splits the arguments of a tree."""
 
-    def __init__(self, registry: Registry, cursor_key: CursorKey) -> None:
+    def __init__(self, registry: Registry, cursor_key: CursorKey, max_page: int = MAX_PAGE) -> None:
         self._registry = registry
+        self._max_page = max_page
         self._cursor_key = cursor_key
 
     def prepare(self, tree: Tree, variables: Mapping[str, Any]) -> list[Prepared]:
@@ -107,7 +108,7 @@ class Arguments:
         order = raw.get("orderBy")
         sort = order["field"].value if order else spec.sort.default
         descending = order["direction"].value == "DESC" if order else spec.sort.descending
-        parts = {"sort": sort, "descending": descending, "backwards": _size(raw, values)}
+        parts = {"sort": sort, "descending": descending, "backwards": _size(raw, values, self._max_page)}
         for side in ("after", "before"):
             if raw.get(side) is not None:
                 parts[side] = self._cursor(selected, spec, sort, side, raw[side], values)
@@ -129,14 +130,14 @@ def _known(kinds: frozenset[str], parsed: tuple[str, Any], argument: str) -> tup
     return parsed
 
 
-def _size(raw: Mapping[str, Any], values: dict[str, Any]) -> bool:
+def _size(raw: Mapping[str, Any], values: dict[str, Any], most: int) -> bool:
     first, last = raw.get("first"), raw.get("last")
     if first is not None and last is not None:
         raise BadInput("BAD_INPUT", "last", "give first or last, not both.")
     backwards = last is not None
     size = DEFAULT_PAGE if first is None and last is None else (last if backwards else first)
-    if size is None or not 0 <= size <= MAX_PAGE:
-        raise BadInput("PAGE_SIZE", "last" if backwards else "first", f"a page has 0 to {MAX_PAGE} items.")
+    if size is None or not 0 <= size <= most:
+        raise BadInput("PAGE_SIZE", "last" if backwards else "first", f"a page has 0 to {most} items.")
     values["limit"] = size
     return backwards
 

@@ -22,7 +22,7 @@ from graphql import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.types import Info
 
-from api.reading.arguments import Arguments, Prepared, Shape, camel_case
+from api.reading.arguments import MAX_PAGE, Arguments, Prepared, Shape, camel_case
 from api.reading.cache import PlanCache
 from api.reading.cursors import CursorKey
 from api.reading.errors import masked
@@ -75,10 +75,10 @@ class PerKey:
 class Reading:
     """Reads the selections of one schema."""
 
-    def __init__(self, schema: GraphQLSchema, cursor_key: CursorKey) -> None:
+    def __init__(self, schema: GraphQLSchema, cursor_key: CursorKey, max_page: int = MAX_PAGE) -> None:
         self.registry = Registry(schema)
         self.compiler = Compiler(self.registry, cursor_key)
-        self.arguments = Arguments(self.registry, cursor_key)
+        self.arguments = Arguments(self.registry, cursor_key, max_page)
         self._cache = PlanCache()
 
     async def root(self, field: GraphQLField, nodes: Sequence[FieldNode], document: Document, context: Context) -> Any:

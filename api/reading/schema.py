@@ -15,6 +15,7 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
+from api.reading.arguments import MAX_PAGE
 from api.reading.cursors import CursorKey
 from api.reading.emit import CONCRETE
 from api.reading.errors import DeclarationError, forbidden, unauthenticated
@@ -37,13 +38,14 @@ class Schema(strawberry.Schema):
         subscription: type | None = None,
         *,
         cursor_key: CursorKey,
+        max_page: int = MAX_PAGE,
         types: Iterable[type] = (),
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
         **options: Any,
     ) -> None:
         config = StrawberryConfig(scalar_map=SCALARS)
         super().__init__(query, mutation, subscription, types=types, extensions=extensions, config=config, **options)
-        self.reading = Reading(self._schema, cursor_key)
+        self.reading = Reading(self._schema, cursor_key, max_page)
         self._schema.extensions["reading"] = self.reading
         bind(self._schema, self.reading)
 
