@@ -56,9 +56,9 @@ class Operation:
 
 
 async def read_operation(request: Request) -> Operation:
-    """The operation of a GET's query string or a POST's JSON body. Raises: RequestError."""
+    """The operation of a GET's or HEAD's query string or a POST's JSON body. Raises: RequestError."""
     body = await request.body()
-    if request.method == "GET":
+    if request.method != "POST":
         return operation_of(_from_query(request))
     _check_content(request.headers)
     return operation_of(_parsed(body, "The body"))
