@@ -16,6 +16,7 @@ from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
+from workers.webhooks import forget_old_deliveries
 
 _DAY = timedelta(days=1)
 
@@ -74,6 +75,10 @@ async def _old_logins(database: Database, _settings: Settings) -> None:
         await mail.sweep(session)
 
 
+async def _old_deliveries(database: Database, settings: Settings) -> None:
+    await forget_old_deliveries(database, settings)
+
+
 async def _personal_data(database: Database, _settings: Settings) -> None:
     await forget_old_texts(database)
     await erase_quiet_leads(database)
@@ -87,4 +92,5 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
     Scheduled("sweep_logins", _DAY, _old_logins),
     Scheduled("forget_personal_data", _DAY, _personal_data),
+    Scheduled("forget_old_webhooks", _DAY, _old_deliveries),
 )

@@ -250,7 +250,9 @@ def _kept(value: str | None, most: int) -> str | None:
 
 
 async def _locked(session: AsyncSession, model: type[M], id: UUID) -> M:
-    query = select(model).where(model.id == id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    query = (
+        select(model).where(model.id == id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one()
 
 

@@ -44,6 +44,8 @@ def target_of(url: str, settings: Settings) -> Target:
     if port not in (443, 80) and port < _LOWEST_PORT:
         raise _refused(f"poort {port} is niet toegestaan", f"port {port} is not allowed")
     _check_host(host, local=local)
+    if not f"{parts.path}{parts.query}".isascii():
+        raise _refused("codeer bijzondere tekens (%C3%AB)", "encode special characters (%C3%AB)")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, _ascii(host), port, path)
 
