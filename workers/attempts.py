@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,20 +58,27 @@ class Attempts:
     """Runs the jobs that it is handed, each in a task of its own that outlives the Redis connection."""
 
     def __init__(
-        self, database: Database, settings: Settings, heart: Heart, declared: dict[str, Declared] | None = None
+        self,
+        database: Database,
+        settings: Settings,
+        heart: Heart,
+        concurrency: Mapping[str, int],
+        declared: Mapping[str, Declared] = JOBS,
     ) -> None:
         self._database = database
         self._settings = settings
         self._heart = heart
-        self._declared = JOBS if declared is None else declared
+        self._declared = declared
+        self._slots = {queue: asyncio.Semaphore(many) for queue, many in concurrency.items()}
+        self._finishing = False
         self._lease = timedelta(seconds=settings.job_lease_seconds)
         self._tasks: dict[tuple[UUID, int], asyncio.Task[None]] = {}
 
-    async def run(self, id: UUID, attempts: int) -> None:
+    async def run(self, queue: str, id: UUID, attempts: int) -> None:
         """Attempt the job where it still waits with this number of attempts, and wait for the end."""
         if (id, attempts) in self._tasks:
             return
-        task = asyncio.create_task(self._attempt(id, attempts))
+        task = asyncio.create_task(self._in_turn(queue, id, attempts))
         self._tasks[id, attempts] = task
         task.add_done_callback(lambda _: self._tasks.pop((id, attempts), None))
         await asyncio.shield(task)
@@ -81,13 +89,19 @@ class Attempts:
             task.cancel()
 
     async def finish(self, seconds: float) -> None:
-        """Wait for what runs, then give back what has not ended."""
+        """Wait for what runs, then give back what has not ended. Nothing is begun any more."""
+        self._finishing = True
         running = set(self._tasks.values())
         if running:
             _, late = await asyncio.wait(running, timeout=seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    async def _in_turn(self, queue: str, id: UUID, attempts: int) -> None:
+        async with self._slots[queue]:
+            if not self._finishing:
+                await self._attempt(id, attempts)
 
     async def _attempt(self, id: UUID, attempts: int) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 import structlog
@@ -31,7 +31,7 @@ class WorkerProcess:
         self,
         settings: Settings,
         *,
-        declared: dict[str, Declared] | None = None,
+        declared: Mapping[str, Declared] = JOBS,
         clock: Callable[[Database], Clock] = Clock,
         background: dict[str, Background] | None = None,
     ) -> None:
@@ -39,7 +39,7 @@ class WorkerProcess:
         self.queues = queues.served(settings)
         self.database = _database(settings, settings.database_pool_size + sum(self.queues.values()))
         self._heart = Heart(partial(_database, settings, 1), settings.job_lease_seconds)
-        self._attempts = Attempts(self.database, settings, self._heart, JOBS if declared is None else declared)
+        self._attempts = Attempts(self.database, settings, self._heart, self.queues, declared)
         self._arq: dict[str, Worker] = {}
         self._clock = clock
         self._background = BACKGROUND if background is None else background

@@ -21,6 +21,9 @@ CONCURRENCY = {"default": 4, "slow": 1, "webhooks": 16, "mail": 4}
 _PREFIX = "chargecars:jobs:"
 _RUN = "run"
 _POLL_SECONDS = 0.2
+_WAITING_PER_SLOT = 8
+"""Ids that wait in the process for a free slot: arq looks for more only five times a second."""
+_MOST_TRIES = 1_000_000
 _BEGUN_SECONDS = 10
 """How long arq keeps others from an id that it has handed to us. Whoever takes it again finds the job begun."""
 
@@ -58,16 +61,16 @@ def arq_worker(settings: Settings, attempts: Attempts, queue: str, concurrency: 
     """arq's worker for one queue. Attempts, time limits and retries are not its business but `Attempts`'."""
 
     async def run(_ctx: dict[str, Any], id: str, number: int) -> None:
-        await attempts.run(UUID(id), number)
+        await attempts.run(queue, UUID(id), number)
 
     worker = Worker(
-        functions=[func(cast(WorkerCoroutine, run), name=_RUN, max_tries=1, timeout=LONGEST_SECONDS + 60)],
+        functions=[func(cast(WorkerCoroutine, run), name=_RUN, max_tries=_MOST_TRIES, timeout=LONGEST_SECONDS + 60)],
         queue_name=redis_key(queue),
         redis_settings=redis_settings(settings.redis_url),
         job_serializer=pack,
         job_deserializer=unpack,
         handle_signals=False,
-        max_jobs=concurrency,
+        max_jobs=concurrency * _WAITING_PER_SLOT,
         poll_delay=_POLL_SECONDS,
         keep_result=0,
         log_results=False,

@@ -41,7 +41,9 @@ class Bench:
         """So many worker processes, stopped in order at the end."""
         mine = self.settings.model_copy(update=settings)
         async with AsyncExitStack() as stack:
-            made = [WorkerProcess(mine, clock=lambda database: Clock(database, ()), background={}) for _ in range(count)]
+            made = [
+                WorkerProcess(mine, clock=lambda database: Clock(database, ()), background={}) for _ in range(count)
+            ]
             for process in made:
                 process.start()
                 stack.push_async_callback(process.stop)
@@ -66,7 +68,7 @@ class Bench:
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait for something to become true. Raises: TimeoutError."""
         async with asyncio.timeout(PATIENCE):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110  # other processes make it true
                 await asyncio.sleep(0.02)
 
     async def ended(self, *ids: UUID, state: str = "DONE") -> None:

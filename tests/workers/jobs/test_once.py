@@ -38,10 +38,13 @@ async def test_a_job_runs_after_the_commit_that_asked_for_it(bench: Bench) -> No
 
 
 async def test_a_rollback_asks_for_nothing(bench: Bench) -> None:
-    with pytest.raises(RuntimeError):
+    async def ask_and_fail() -> None:
         async with bench.database.session(SYSTEM) as session:
             await jobs.enqueue(session, "test.write", {"number": 1})
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await ask_and_fail()
     assert await bench.owner.fetchval("SELECT count(*) FROM job") == 0
 
 
