@@ -35,7 +35,7 @@ def position_of(cursor: str) -> int:
     """The position of a cursor. Raises: BadCursor."""
     block = _cipher().decryptor().update(_decoded(cursor))
     position = int.from_bytes(block[8:])
-    if not hmac.compare_digest(block[:8], _MARK) or position > _HIGHEST:
+    if not hmac.compare_digest(block[:8], _MARK) or position > _HIGHEST or cursor_of(position) != cursor:
         raise BadCursor("this is not a cursor of the event log")
     return position
 

@@ -67,7 +67,7 @@ async def after(
     if subject_id is not None:
         query = query.where(EventPosition.subject_id == subject_id)
     rows = await session.execute(query.order_by(EventPosition.position).limit(limit))
-    return [Positioned(*row._tuple()) for row in rows]
+    return [Positioned(*row) for row in rows]
 
 
 async def newest(session: AsyncSession) -> int:
@@ -111,7 +111,6 @@ CREATE OR REPLACE FUNCTION write_position() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE given bigint;
 BEGIN
-  SET CONSTRAINTS fk_contact_address_id IMMEDIATE;
   PERFORM pg_advisory_xact_lock({_COMMIT_ORDER});
   INSERT INTO event_position (event_id, created_at, entity_id, type, subject_type, subject_id)
   VALUES (NEW.id, NEW.created_at, NEW.entity_id, NEW.type, NEW.subject_type, NEW.subject_id)
@@ -120,7 +119,7 @@ BEGIN
   PERFORM pg_notify('{CHANNEL}', '');
   RETURN NULL;
 END $$"""  # noqa: S608  # constants of this module
-"""Nothing may wait for a row while it holds the lock: what was put off to the commit is checked before."""
+"""Whoever holds the lock is at the end of its transaction and waits for nothing else."""
 
 _FOLLOW_MERGE = """
 CREATE OR REPLACE FUNCTION positions_follow_merge() RETURNS trigger LANGUAGE plpgsql
