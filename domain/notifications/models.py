@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.quotes.models import OWN_CONTACT
-from tenants.base import Base, Identified, Texts, Updated, one_of
+from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
 from tenants.rls import OF_THE_ENTITY, Rule, protect
 
 
@@ -69,8 +69,6 @@ class DeliveryReason(StrEnum):
     """The provider refused it."""
     GIVEN_UP = "GIVEN_UP"
     """It was tried as often as it is tried."""
-    TEMPLATE_FAILED = "TEMPLATE_FAILED"
-    """Its template could not be filled in."""
     ERASED = "ERASED"
     """The recipient's data was erased before it was sent."""
     COMPLAINED = "COMPLAINED"
@@ -175,6 +173,8 @@ class Notification(Identified, Base):
     subject_type: Mapped[str]
     """GraphQL type of what it is about."""
     subject_id: Mapped[UUID]
+    chain_organization_ids: Mapped[UUIDs] = mapped_column(server_default=sql("'{}'"))
+    """The partners that what it is about came through, from the root down: theirs may be the words."""
     language: Mapped[str]
     title: Mapped[str] = mapped_column(server_default="")
     text: Mapped[str] = mapped_column(server_default="")
@@ -189,14 +189,14 @@ class Notification(Identified, Base):
     """The values that its texts are filled in with, encrypted; erased in time."""
 
 
-_UNSEEN = ("facts", "seal_context", "key")
+_UNSEEN = ("facts", "seal_context", "key", "chain_organization_ids")
 _OF_THE_USER = "user_id = {user} AND entity_id = ANY ({entities})"
 _TO_A_USER = Rule(_OF_THE_USER, "SELECT, UPDATE", hidden=_UNSEEN, updates=("read_at",))
 protect(
     Notification,
     staff=_TO_A_USER,
     partner=_TO_A_USER,
-    technician=_TO_A_USER,
+    technician=Rule("user_id = {user}", "SELECT, UPDATE", hidden=_UNSEEN, updates=("read_at",)),
     customer=Rule(
         f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})",
         "SELECT, UPDATE",
@@ -277,7 +277,7 @@ protect(
     NotificationDelivery,
     staff=Rule(OF_THE_ENTITY),
     partner=_OWN_DELIVERY,
-    technician=_OWN_DELIVERY,
+    technician=Rule("user_id = {user}", hidden=("last_error", "provider_id")),
     customer=Rule(
         f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})", hidden=("last_error", "provider_id")
     ),

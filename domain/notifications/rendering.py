@@ -16,7 +16,7 @@ from typing import Any
 from babel.dates import format_date
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import markupsafe
+from markupsafe import Markup
 
 from domain.errors import FieldPath
 from domain.notifications.errors import TemplateNotAllowed, TemplateSyntax, TemplateTooLong, UnknownVariable
@@ -220,7 +220,7 @@ def _writer(language: Language) -> Any:
                 return format_date(value, "long" if language is Language.EN else "d MMMM y", _LOCALES[language])
             case Part():
                 return _PARTS_OF_DAY[language].get(value, str(value))
-            case str() | markupsafe.Markup():
+            case str() | Markup():
                 return value
             case _:
                 return str(value)

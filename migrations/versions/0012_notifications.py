@@ -80,6 +80,9 @@ def upgrade() -> None:
         sa.Column("brand_id", sa.UUID(), nullable=True),
         sa.Column("subject_type", sa.Text(), nullable=False),
         sa.Column("subject_id", sa.UUID(), nullable=False),
+        sa.Column(
+            "chain_organization_ids", postgresql.ARRAY(sa.UUID()), server_default=sa.text("'{}'"), nullable=False
+        ),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("text", sa.Text(), server_default="", nullable=False),
@@ -162,7 +165,7 @@ def upgrade() -> None:
             "channel IN ('EMAIL', 'SMS', 'WHATSAPP', 'PUSH', 'IN_APP')", name=op.f("ck_notification_delivery_channel")
         ),
         sa.CheckConstraint(
-            "reason IN ('NOT_CONFIGURED', 'NO_ADDRESS', 'OPTED_OUT', 'BOUNCED', 'REFUSED', 'GIVEN_UP', 'TEMPLATE_FAILED', 'ERASED', 'COMPLAINED')",
+            "reason IN ('NOT_CONFIGURED', 'NO_ADDRESS', 'OPTED_OUT', 'BOUNCED', 'REFUSED', 'GIVEN_UP', 'ERASED', 'COMPLAINED')",
             name=op.f("ck_notification_delivery_reason"),
         ),
         sa.CheckConstraint(
