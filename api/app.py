@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 import api.rest
-from api import operations, welcome
+from api import graphiql, operations, welcome
 from api.cors import CrossOrigin
 from api.graphql import GraphQLEndpoint
 from api.middleware import BoundedBody, Observed
@@ -126,9 +126,10 @@ def _platform_schema(settings: Settings) -> Schema:
 
 
 def _routes(graphql: GraphQLEndpoint) -> Iterator[BaseRoute]:
-    yield Route(_GRAPHQL, graphql.answer, methods=["GET", "POST"])
+    yield Route(_GRAPHQL, graphql.answer, methods=["GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"])
     yield from operations.ROUTES
     yield from welcome.ROUTES
+    yield from graphiql.ROUTES
     for module in sorted(pkgutil.iter_modules(api.rest.__path__, "api.rest."), key=lambda found: found.name):
         yield from importlib.import_module(module.name).ROUTES
 

@@ -28,6 +28,7 @@ from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_o
 from tenants import tracing
 
 CLIENT_CLOSED_REQUEST = 499
+_METHODS = "GET, HEAD, OPTIONS, POST"
 
 _tracer = get_tracer("chargecars.graphql")
 
@@ -46,7 +47,10 @@ class GraphQLEndpoint:
     async def answer(self, request: Request) -> Response:
         """The response to one request; a client that goes away ends the work."""
         media_type = JSON
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": _METHODS})
         try:
+            _check_method(request.method)
             media_type = negotiated(request.headers.get("accept"))
             operation = await read_operation(request)
             context = await context_of(request)
@@ -85,6 +89,14 @@ class GraphQLEndpoint:
         """The answer of graphql-core."""
         result = await execute(self._schema, admitted, context)
         return Written(None if _is_refused(result) else orjson.dumps(result.data), result.errors or ())
+
+
+def _check_method(method: str) -> None:
+    """Raises: RequestError (405)"""
+    if method not in ("GET", "HEAD", "POST"):
+        refused = RequestError(405, "METHOD_NOT_ALLOWED", f"Ask by {_METHODS}.")
+        refused.headers["Allow"] = _METHODS
+        raise refused
 
 
 def refusal(request: Request, refused: RequestError, media_type: str = JSON) -> Response:

@@ -29,8 +29,8 @@ _PAGE = """<!doctype html>
 _BRANDED = """<p>This host serves the GraphQL API of {name}. Send queries to <code>POST /graphql</code>:</p>
 <pre>curl {base}/graphql -H 'Content-Type: application/json' \\
   -d '{{"query":"{{ __typename }}"}}'</pre>
-<p>Log in first to read data, then send <code>Authorization: Bearer …</code>. The schema describes itself to who is
-logged in: every type and field has a description.</p>"""
+<p>Log in first to read data, then send <code>Authorization: Bearer …</code>. The schema describes itself to staff and
+partners who are logged in; <a href="/graphiql">GraphiQL</a> shows it.</p>"""
 _UNKNOWN = """<p>No portal lives at this host name. The API answers at <code>/graphql</code> under the host name of a
 brand.</p>"""
 
