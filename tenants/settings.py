@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -47,6 +47,17 @@ class Settings(BaseSettings):
     max_input_text: int = 50_000
     """Characters of one text in a request."""
     max_body_bytes: int = 1_048_576
+
+    cost_maximum: int = Field(default=250_000, ge=1)
+    """Of one request, in units of `docs/cost.md`: a row that is read as an object costs 1."""
+    cost_budget: int = Field(default=1_000_000, ge=1)
+    """What a key, application or person may spend at once for one entity."""
+    cost_restore_per_second: int = Field(default=50_000, ge=1)
+    """How fast a budget refills."""
+    anonymous_cost_maximum: int = Field(default=10_000, ge=1)
+    anonymous_cost_budget: int = Field(default=50_000, ge=1)
+    """Per address, for visitors who have not logged in."""
+    anonymous_cost_restore_per_second: int = Field(default=1_000, ge=1)
 
     access_token_seconds: int = Field(default=600, ge=60, le=3600)
     refresh_token_days: int = Field(default=30, ge=1, le=365)
@@ -120,6 +131,14 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return url
+
+    @model_validator(mode="after")
+    def requests_fit_their_budget(self) -> Self:
+        """A request that costs more than its budget holds would be told to wait for ever."""
+        pairs = ((self.cost_maximum, self.cost_budget), (self.anonymous_cost_maximum, self.anonymous_cost_budget))
+        if any(maximum > budget for maximum, budget in pairs):
+            raise ValueError("COST_MAXIMUM must not exceed COST_BUDGET, nor ANONYMOUS_COST_MAXIMUM its budget")
+        return self
 
     @property
     def production(self) -> bool:
