@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -23,6 +23,9 @@ import api.rest
 from api import graphiql, operations, welcome
 from api.cors import CrossOrigin
 from api.graphql import GraphQLEndpoint
+from api.live.live import Live
+from api.live.socket import SocketEndpoint
+from api.live.streams import StreamEndpoint
 from api.middleware import BoundedBody, Observed
 from api.reading.schema import Schema
 from api.requests import RequestError
@@ -84,9 +87,10 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     settings = with_secrets(settings or environment())
     logging.configure(settings)
     database = _database(settings)
-    graphql = GraphQLEndpoint(schema or _platform_schema(settings))
+    schema = schema or _platform_schema(settings)
+    graphql = GraphQLEndpoint(schema)
     made = Application(
-        routes=[*_routes(graphql)],
+        routes=[*_routes(graphql, schema)],
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
@@ -100,6 +104,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     made.state.settings = settings
     made.state.database = database
     made.state.redis = _redis(settings)
+    made.state.live = Live(settings, database, schema)
     return made
 
 
@@ -157,6 +162,7 @@ async def _check(application: Application) -> list[str]:
 
 
 async def _close(application: Application) -> None:
+    await application.state.live.close()
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
             await application.state.database.close()

@@ -24,6 +24,8 @@ from api.lead_workflow import LeadWorkflowQueries
 from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
 from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
+from api.live.subscriptions import TYPES as LIVE_TYPES
+from api.live.subscriptions import Subscription
 from api.order_changes import OrderMutations
 from api.orders import TYPES as ORDER_TYPES
 from api.orders import OrderQueries
@@ -46,6 +48,10 @@ from api.users import TYPES as USER_TYPES
 from api.users import UserQueries
 from api.visits import TYPES as VISIT_TYPES
 from api.visits import VisitQueries
+from api.webhook_changes import WebhookMutations, WebhookPreviewQueries
+from api.webhook_payloads import WebhookPayloadQueries
+from api.webhooks import TYPES as WEBHOOK_TYPES
+from api.webhooks import WebhookQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -70,6 +76,9 @@ class Query(
     SignatureQueries,
     OrderQueries,
     VisitQueries,
+    WebhookQueries,
+    WebhookPayloadQueries,
+    WebhookPreviewQueries,
 ):
     pass
 
@@ -89,6 +98,7 @@ class Mutation(
     QuoteMutations,
     SigningMutations,
     OrderMutations,
+    WebhookMutations,
 ):
     pass
 
@@ -107,6 +117,8 @@ TYPES = (
     *QUOTE_TYPES,
     *ORDER_TYPES,
     *VISIT_TYPES,
+    *WEBHOOK_TYPES,
+    *LIVE_TYPES,
 )
 
 
@@ -115,6 +127,7 @@ def platform_schema(secret: str, max_page: int = MAX_PAGE) -> Schema:
     return Schema(
         Query,
         Mutation,
+        Subscription,
         cursor_key=CursorKey.derive(secret),
         max_page=max_page,
         types=TYPES,

@@ -65,6 +65,7 @@ def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = Non
     import uvicorn  # the other commands start without it
 
     from api.app import create_app
+    from api.live.server import LiveProtocol, Server
     from migrations.startup import EXIT_CODE, check_or_exit
 
     check_or_exit(settings)
@@ -75,12 +76,13 @@ def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = Non
         access_log=False,
         server_header=False,
         proxy_headers=False,  # the application itself knows which proxies it trusts
+        ws=LiveProtocol,
         ws_max_size=settings.max_body_bytes,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     gc.freeze()  # the schema stays for good: looking through it would stop every request for a tenth of a second
-    server = uvicorn.Server(config)
+    server = Server(config)
     with suppress(KeyboardInterrupt):  # uvicorn passes on the signal that stopped it, after a clean end
         server.run(sockets=[listening])
     if not server.started:

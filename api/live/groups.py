@@ -96,9 +96,7 @@ class Group:
 class UpdatesGroup(Group):
     """Sends one update per event."""
 
-    def __init__(
-        self, planned: Planned, runner: Runner, emptied: Callable[[Group], None], delivered: int
-    ) -> None:
+    def __init__(self, planned: Planned, runner: Runner, emptied: Callable[[Group], None], delivered: int) -> None:
         super().__init__(planned, runner, emptied)
         self.delivered = delivered
         """Nothing at or below this position is sent any more, beyond what is being sent."""

@@ -52,7 +52,9 @@ def updates(
     """A field of Subscription over events; `id` and `filter` narrow the subjects, `after` resumes."""
     own = dict(arguments or {})
     if subject_type is not None:
-        own["id"] = argument(strawberry.ID | None, "Only of this one; of all that you see unless given.", node=subject_type)
+        own["id"] = argument(
+            strawberry.ID | None, "Only of this one; of all that you see unless given.", node=subject_type
+        )
     spec = UpdatesSpec(filter=filter, subject=subject, subject_type=subject_type, arguments=own)
     given = [graphql_argument("after", _AFTER)]
     if filter is not None:

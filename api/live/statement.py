@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import get_named_type
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, DateTime, FromClause, Text, Uuid, cast, func, literal_column, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Text,
+    Uuid,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.sql.expression import column
 
 from api.live.specs import UpdatesSpec
@@ -39,7 +51,7 @@ def updates_text(emitter: Emitter, selected: Selected, slot: int) -> ColumnEleme
 
 
 def _given(emitter: Emitter, slot: int) -> Any:
-    types = {POSITIONS: BigInteger(), CURSORS: Text(), IDS: Uuid(), TIMES: DateTime(timezone=True)}
+    types: dict[str, Any] = {POSITIONS: BigInteger(), CURSORS: Text(), IDS: Uuid(), TIMES: DateTime(timezone=True)}
     bound = [emitter.binds.argument(slot, name, ARRAY(type_)) for name, type_ in types.items()]
     columns = (
         column("position", BigInteger),
