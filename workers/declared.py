@@ -1,4 +1,5 @@
 # ruff: noqa: F401  # imported for their jobs
-"""Imports every module that declares jobs, so that a worker knows them."""
+"""Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
+import workers.relay
 import workers.schedule
