@@ -50,11 +50,16 @@ async def people(owner: "asyncpg.Connection[Any]") -> dict[str, Person]:
     found = {}
     for name, (portal, email) in _PEOPLE.items():
         email = email or str(await owner.fetchval(_SMALL_PARTNER))
-        row = await owner.fetchrow(_MEMBERSHIPS, email)
-        if row is None:
-            raise LookupError(f"the demo has no login {email}")
-        found[name] = Person(name, portal, email, _actor(row))
+        found[name] = await person(owner, name, portal, email)
     return found
+
+
+async def person(owner: "asyncpg.Connection[Any]", name: str, portal: str, email: str) -> Person:
+    """The person with a login. Raises: LookupError where the demo has none."""
+    row = await owner.fetchrow(_MEMBERSHIPS, email)
+    if row is None:
+        raise LookupError(f"the demo has no login {email}")
+    return Person(name, portal, email, _actor(row))
 
 
 async def actors(owner: "asyncpg.Connection[Any]") -> dict[str, Actor]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
@@ -40,17 +41,18 @@ class Connection:
             self._streams = None
 
 
-def post(host: str, path: str, body: Any, token: str | None = None) -> bytes:
+def post(host: str, path: str, body: Any, token: str | None = None, headers: Mapping[str, str] | None = None) -> bytes:
     """A POST of JSON to a virtual host, ready to be sent again and again."""
     content = orjson.dumps(body)
-    headers = [
+    lines = [
         f"POST {path} HTTP/1.1",
         f"Host: {host}",
         "Content-Type: application/json",
         f"Content-Length: {len(content)}",
         *([f"Authorization: Bearer {token}"] if token else []),
+        *(f"{name}: {value}" for name, value in (headers or {}).items()),
     ]
-    return "\r\n".join(headers).encode() + b"\r\n\r\n" + content
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,9 @@ async def installation(scale: int, say: Say, **environment: str) -> AsyncIterato
         loaded = await load(made.database_url, scale=scale, settings=made, progress=_progress(say))
         say(f"{loaded.records:,} records in {loaded.seconds:.0f} s" if loaded.fresh else f"data of {directory.name}")
         port = free_port()
-        given = {**os.environ, **stack.environment, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
-        with _api(made, given, port) as pid:
-            yield Installation(made, "127.0.0.1", port, pid, given)
+        api = {**os.environ, **stack.environment, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
+        with _api(made, api, port) as pid:
+            yield Installation(made, "127.0.0.1", port, pid, api)
 
 
 def _progress(say: Say) -> Callable[[str, float], None]:
