@@ -14,6 +14,7 @@ from tenants.engine import Database
 from tenants.settings import Settings
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
+from workers.notifications import remind
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.webhooks import forget_old_deliveries
@@ -54,6 +55,10 @@ async def _follow_ups(database: Database, _settings: Settings) -> None:
     await carry_out_due_follow_ups(database)
 
 
+async def _reminders(database: Database, _settings: Settings) -> None:
+    await remind(database)
+
+
 async def _quotes(database: Database, _settings: Settings) -> None:
     await tidy_quotes(database)
 
@@ -87,6 +92,7 @@ async def _personal_data(database: Database, _settings: Settings) -> None:
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
+    Scheduled("remind", timedelta(minutes=15), _reminders),
     Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),

@@ -1,5 +1,6 @@
 # ruff: noqa: F401  # imported for their jobs
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
+import workers.notifications
 import workers.relay
 import workers.schedule

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 
 from domain.leads import followups
+from domain.notifications.follow_ups import send
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 
@@ -33,7 +34,7 @@ async def _one(database: Database) -> bool | None:
             if due is None:
                 return None
             taken = due.follow_up.id
-            await followups.carry_out(session, due)
+            await followups.carry_out(session, due, send)
     except Exception as error:
         if taken is None:
             raise

@@ -8,6 +8,7 @@ import structlog
 
 from domain.mail import service
 from domain.mail.service import Mail
+from domain.notifications import tracking
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.settings import Settings
@@ -58,6 +59,7 @@ async def _deliver_one(database: Database, client: aiosmtplib.SMTP, mail: Mail) 
         return False
     async with database.session(SYSTEM) as session:
         await service.sent(session, mail)
+        await tracking.mail_sent(session, mail.id)
     return True
 
 
@@ -65,7 +67,10 @@ async def _failed(database: Database, mail: Mail, error: Exception, *, for_good:
     # Neither the address, the text nor the server's answer is logged: answers quote addresses.
     _log.warning("mail_failed", mail_id=str(mail.id), attempt=mail.attempts, error=type(error).__name__)
     async with database.session(SYSTEM) as session:
-        await service.failed(session, mail, type(error).__name__, for_good=for_good)
+        over = await service.failed(session, mail, type(error).__name__, for_good=for_good)
+        if over:
+            bounced = for_good and isinstance(error, aiosmtplib.SMTPRecipientsRefused)
+            await tracking.mail_failed(session, mail.id, type(error).__name__, bounced=bounced)
 
 
 def _is_permanent(error: aiosmtplib.SMTPException) -> bool:

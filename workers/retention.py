@@ -8,6 +8,7 @@ import domain.tables  # noqa: F401  # what every area keeps of a person has to b
 from domain.geo import cache
 from domain.leads import retention
 from domain.mail import service as mail
+from domain.notifications import tracking as notifications
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 
@@ -15,9 +16,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def forget_old_texts(database: Database) -> int:
-    """What mail said and which addresses were looked up; the number of both."""
+    """What mail and notifications said and which addresses were looked up; the number of all."""
     async with database.session(SYSTEM) as session:
-        return await mail.forget_bodies(session) + await cache.forget_expired(session)
+        texts = await mail.forget_bodies(session) + await notifications.forget(session)
+        return texts + await cache.forget_expired(session)
 
 
 async def erase_quiet_leads(database: Database, most: int = retention.MOST) -> int:

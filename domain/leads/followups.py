@@ -1,5 +1,6 @@
 """Follow-up of leads (L7): which steps become due when a lead comes into a status, and carrying one out."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +13,6 @@ from domain.contacts.models import Contact
 from domain.leads import templates
 from domain.leads.events import LeadFollowUpFailed, LeadFollowUpSent, LeadTaskDue, tell
 from domain.leads.models import FollowUpChannel, FollowUpOutcome, FollowUpStep, Lead, LeadFollowUp
-from domain.mail.service import queue_mail
 from tenants.auth.hosts import origin
 from tenants.models import Brand
 from tenants.settings import settings
@@ -66,7 +66,11 @@ async def take_due(session: AsyncSession) -> Due | None:
     return Due(row[0], row[1], row[2]) if row else None
 
 
-async def carry_out(session: AsyncSession, due: Due) -> None:
+Send = Callable[[AsyncSession, Lead, UUID, str, str], Awaitable[bool]]
+"""Sends a subject and text to the person of a lead, once per follow-up; whether it wanted to be written to."""
+
+
+async def carry_out(session: AsyncSession, due: Due, send: Send) -> None:
     """Do what the step says and write down that it was done, in the one transaction that took it."""
     if due.lead.status != due.step.lead_status or not due.step.active:
         due.follow_up.cancelled_at = func.now()
@@ -77,7 +81,9 @@ async def carry_out(session: AsyncSession, due: Due) -> None:
         await tell(session, due.lead, LeadTaskDue(title=subject, task=text))
         await _done(session, due.follow_up.id, FollowUpOutcome.TASK_CREATED)
         return
-    await queue_mail(session, entity_id=due.lead.entity_id, to=due.lead.email, subject=subject, body=text)
+    if not await send(session, due.lead, due.follow_up.id, subject, text):
+        due.follow_up.cancelled_at = func.now()
+        return
     await tell(session, due.lead, LeadFollowUpSent(subject=due.step.subject))
     await _done(session, due.follow_up.id, FollowUpOutcome.SENT)
 

@@ -223,7 +223,8 @@ declare(
             ),
         ),
         _WEBHOOK,
-        urgent=True,
+        channels=(),
+        optional=True,
     )
 )
 declare(
@@ -248,6 +249,7 @@ declare(
             ),
         ),
         _WEBHOOK,
-        urgent=True,
+        channels=(),
+        optional=True,
     )
 )
