@@ -8,7 +8,7 @@ quote: quote_sent, customer_approved, partner_approved, declined, expired, withd
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, Text, case, cast, func, literal, null, select, true
+from sqlalchemy import ColumnElement, Date, Integer, Text, case, cast, func, literal, null, or_, select, true
 from sqlalchemy.orm import aliased
 
 from domain.orders.models import Order
@@ -99,11 +99,11 @@ def partner_order_id(event: Any, organization_id: ColumnElement[Any] | None) -> 
 
 
 def known_to(row: Any, organization_id: ColumnElement[Any] | None) -> ColumnElement[bool]:
-    """Whether the partner's number is an organization's to know: the account's and those above it. None: staff."""
+    """Whether the partner's number is an organization's to know: the account's and those above it. None, NULL: staff."""
     if organization_id is None:
         return true()
     known: ColumnElement[bool] = func.coalesce(organization_id == func.any(row.account_chain_ids), False)
-    return known
+    return or_(organization_id.is_(None), known)
 
 
 def scheduled_date(order: Any) -> ColumnElement[Any]:

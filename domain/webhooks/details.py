@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from domain import validation
-from domain.errors import Duplicate, Faults, OutOfRange, TooMany
+from domain.errors import Duplicate, Faults, OutOfRange, Required, TooMany
 from domain.webhooks import subscriptions
 from domain.webhooks.models import WebhookEndpoint
 from domain.webhooks.payloads import LONGEST_SELECTION, Renderer
@@ -52,11 +52,13 @@ class Checks:
             "selection": self._selection,
             "description": _description,
             "contact_emails": _contacts,
-            "mail_fallback": bool,
+            "mail_fallback": _flag,
         }
         return checks[name]
 
-    def _url(self, url: str) -> str:
+    def _url(self, url: str | None) -> str:
+        if not url:
+            raise Required(field=("url",))
         target_of(url, self.settings)
         return url
 
@@ -82,6 +84,12 @@ def _bounded(name: str, value: float | None) -> float | None:
     minimum, maximum = BOUNDS[name]
     if value is not None and not minimum <= value <= maximum:
         raise OutOfRange(minimum=minimum, maximum=maximum, field=(name,))
+    return value
+
+
+def _flag(value: bool | None) -> bool:
+    if value is None:
+        raise Required(field=("mail_fallback",))
     return value
 
 
