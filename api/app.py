@@ -130,8 +130,12 @@ def _platform_schema(settings: Settings) -> Schema:
     return platform_schema(settings.secret_key.get_secret_value(), settings.max_page_size)
 
 
-def _routes(graphql: GraphQLEndpoint) -> Iterator[BaseRoute]:
+def _routes(graphql: GraphQLEndpoint, schema: Schema) -> Iterator[BaseRoute]:
     yield Route(_GRAPHQL, graphql.answer, methods=["GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"])
+    yield WebSocketRoute(_GRAPHQL, SocketEndpoint(schema).serve)
+    stream = StreamEndpoint(schema)
+    yield Route(f"{_GRAPHQL}/stream", stream.serve, methods=["GET", "POST"])
+    yield Route(f"{_GRAPHQL}/stream/ticket", stream.ticket, methods=["POST"])
     yield from operations.ROUTES
     yield from welcome.ROUTES
     yield from graphiql.ROUTES
