@@ -50,8 +50,10 @@ def api(listening: _FromParent = None, word: _FromParent = None) -> None:
 def worker(word: _FromParent = None) -> None:
     """Run jobs, reactions to events and scheduled work."""
     from chargecars.running import await_word, servers
+    from chargecars.working import load_worker
     from workers.main import run
 
+    load_worker()
     if word is not None:
         await_word(word)
     with servers():

@@ -106,9 +106,9 @@ async def _once(redis: Redis, key: str) -> _Turn:
 
 def _caller(request: Request, actor: Actor) -> str:
     """The key, or the login or application and not its token: that one is new every few minutes."""
-    if actor.user_id is not None:
-        return _digest(f"user {actor.user_id} {actor.organization_id} {actor.entity_ids}")
-    return _digest(request.headers.get("authorization", ""))
+    if actor.user_id is None and actor.client is None:
+        return _digest(request.headers.get("authorization", ""))
+    return _digest(f"{actor.client and actor.client.id} {actor.user_id} {actor.organization_id} {actor.entity_ids}")
 
 
 def _digest(text: str) -> str:
