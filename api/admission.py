@@ -1,8 +1,8 @@
 """What decides about every GraphQL request before anything runs, whatever its transport and whichever lane reads.
 
 In this order, the cheapest refusal first: trusted, where the client is restricted to such documents → parsed →
-operation chosen → its type allowed here → bounds → introspection allowed → validated → variables coerced. Of all this
-only a trusted document that was not used lately touches the database.
+operation chosen → its type allowed here → bounds → introspection allowed → validated → variables coerced → charged to
+the budget of who asks. Of all this only a trusted document that was not used lately touches the database.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry import Schema
 
 from api.context import Context
+from api.cost import charge, requested
 from api.documents import Document, Documents
 from api.limits import check
 from api.requests import Operation, RequestError
@@ -53,12 +54,14 @@ class Admitted:
 
 
 async def admit(schema: Schema, operation: Operation, context: Context, allowed: frozenset[OperationType]) -> Admitted:
-    """Decide about a request.
+    """Decide about a request; it is charged as `context.charge`, which whoever answers it settles.
 
     Raises: RequestError where the operation is not there or not allowed over this transport; Refused for the rest.
     """
     try:
-        return _admit(schema, await trusted(operation, context), context, allowed)
+        admitted = _admit(schema, await trusted(operation, context), context, allowed)
+        await _charge(schema, admitted, context)
+        return admitted
     except (RequestError, Refused):
         raise
     except GraphQLError as error:
@@ -76,6 +79,14 @@ def _admit(schema: Schema, operation: Operation, context: Context, allowed: froz
     if errors := document.errors(schema._schema):
         raise Refused([*errors])
     return Admitted(document, chosen, _coerced(schema, chosen, operation.variables))
+
+
+async def _charge(schema: Schema, admitted: Admitted, context: Context) -> None:
+    """Raises: GraphQLError. A subscription costs at its start what one of its updates costs at most."""
+    cost = requested(schema, admitted.document, admitted.operation, admitted.variables.coerced)
+    context.charge = await charge(context, cost)
+    if admitted.operation_type is OperationType.SUBSCRIPTION:
+        context.charge.forfeit()
 
 
 def documents_of(schema: Schema) -> Documents:

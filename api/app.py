@@ -22,6 +22,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 import api.rest
 from api import graphiql, operations, welcome
 from api.cors import CrossOrigin
+from api.cost import budget_of
 from api.graphql import GraphQLEndpoint
 from api.live.live import Live
 from api.live.socket import SocketEndpoint
@@ -172,6 +173,7 @@ async def _close(application: Application) -> None:
             await application.state.database.close()
     except TimeoutError:
         log.warning("connections_left_open")
+    await budget_of(application.state.redis).close()
     await application.state.redis.aclose()
 
 

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.cost.charge import Charge
 from api.unit import UnitOfWork
 from tenants.actor import SYSTEM, Actor
 from tenants.brands import BrandFacts
@@ -53,6 +54,8 @@ class Context:
     """`query` or `mutation`, once the document is known."""
     spent: int = 0
     """What answering has cost so far: the meter of the texts that PostgreSQL wrote, see `api.reading.jsonsql`."""
+    charge: Charge | None = field(default=None, repr=False)
+    """What the admitted operation was charged."""
     unit: UnitOfWork | None = field(default=None, repr=False)
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)

@@ -5,6 +5,7 @@ executed has no `data` key; its status is 4xx, or 200 where a document does not 
 asked for. A bug of ours is one masked error whose id is in the log.
 """
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -20,6 +21,7 @@ from api import metrics
 from api.admission import READS, READS_AND_WRITES, Admitted, Refused, admit
 from api.connected import while_connected
 from api.context import Context
+from api.cost import BUDGET_EXHAUSTED, charged, settled
 from api.executor import execute
 from api.lane import Lane, Ordinary, Written
 from api.masking import OURS, presented
@@ -28,6 +30,7 @@ from api.requests import JSON, RESPONSE_JSON, Operation, RequestError, context_o
 from tenants import tracing
 
 CLIENT_CLOSED_REQUEST = 499
+TOO_MANY_REQUESTS = 429
 _METHODS = "GET, HEAD, OPTIONS, POST"
 
 _tracer = get_tracer("chargecars.graphql")
@@ -64,14 +67,17 @@ class GraphQLEndpoint:
 
     async def _execute(self, request: Request, operation: Operation, context: Context, media_type: str) -> Response:
         with metrics.graphql_operation(operation.name) as measured, _span() as span:
-            written = await self._written(request, operation, context)
+            written = await charged(context, self._written(request, operation, context))
             errors = presented([*written.errors], context) if written.errors else []
             measured.type = context.operation or "unknown"
             measured.outcome = "ok" if not errors else "invalid" if written.data is None else "error"
             span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
             request.scope["logged"].update(type=measured.type, outcome=measured.outcome)
         status = 200 if written.data is not None else _status(errors, media_type)
-        return _response(request, written.data, errors, media_type, status)
+        response = _response(request, written.data, errors, media_type, status, settled(context, errors))
+        if status == TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = str(errors[0]["extensions"]["retryAfter"])
+        return response
 
     async def _written(self, request: Request, operation: Operation, context: Context) -> Written:
         allowed = READS_AND_WRITES if request.method == "POST" else READS
@@ -114,8 +120,11 @@ def _is_refused(result: ExecutionResult) -> bool:
 
 def _status(errors: list[dict[str, Any]], media_type: str) -> int:
     """Of an answer without data."""
-    if {error["extensions"]["code"] for error in errors} & OURS:
+    codes = {error["extensions"]["code"] for error in errors}
+    if codes & OURS:
         return 500
+    if BUDGET_EXHAUSTED in codes:
+        return TOO_MANY_REQUESTS
     return 400 if media_type == RESPONSE_JSON else 200
 
 
@@ -130,11 +139,17 @@ class _Response(Response):
 
 
 def _response(
-    request: Request, data: bytes | None, errors: list[dict[str, Any]], media_type: str, status: int
+    request: Request,
+    data: bytes | None,
+    errors: list[dict[str, Any]],
+    media_type: str,
+    status: int,
+    cost: Mapping[str, int] | None = None,
 ) -> Response:
     parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
     parts += [b'"data":' + data] if data is not None else []
-    parts.append(b'"extensions":' + orjson.dumps({"requestId": request.scope.get("request_id", "")}))
+    extensions = {"requestId": request.scope.get("request_id", "")} | ({"cost": cost} if cost else {})
+    parts.append(b'"extensions":' + orjson.dumps(extensions))
     return _Response(b"{" + b",".join(parts) + b"}", status, media_type)
 
 

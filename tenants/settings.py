@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -132,13 +132,14 @@ class Settings(BaseSettings):
             raise ValueError("must start with postgresql://")
         return url
 
-    @model_validator(mode="after")
-    def requests_fit_their_budget(self) -> Self:
+    @field_validator("cost_budget", "anonymous_cost_budget")
+    @classmethod
+    def holds_a_request(cls, budget: int, given: ValidationInfo) -> int:
         """A request that costs more than its budget holds would be told to wait for ever."""
-        pairs = ((self.cost_maximum, self.cost_budget), (self.anonymous_cost_maximum, self.anonymous_cost_budget))
-        if any(maximum > budget for maximum, budget in pairs):
-            raise ValueError("COST_MAXIMUM must not exceed COST_BUDGET, nor ANONYMOUS_COST_MAXIMUM its budget")
-        return self
+        name = str(given.field_name).replace("budget", "maximum")
+        if budget < given.data.get(name, 0):
+            raise ValueError(f"must not be less than {name.upper()}")
+        return budget
 
     @property
     def production(self) -> bool:

@@ -2,10 +2,10 @@
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,10 @@ from tenants.settings import Settings
 
 if TYPE_CHECKING:
     from api.context import Context
+
+TOO_COSTLY, BUDGET_EXHAUSTED = "TOO_COSTLY", "BUDGET_EXHAUSTED"
+
+T = TypeVar("T")
 
 _KEYS_OF_THEIR_OWN = frozenset({ClientKind.API_KEY, ClientKind.OAUTH_CLIENT})
 
@@ -52,6 +56,10 @@ class Charge:
             "restoreRate": rates.per_second,
         }
 
+    def forfeit(self) -> Mapping[str, int]:
+        """Settle an operation that was ended before it was measured: it costs what was requested."""
+        return self.settle(self.requested.total - self.requested.base)
+
     def _close(self, actual: int) -> None:
         measures.ACTUAL.observe(actual)
         if actual > self.requested.total:
@@ -72,6 +80,25 @@ async def charge(context: "Context", requested: Requested) -> Charge:
     except Exhausted as exhausted:
         raise _exhausted(requested, exhausted) from None
     return Charge(requested, budget, lease)
+
+
+async def charged(context: "Context", answering: Awaitable[T]) -> T:
+    """The answer; one that is broken off, by the client too, costs what was requested."""
+    try:
+        return await answering
+    except BaseException:
+        if context.charge is not None:
+            context.charge.forfeit()
+        raise
+
+
+def settled(context: "Context", errors: Iterable[Mapping[str, Any]]) -> Mapping[str, int] | None:
+    """`extensions.cost` of an answer with these errors; None where nothing was admitted."""
+    if context.charge is None:
+        return None
+    if any(error["extensions"]["code"] == "TIMEOUT" for error in errors):
+        return context.charge.forfeit()
+    return context.charge.settle(context.spent)
 
 
 def payer(context: "Context") -> str:
@@ -121,11 +148,11 @@ def rates_of(settings: Settings, *, signed_in: bool) -> Rates:
 
 def _too_costly(requested: Requested, rates: Rates) -> GraphQLError:
     path = requested.path
-    measures.REFUSED.labels("TOO_COSTLY").inc()
+    measures.REFUSED.labels(TOO_COSTLY).inc()
     return GraphQLError(
         f"The document costs up to {requested.total}, most of it in `{path}`; at most {rates.maximum} are allowed.",
         extensions={
-            "code": "TOO_COSTLY",
+            "code": TOO_COSTLY,
             "requested": requested.total,
             "maximum": rates.maximum,
             "path": path,
@@ -135,8 +162,8 @@ def _too_costly(requested: Requested, rates: Rates) -> GraphQLError:
 
 def _exhausted(requested: Requested, exhausted: Exhausted) -> GraphQLError:
     seconds = max(1, -int(-exhausted.seconds // 1))
-    measures.REFUSED.labels("BUDGET_EXHAUSTED").inc()
+    measures.REFUSED.labels(BUDGET_EXHAUSTED).inc()
     return GraphQLError(
         f"The budget does not hold the {requested.total} that the document may cost; try again in {seconds} s.",
-        extensions={"code": "BUDGET_EXHAUSTED", "requested": requested.total, "retryAfter": seconds},
+        extensions={"code": BUDGET_EXHAUSTED, "requested": requested.total, "retryAfter": seconds},
     )

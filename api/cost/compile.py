@@ -12,6 +12,7 @@ under different conditions counts twice.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from graphql import (
     BooleanValueNode,
@@ -165,7 +166,7 @@ class Compiler:
     def _fragment(
         self, type_: GraphQLObjectType, node: SelectionNode, guard: Guard, visited: set[tuple[str, Guard]]
     ) -> list[SelectionSetNode]:
-        fragment = node
+        fragment: Any = node
         if isinstance(node, FragmentSpreadNode):
             if (node.name.value, guard) in visited:
                 return []
@@ -173,7 +174,7 @@ class Compiler:
             fragment = self._fragments[node.name.value]
         condition = getattr(fragment, "type_condition", None)
         applies = condition is None or self._applies(type_, condition.name.value)
-        return [fragment.selection_set] if applies else []  # type: ignore[attr-defined]  # every fragment has one
+        return [fragment.selection_set] if applies else []
 
     def _applies(self, type_: GraphQLObjectType, name: str) -> bool:
         named = self._registry.schema.get_type(name)
@@ -203,7 +204,8 @@ def _guard(node: SelectionNode, outer: Guard) -> Guard | None:
 
 def _condition(directive: DirectiveNode) -> bool | str:
     """A literal, or the name of the variable."""
-    value = directive.arguments[0].value
+    (argument,) = directive.arguments or ()
+    value = argument.value
     if isinstance(value, VariableNode):
         return value.name.value
     return isinstance(value, BooleanValueNode) and value.value

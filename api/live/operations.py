@@ -7,6 +7,7 @@ import orjson
 from api import metrics
 from api.admission import Admitted
 from api.context import Context
+from api.cost import charged, settled
 from api.executor import execute
 from api.lane import Lane, Ordinary
 from api.masking import presented
@@ -23,10 +24,11 @@ class Answers:
     async def answer(self, admitted: Admitted, context: Context) -> bytes:
         """The JSON of the whole response."""
         with metrics.graphql_operation(admitted.operation.name.value if admitted.operation.name else None) as measured:
-            data, errors = await self._parts(admitted, context)
+            data, errors = await charged(context, self._parts(admitted, context))
             measured.type, measured.outcome = context.operation, "error" if errors else "ok"
         parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
         parts += [b'"data":' + (data or b"null")]
+        parts += [b'"extensions":' + orjson.dumps({"cost": settled(context, errors)})]
         return b"{" + b",".join(parts) + b"}"
 
     async def _parts(self, admitted: Admitted, context: Context) -> tuple[bytes | None, list[dict[str, Any]]]:
