@@ -3,6 +3,7 @@
 import hmac
 import ipaddress
 import platform
+from contextlib import suppress
 from importlib.metadata import version
 
 import structlog
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from api import metrics
+from domain.jobs.figures import Figures
 from migrations.startup import schema_lag
 from tenants.actor import SYSTEM, anonymous
 from tenants.logging import summary
@@ -48,7 +50,12 @@ async def metrics_page(request: Request) -> Response:
     """Prometheus' text format; in production for who has the token, or from this machine."""
     if not _may_measure(request):
         return PlainTextResponse("not found", 404)
-    metrics.measure_pools(request.app.state.database)
+    state = request.app.state
+    metrics.measure_pools(state.database)
+    if not hasattr(state, "figures"):
+        state.figures = Figures(state.database)
+    with suppress(SQLAlchemyError, OSError):  # without PostgreSQL the process still tells of itself
+        await state.figures.measure()
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -17,6 +17,8 @@ from api.entity_changes import EntityMutations
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
+from api.jobs import TYPES as JOB_TYPES
+from api.jobs import JobMutations, JobQueries
 from api.lead_changes import LeadMutations
 from api.lead_statistics import LeadStatisticsQueries
 from api.lead_workflow import TYPES as LEAD_WORKFLOW_TYPES
@@ -76,6 +78,7 @@ class Query(
     SignatureQueries,
     OrderQueries,
     VisitQueries,
+    JobQueries,
     WebhookQueries,
     WebhookPayloadQueries,
     WebhookPreviewQueries,
@@ -98,6 +101,7 @@ class Mutation(
     QuoteMutations,
     SigningMutations,
     OrderMutations,
+    JobMutations,
     WebhookMutations,
 ):
     pass
@@ -117,6 +121,7 @@ TYPES = (
     *QUOTE_TYPES,
     *ORDER_TYPES,
     *VISIT_TYPES,
+    *JOB_TYPES,
     *WEBHOOK_TYPES,
     *LIVE_TYPES,
 )

@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -130,6 +130,11 @@ def _without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return dict(_cleaned(event))
 
 
+def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values for others to look at: what is named after a secret, and addresses and credentials in texts, are hidden."""
+    return dict(_cleaned(dict(values)))
+
+
 def _cleaned(values: MutableMapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for key, value in values.items():
         if _SECRET_KEYS.search(key.lower()):
@@ -138,6 +143,8 @@ def _cleaned(values: MutableMapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield key, _scrubbed(value)
         elif isinstance(value, dict):
             yield key, dict(_cleaned(value))
+        elif isinstance(value, list):
+            yield key, [item for _, item in _cleaned({str(n): item for n, item in enumerate(value)})]
         else:
             yield key, value
 

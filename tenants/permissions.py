@@ -47,7 +47,14 @@ class Permission(StrEnum):
     EVENTS_READ = "EVENTS_READ"
     WEBHOOKS_READ = "WEBHOOKS_READ"
     WEBHOOKS_MANAGE = "WEBHOOKS_MANAGE"
+    NOTIFICATIONS_READ = "NOTIFICATIONS_READ"
+    """One's own notifications, and how they are sent."""
+    NOTIFICATIONS_SEND = "NOTIFICATIONS_SEND"
+    NOTIFICATIONS_CONFIGURE = "NOTIFICATIONS_CONFIGURE"
+    """Templates, quiet hours, reminders."""
     ACCESS_EXPLAIN = "ACCESS_EXPLAIN"
+    JOBS_MANAGE = "JOBS_MANAGE"
+    """Look at the jobs of an entity, and retry or discard failed ones."""
     SCHEMA_READ = "SCHEMA_READ"
     """Introspection: for those who write programs against the API."""
     TRUSTED_DOCUMENTS_MANAGE = "TRUSTED_DOCUMENTS_MANAGE"
@@ -88,7 +95,7 @@ AUDIENCE_OF: dict[Role, Audience] = {
 
 _P = Permission
 _ANYONE = frozenset({_P.PUBLIC})
-_SIGNED_IN = _ANYONE | {_P.SIGNED_IN, _P.ENTITIES_READ}
+_SIGNED_IN = _ANYONE | {_P.SIGNED_IN, _P.ENTITIES_READ, _P.NOTIFICATIONS_READ}
 _READING = {
     _P.CONTACTS_READ,
     _P.ORGANIZATIONS_READ,

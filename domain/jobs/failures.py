@@ -1,6 +1,7 @@
 """Jobs that failed for good: kept for an administrator, who retries or discards each. In sessions of the system."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import NotFound
 from domain.events.record import Payload, plain, record
 from domain.jobs import actors
 from domain.jobs.errors import JobAlreadyResolved, JobNotRetriable
@@ -15,10 +17,14 @@ from domain.jobs.events import JobDiscarded, JobFailed, JobRetried
 from domain.jobs.functions import CHANNEL
 from domain.jobs.models import FailedJob, FailedJobState, Job, JobState
 from domain.rows import actor_of, find
+from domain.validation import text as checked_text
+from tenants.logging import cleaned
 
 DONE_KEPT = timedelta(days=7)
 FAILED_KEPT = timedelta(days=90)
 _NOTIFY = text("SELECT pg_notify(:channel, :queue)")
+LONGEST_REASON = 1_000
+AT_ONCE = 250
 _SWEPT = 10_000
 
 
@@ -85,12 +91,23 @@ async def retry(session: AsyncSession, id: UUID) -> UUID:
     return retried
 
 
+async def retry_all(session: AsyncSession, ids: Sequence[UUID]) -> int:
+    """Retry those that can be; how many."""
+    done = 0
+    for id in ids:
+        with suppress(NotFound, JobAlreadyResolved, JobNotRetriable):
+            await retry(session, id)
+            done += 1
+    return done
+
+
 async def discard(session: AsyncSession, id: UUID, reason: str) -> None:
-    """Let the job rest. Raises: NotFound, JobAlreadyResolved."""
+    """Let the job rest. Raises: NotFound, JobAlreadyResolved, the faults of a text."""
+    why = checked_text(reason, "reason", maximum=LONGEST_REASON)
     failed = await _open(session, id)
-    failed.reason = reason
+    failed.reason = why
     _resolve(session, failed, FailedJobState.DISCARDED)
-    await _tell(session, failed, JobDiscarded(failed.name, reason))
+    await _tell(session, failed, JobDiscarded(failed.name, why))
 
 
 def open_ones(name: str | None = None, queue: str | None = None) -> Select[UUID]:
@@ -117,7 +134,7 @@ async def _keep(session: AsyncSession, job: Job, attempts: int, error: str, erro
         job_id=job.id,
         name=job.name,
         queue=job.queue,
-        arguments=job.arguments,
+        arguments=cleaned(job.arguments),
         key=job.key,
         actor=job.actor,
         entity_id=job.entity_id,

@@ -131,6 +131,7 @@ class FailedJob(Identified, Base):
     name: Mapped[str]
     queue: Mapped[str] = mapped_column(server_default="default")
     arguments: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    """For people to look at: what looks like a secret or an address is hidden. The job's own row has them whole."""
     key: Mapped[str | None]
     actor: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"))

@@ -2,10 +2,12 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.jobs.models import FailedJob, Job
 from domain.trusted_documents.models import TrustedDocument
 from tenants.actor import SYSTEM
 from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
@@ -47,7 +49,20 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
         )
     )
     session.add(TrustedDocument(entity_id=entity.id, **_DOCUMENT, brand_id=brand.id))
+    await _jobs(session, entity)
     await session.flush()
+
+
+async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
+    """One of each role's, and one of the platform for the entity; each failed once."""
+    users = select(func.min(cast(Membership.user_id, Text))).where(Membership.entity_id == entity.id)
+    asking = (await session.execute(users.group_by(Membership.role))).scalars().all()
+    for user_id in [None, *map(UUID, asking)]:
+        job = Job(name="test", queue="default", actor={}, entity_id=entity.id, user_id=user_id)
+        session.add(job)
+        await session.flush()
+        failure = {"attempts": 3, "error": "RuntimeError", "error_id": unique()}
+        session.add(FailedJob(name="test", job_id=job.id, entity_id=entity.id, **failure))
 
 
 async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand, organization_id: object) -> None:

@@ -114,6 +114,14 @@ def _in_channel(oracle: Oracle, actor: Actor, row: Row) -> bool:
     return actor.organization_id in row["channel_organization_ids"] and of_entity(oracle, actor, row)
 
 
+def _asked_for(_: Oracle, actor: Actor, row: Row) -> bool:
+    return row["user_id"] is not None and row["user_id"] == actor.user_id
+
+
+def _either(one: Rule, other: Rule) -> Rule:
+    return lambda oracle, actor, row: one(oracle, actor, row) or other(oracle, actor, row)
+
+
 def _both(one: Rule, other: Rule) -> Rule:
     return lambda oracle, actor, row: one(oracle, actor, row) and other(oracle, actor, row)
 
@@ -255,6 +263,8 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "webhook_replay": {S: of_entity, P: _WEBHOOKS},
     "webhook_delivery": {S: of_entity, P: _WEBHOOKS},
     "webhook_attempt": {S: of_entity, P: _WEBHOOKS},
+    "job": {S: _either(_asked_for, _in_role(Role.TENANT_ADMIN, of_entity))} | dict.fromkeys((P, C, T), _asked_for),
+    "failed_job": {S: _in_role(Role.TENANT_ADMIN, of_entity)},
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
