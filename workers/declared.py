@@ -2,5 +2,6 @@
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
 import workers.notifications
+import workers.reactions
 import workers.relay
 import workers.schedule
