@@ -10,15 +10,15 @@ from api.admission import Admitted
 from api.context import Context
 from api.executor import execute
 from api.lane.asked import Asked, Asking, Ordinary
+from api.lane.running import metered, written
 from api.reading.arguments import Prepared, Shape
 from api.reading.cache import MAX_PLAN_CHARACTERS, Bounded
-from api.reading.execute import fetch, hidden, is_timeout
-from api.reading.jsonsql import METER
+from api.reading.execute import hidden, is_timeout
 from api.reading.plan import Plan, Scope
 from api.reading.schema import Schema
 from api.reading.statement import PIECE
 
-_METER, _PIECE = METER.encode(), PIECE.encode()
+_PIECE = PIECE.encode()
 _NULL = b"null"
 
 
@@ -63,10 +63,10 @@ class Lane:
         try:
             plan = self._plans.get((asked.serial, shapes), lambda: self._plan(asked, shapes, scope))
             pool = await context.database.pool(context.actor.audience)
-            text: bytes = await fetch(pool, plan, plan.bind(prepared, context.actor))
+            text = await written(pool, plan, plan.bind(prepared, context.actor))
         except Exception as error:
             raise _failure(asked, error) from error
-        context.spent += text.count(_METER)
+        context.spent += metered(text)
         return text
 
     def _prepared(self, asked: Asked, admitted: Admitted) -> list[Prepared]:

@@ -144,12 +144,18 @@ def measured(text: str, context: Context) -> Any:
 
 
 async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> Any:
-    """The JSON of a plan, text or bytes. A cancelled request cancels its statement; asyncpg does so while giving back."""
+    """The JSON of a plan, text or bytes. A cancelled request cancels its statement: asyncpg does, giving back."""
     async with pool.acquire(timeout=WAIT_SECONDS) as connection:
         text = await connection.fetchval(plan.sql, *values)
     if text is None:
         raise RuntimeError("the context was not set before it was read")
     return text
+
+
+async def fetch_rows(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> list[Any]:
+    """The rows of a plan that gives a list item by item."""
+    async with pool.acquire(timeout=WAIT_SECONDS) as connection:
+        return await connection.fetch(plan.sql, *values)
 
 
 async def masking(path: Sequence[str | int], work: Awaitable[T]) -> T:

@@ -1,5 +1,6 @@
 """Pages of a list by keyset: the rows, the cursors, whether there are more, and how many in all."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     LargeBinary,
+    Select,
     Text,
     Uuid,
     and_,
@@ -23,7 +25,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from api.reading.base import ONE, Base, MakeBase, related_base, root_base
 from api.reading.cursors import cursor_text
 from api.reading.emit import Emitter
-from api.reading.jsonsql import concat, constant, json_object, metered, or_null
+from api.reading.jsonsql import METER, concat, constant, json_object, metered, or_null
 from api.reading.registry import Readable, cost_of, node_type
 from api.reading.rows import Row
 from api.reading.selection import TYPENAME, Selected
@@ -65,6 +67,25 @@ def root(emitter: Emitter, selected: Selected) -> Rendered:
     return connection(emitter, selected, root_base(emitter, selected))
 
 
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A list item by item: the rows of one column, and the JSON text before and after them."""
+
+    items: Select[*tuple[Any, ...]]
+    before: str
+    after: str
+    backwards: bool = False
+    """Whether the rows come in the reverse of their order in the list."""
+
+
+def listed(emitter: Emitter, selected: Selected) -> Listed | None:
+    """A root connection of which nothing is asked but its items, once."""
+    target = emitter.registry.concrete(node_type(selected.named), emitter.audience)
+    if target is None:
+        return None
+    return Page(emitter, selected, target, root_base(emitter, selected)).listed()
+
+
 def _empty(child: Selected, selected: Selected) -> Rendered:
     if child.name == "pageInfo":
         return json_object((part.key, _empty(part, child)) for part in child.below(child.named.name))
@@ -94,6 +115,28 @@ class Page:
         page = self._page()
         text = json_object((child.key, self._costed(child, page)) for child in self._children)
         return select(text).select_from(page).correlate_except(page).scalar_subquery()
+
+    def listed(self) -> Listed | None:
+        """The page item by item, where no other member needs a row or a statement of its own."""
+        others = [child for child in self._children if child not in self._lists]
+        if len(self._lists) != 1 or any(child.name != TYPENAME for child in others):
+            return None
+        base, (items,) = self._make(self._target), self._lists
+        item = func.textsend(self._item(items, base)).label("item")
+        rows = base.select([item], self._window(base)).order_by(*self._order(base)).limit(self._limit)
+        before, after = self._around(items)
+        return Listed(rows, before, after, self._shape.backwards)
+
+    def _around(self, items: Selected) -> tuple[str, str]:
+        """The text of the connection before and after its items."""
+        members = [f'"{child.key}":' + ("[]" if child is items else self._named()) for child in self._children]
+        place = self._children.index(items)
+        before = "".join(f"{member}," for member in members[:place])
+        after = "".join(f",{member}" for member in members[place + 1 :])
+        return f'{{{before}"{items.key}":' + METER * cost_of(items.field) + "[", f"]{after}}}"
+
+    def _named(self) -> str:
+        return f'"{self._selected.named.name}"'
 
     def _page(self) -> FromClause:
         """One row: an array per list of items, the cursors, and how many rows were found (at most one beyond)."""
@@ -136,7 +179,7 @@ class Page:
 
     def _member(self, child: Selected, page: FromClause | None) -> Rendered:
         if child.name == TYPENAME:
-            return f'"{self._selected.named.name}"'
+            return self._named()
         if child.name == "totalCount":
             return cast(self._make(self._target).count(), Text)
         assert page is not None

@@ -1,15 +1,30 @@
 """The statement of a root field: the row-level security context and what is read under it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, bindparam, case, column, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    column,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from api.reading import pages, polymorphic
 from api.reading.conditions import filter_conditions
 from api.reading.emit import Emitter, Writer
 from api.reading.fields import WRITERS, at_most, computed_rows, ordered, spec
-from api.reading.jsonsql import concat, constant, json_array, json_object, metered, or_null
+from api.reading.jsonsql import METER, concat, constant, json_array, json_object, metered, or_null
 from api.reading.registry import cost_of, is_many
 from api.reading.selection import Selected
 from api.reading.specs import (
@@ -44,11 +59,35 @@ def in_context(text: Rendered) -> ColumnElement[Any]:
     All of `text` has to stand inside the CASE; there it is an uncorrelated subquery, which PostgreSQL runs when it is
     first asked for its value, and `set_config` rules out a parallel plan that would run it earlier.
     """
-    written = [
+    return case((concat(*_written()).is_not(None), rendered(text)))
+
+
+def listed(emitter: Emitter, roots: Sequence[Selected]) -> pages.Listed | None:
+    """The only root field as a list that goes out row by row, where it is one."""
+    if len(roots) != 1 or type(roots[0].spec) is not RootConnectionSpec:
+        return None
+    found = pages.listed(emitter, roots[0])
+    if found is None:
+        return None
+    key = f'{{"{roots[0].key}":' + METER * cost_of(roots[0].field)
+    return replace(found, before=key + found.before, after=found.after + "}")
+
+
+def items_in_context(found: pages.Listed) -> Select[*tuple[Any, ...]]:
+    """The items, read after the settings were written: rows of a subquery that refers to a row before it.
+
+    OFFSET 0 keeps that row apart, and each later one asks for its value; see `in_context` for parallel plans.
+    """
+    gate = select(concat(*_written()).label("written")).offset(literal_column("0", Integer())).subquery("gate")
+    items = found.items.where(gate.c.written.is_not(None)).lateral("items")
+    return select(items.c.item).select_from(gate.join(items, true()))
+
+
+def _written() -> list[ColumnElement[Any]]:
+    return [
         func.set_config(constant(setting), bindparam(context_parameter(setting), type_=Text(), required=False), true())
         for setting in SETTINGS
     ]
-    return case((concat(*written).is_not(None), rendered(text)))
 
 
 def rendered(text: Rendered) -> ColumnElement[Any]:
