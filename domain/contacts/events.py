@@ -8,6 +8,8 @@ from domain.events.record import Payload
 
 @dataclass(frozen=True)
 class ContactCreated(Payload):
+    """A person was added."""
+
     type = "contact.created"
     subject_type = "Contact"
     source: str
@@ -15,6 +17,8 @@ class ContactCreated(Payload):
 
 @dataclass(frozen=True)
 class ContactUpdated(Payload):
+    """Details of a person were changed."""
+
     type = "contact.updated"
     subject_type = "Contact"
     fields: list[str]
@@ -31,6 +35,8 @@ class ContactRelated(Payload):
 
 @dataclass(frozen=True)
 class LifecycleChanged(Payload):
+    """What a contact is to the entity has changed."""
+
     type = "contact.lifecycle_changed"
     subject_type = "Contact"
     before: str
@@ -39,6 +45,8 @@ class LifecycleChanged(Payload):
 
 @dataclass(frozen=True)
 class PreferencesSet(Payload):
+    """How a contact wants to be approached has changed."""
+
     type = "contact.preferences_set"
     subject_type = "Contact"
     kinds: list[str]
@@ -46,6 +54,8 @@ class PreferencesSet(Payload):
 
 @dataclass(frozen=True)
 class ContactsMerged(Payload):
+    """A duplicate was merged into this contact."""
+
     type = "contact.merged"
     subject_type = "Contact"
     internal = True
@@ -54,6 +64,8 @@ class ContactsMerged(Payload):
 
 @dataclass(frozen=True)
 class ContactsUnmerged(Payload):
+    """A merge was undone."""
+
     type = "contact.unmerged"
     subject_type = "Contact"
     internal = True
@@ -62,6 +74,8 @@ class ContactsUnmerged(Payload):
 
 @dataclass(frozen=True)
 class PersonalDataExported(Payload):
+    """Somebody took a copy of everything that is kept of a person."""
+
     type = "contact.exported"
     subject_type = "Contact"
     internal = True
@@ -69,6 +83,8 @@ class PersonalDataExported(Payload):
 
 @dataclass(frozen=True)
 class ContactErased(Payload):
+    """What is kept of a person was erased, except for what the law keeps."""
+
     type = "contact.erased"
     subject_type = "Contact"
     internal = True
@@ -78,6 +94,8 @@ class ContactErased(Payload):
 
 @dataclass(frozen=True)
 class OrganizationCreated(Payload):
+    """An organization was added."""
+
     type = "organization.created"
     subject_type = "Organization"
     source: str
@@ -85,6 +103,8 @@ class OrganizationCreated(Payload):
 
 @dataclass(frozen=True)
 class OrganizationUpdated(Payload):
+    """Details of an organization were changed."""
+
     type = "organization.updated"
     subject_type = "Organization"
     fields: list[str]
@@ -92,6 +112,8 @@ class OrganizationUpdated(Payload):
 
 @dataclass(frozen=True)
 class OrganizationMoved(Payload):
+    """An organization has another place in the tree."""
+
     type = "organization.moved"
     subject_type = "Organization"
     valid_from: str

@@ -7,6 +7,8 @@ from domain.events.record import Payload
 
 @dataclass(frozen=True)
 class EntityCreated(Payload):
+    """A business entity was founded."""
+
     type = "entity.created"
     subject_type = "BusinessEntity"
     code: str
@@ -14,6 +16,8 @@ class EntityCreated(Payload):
 
 @dataclass(frozen=True)
 class EntityUpdated(Payload):
+    """Details of a business entity were changed."""
+
     type = "entity.updated"
     subject_type = "BusinessEntity"
     internal = True
@@ -22,6 +26,8 @@ class EntityUpdated(Payload):
 
 @dataclass(frozen=True)
 class BrandCreated(Payload):
+    """A portal was opened."""
+
     type = "brand.created"
     subject_type = "Brand"
     host: str
@@ -29,6 +35,8 @@ class BrandCreated(Payload):
 
 @dataclass(frozen=True)
 class BrandUpdated(Payload):
+    """Settings of a portal were changed."""
+
     type = "brand.updated"
     subject_type = "Brand"
     internal = True

@@ -7,6 +7,8 @@ from domain.events.record import Payload
 
 @dataclass(frozen=True)
 class JobFailed(Payload):
+    """A job failed in all its attempts."""
+
     type = "job.failed"
     subject_type = "FailedJob"
     internal = True
@@ -18,6 +20,8 @@ class JobFailed(Payload):
 
 @dataclass(frozen=True)
 class JobRetried(Payload):
+    """A failed job was asked to run again."""
+
     type = "job.retried"
     subject_type = "FailedJob"
     internal = True
@@ -27,6 +31,8 @@ class JobRetried(Payload):
 
 @dataclass(frozen=True)
 class JobDiscarded(Payload):
+    """Somebody decided that a failed job stays undone."""
+
     type = "job.discarded"
     subject_type = "FailedJob"
     internal = True

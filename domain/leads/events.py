@@ -12,6 +12,8 @@ from domain.leads.models import Lead
 
 @dataclass(frozen=True)
 class LeadSubmitted(Payload):
+    """A lead came in."""
+
     type = "lead.submitted"
     subject_type = "Lead"
     number: str
@@ -51,6 +53,8 @@ class LeadScored(Payload):
 
 @dataclass(frozen=True)
 class LeadAnswered(Payload):
+    """Questions of the intake were answered."""
+
     type = "lead.answered"
     subject_type = "Lead"
     questions: list[str]
@@ -59,6 +63,8 @@ class LeadAnswered(Payload):
 
 @dataclass(frozen=True)
 class LeadPartnerAssigned(Payload):
+    """The lead was given to a partner."""
+
     type = "lead.partner_assigned"
     subject_type = "Lead"
     organization_id: UUID
@@ -66,6 +72,8 @@ class LeadPartnerAssigned(Payload):
 
 @dataclass(frozen=True)
 class LeadIntakeStarted(Payload):
+    """The intake of the lead was begun."""
+
     type = "lead.intake_started"
     subject_type = "Lead"
     number: str
@@ -73,6 +81,8 @@ class LeadIntakeStarted(Payload):
 
 @dataclass(frozen=True)
 class LeadQualified(Payload):
+    """The lead is ready for a quote."""
+
     type = "lead.qualified"
     subject_type = "Lead"
     number: str
@@ -81,6 +91,8 @@ class LeadQualified(Payload):
 
 @dataclass(frozen=True)
 class LeadQuoted(Payload):
+    """The lead has a quote."""
+
     type = "lead.quoted"
     subject_type = "Lead"
     number: str
@@ -88,6 +100,8 @@ class LeadQuoted(Payload):
 
 @dataclass(frozen=True)
 class LeadConverted(Payload):
+    """A quote of the lead became an order."""
+
     type = "lead.converted"
     subject_type = "Lead"
     number: str
@@ -114,6 +128,8 @@ class LeadDisqualified(Payload):
 
 @dataclass(frozen=True)
 class LeadReopened(Payload):
+    """A lead that was turned down is open again."""
+
     type = "lead.reopened"
     subject_type = "Lead"
     number: str
@@ -133,6 +149,8 @@ class LeadTaskDue(Payload):
 
 @dataclass(frozen=True)
 class LeadFollowUpSent(Payload):
+    """A follow-up message was sent."""
+
     type = "lead.follow_up_sent"
     subject_type = "Lead"
     subject: str
@@ -140,6 +158,8 @@ class LeadFollowUpSent(Payload):
 
 @dataclass(frozen=True)
 class LeadFollowUpFailed(Payload):
+    """A follow-up step could not be carried out."""
+
     type = "lead.follow_up_failed"
     subject_type = "Lead"
     internal = True
@@ -148,6 +168,8 @@ class LeadFollowUpFailed(Payload):
 
 @dataclass(frozen=True)
 class RoutingRuleSaved(Payload):
+    """A routing rule was added or changed."""
+
     type = "routing_rule.saved"
     subject_type = "RoutingRule"
     internal = True
@@ -156,6 +178,8 @@ class RoutingRuleSaved(Payload):
 
 @dataclass(frozen=True)
 class RoutingRuleDeleted(Payload):
+    """A routing rule was removed."""
+
     type = "routing_rule.deleted"
     subject_type = "RoutingRule"
     internal = True
@@ -164,6 +188,8 @@ class RoutingRuleDeleted(Payload):
 
 @dataclass(frozen=True)
 class QuestionnaireSaved(Payload):
+    """A version of a questionnaire was written."""
+
     type = "questionnaire.saved"
     subject_type = "Questionnaire"
     internal = True
@@ -172,6 +198,8 @@ class QuestionnaireSaved(Payload):
 
 @dataclass(frozen=True)
 class FollowUpStepSaved(Payload):
+    """A follow-up step was added or changed."""
+
     type = "follow_up_step.saved"
     subject_type = "FollowUpStep"
     internal = True
@@ -181,6 +209,8 @@ class FollowUpStepSaved(Payload):
 
 @dataclass(frozen=True)
 class FollowUpStepDeleted(Payload):
+    """A follow-up step was removed."""
+
     type = "follow_up_step.deleted"
     subject_type = "FollowUpStep"
     internal = True
@@ -190,6 +220,8 @@ class FollowUpStepDeleted(Payload):
 
 @dataclass(frozen=True)
 class LeadSettingsSaved(Payload):
+    """How the entity deals with leads has changed."""
+
     type = "lead_settings.saved"
     subject_type = "BusinessEntity"
     internal = True

@@ -28,6 +28,8 @@ class NotificationUndeliverable(Payload):
 
 @dataclass(frozen=True)
 class NotificationPreferencesSet(Payload):
+    """A contact chose what it is told, and how."""
+
     type = "notification_preferences.set"
     subject_type = "Contact"
     muted: list[str]
@@ -35,6 +37,8 @@ class NotificationPreferencesSet(Payload):
 
 @dataclass(frozen=True)
 class UserNotificationPreferencesSet(Payload):
+    """A user chose what it is told, and how."""
+
     type = "notification_preferences.set_by_user"
     subject_type = "User"
     internal = True
@@ -53,11 +57,15 @@ class _TemplateEvent(Payload):
 
 @dataclass(frozen=True)
 class TemplateSaved(_TemplateEvent):
+    """A version of a template was written."""
+
     type = "notification_template.saved"
 
 
 @dataclass(frozen=True)
 class TemplateActivated(_TemplateEvent):
+    """A version of a template is in use from now on."""
+
     type = "notification_template.activated"
 
 
@@ -70,6 +78,8 @@ class TemplateReverted(_TemplateEvent):
 
 @dataclass(frozen=True)
 class NotificationSettingsSaved(Payload):
+    """How the entity sends notifications has changed."""
+
     type = "notification_settings.saved"
     subject_type = "BusinessEntity"
     internal = True

@@ -31,6 +31,8 @@ class OrderStageChanged(_OrderEvent):
 
 @dataclass(frozen=True)
 class OrderCancelled(_OrderEvent):
+    """The order was called off."""
+
     type = "order.cancelled"
     reason: str
 
@@ -45,12 +47,16 @@ class OrderReopened(_OrderEvent):
 
 @dataclass(frozen=True)
 class OrderHeld(_OrderEvent):
+    """Work on the order rests."""
+
     type = "order.held"
     reason: str
 
 
 @dataclass(frozen=True)
 class OrderResumed(_OrderEvent):
+    """Work on the order goes on."""
+
     type = "order.resumed"
 
 

@@ -23,18 +23,24 @@ class ClientRestricted(Payload):
 
 @dataclass(frozen=True)
 class ApiKeyDocumentsChanged(DocumentsChanged):
+    """Trusted documents of a key were added or withdrawn."""
+
     type = "api_key.documents_changed"
     subject_type = "ApiKey"
 
 
 @dataclass(frozen=True)
 class OAuthClientDocumentsChanged(DocumentsChanged):
+    """Trusted documents of an application were added or withdrawn."""
+
     type = "oauth_client.documents_changed"
     subject_type = "OAuthClient"
 
 
 @dataclass(frozen=True)
 class BrandDocumentsChanged(DocumentsChanged):
+    """Trusted documents of a portal were added or withdrawn."""
+
     type = "brand.documents_changed"
     subject_type = "Brand"
     internal = True
@@ -42,18 +48,24 @@ class BrandDocumentsChanged(DocumentsChanged):
 
 @dataclass(frozen=True)
 class ApiKeyRestricted(ClientRestricted):
+    """A key may send trusted documents only, or any again."""
+
     type = "api_key.restricted"
     subject_type = "ApiKey"
 
 
 @dataclass(frozen=True)
 class OAuthClientRestricted(ClientRestricted):
+    """An application may send trusted documents only, or any again."""
+
     type = "oauth_client.restricted"
     subject_type = "OAuthClient"
 
 
 @dataclass(frozen=True)
 class BrandRestricted(ClientRestricted):
+    """A portal may send trusted documents only, or any again."""
+
     type = "brand.restricted"
     subject_type = "Brand"
     internal = True

@@ -7,6 +7,8 @@ from domain.events.record import Payload
 
 @dataclass(frozen=True)
 class UserInvited(Payload):
+    """Somebody was invited."""
+
     type = "user.invited"
     subject_type = "Invitation"
     role: str
@@ -14,6 +16,8 @@ class UserInvited(Payload):
 
 @dataclass(frozen=True)
 class InvitationAccepted(Payload):
+    """Somebody accepted an invitation."""
+
     type = "invitation.accepted"
     subject_type = "Invitation"
     role: str
@@ -21,6 +25,8 @@ class InvitationAccepted(Payload):
 
 @dataclass(frozen=True)
 class InvitationRevoked(Payload):
+    """An invitation was taken back."""
+
     type = "invitation.revoked"
     subject_type = "Invitation"
     role: str
@@ -28,6 +34,8 @@ class InvitationRevoked(Payload):
 
 @dataclass(frozen=True)
 class MembershipGranted(Payload):
+    """A user got a role."""
+
     type = "membership.granted"
     subject_type = "Membership"
     role: str
@@ -35,6 +43,8 @@ class MembershipGranted(Payload):
 
 @dataclass(frozen=True)
 class MembershipRevoked(Payload):
+    """A user lost a role for good."""
+
     type = "membership.revoked"
     subject_type = "Membership"
     role: str
@@ -42,6 +52,8 @@ class MembershipRevoked(Payload):
 
 @dataclass(frozen=True)
 class MembershipSuspended(Payload):
+    """A role does not hold for the time being."""
+
     type = "membership.suspended"
     subject_type = "Membership"
     role: str
@@ -49,6 +61,8 @@ class MembershipSuspended(Payload):
 
 @dataclass(frozen=True)
 class MembershipReactivated(Payload):
+    """A role that was suspended holds again."""
+
     type = "membership.reactivated"
     subject_type = "Membership"
     role: str
@@ -56,6 +70,8 @@ class MembershipReactivated(Payload):
 
 @dataclass(frozen=True)
 class UserSuspended(Payload):
+    """A user was shut out."""
+
     type = "user.suspended"
     subject_type = "User"
     internal = True
@@ -63,6 +79,8 @@ class UserSuspended(Payload):
 
 @dataclass(frozen=True)
 class UserReactivated(Payload):
+    """A user that was shut out may log in again."""
+
     type = "user.reactivated"
     subject_type = "User"
     internal = True
@@ -70,6 +88,8 @@ class UserReactivated(Payload):
 
 @dataclass(frozen=True)
 class PasswordChanged(Payload):
+    """A user has a new password."""
+
     type = "user.password_changed"
     subject_type = "User"
     internal = True
@@ -77,6 +97,8 @@ class PasswordChanged(Payload):
 
 @dataclass(frozen=True)
 class SecondFactorEnabled(Payload):
+    """A user logs in with a second factor."""
+
     type = "user.second_factor_enabled"
     subject_type = "User"
     internal = True
@@ -84,6 +106,8 @@ class SecondFactorEnabled(Payload):
 
 @dataclass(frozen=True)
 class SecondFactorDisabled(Payload):
+    """A user logs in without a second factor."""
+
     type = "user.second_factor_disabled"
     subject_type = "User"
     internal = True
@@ -91,6 +115,8 @@ class SecondFactorDisabled(Payload):
 
 @dataclass(frozen=True)
 class ApiKeyCreated(Payload):
+    """A key was made."""
+
     type = "api_key.created"
     subject_type = "ApiKey"
     prefix: str
@@ -110,6 +136,8 @@ class ApiKeyRotated(Payload):
 
 @dataclass(frozen=True)
 class ApiKeyRevoked(Payload):
+    """A key no longer works."""
+
     type = "api_key.revoked"
     subject_type = "ApiKey"
     prefix: str
@@ -117,6 +145,8 @@ class ApiKeyRevoked(Payload):
 
 @dataclass(frozen=True)
 class OAuthClientCreated(Payload):
+    """An application was registered."""
+
     type = "oauth_client.created"
     subject_type = "OAuthClient"
     client_id: str
@@ -125,6 +155,8 @@ class OAuthClientCreated(Payload):
 
 @dataclass(frozen=True)
 class OAuthClientSecretRotated(Payload):
+    """An application has a new secret."""
+
     type = "oauth_client.secret_rotated"
     subject_type = "OAuthClient"
     client_id: str
@@ -132,6 +164,8 @@ class OAuthClientSecretRotated(Payload):
 
 @dataclass(frozen=True)
 class OAuthClientRevoked(Payload):
+    """An application no longer works."""
+
     type = "oauth_client.revoked"
     subject_type = "OAuthClient"
     client_id: str
@@ -139,6 +173,8 @@ class OAuthClientRevoked(Payload):
 
 @dataclass(frozen=True)
 class IdentityProviderCreated(Payload):
+    """Users may log in through another identity provider."""
+
     type = "identity_provider.created"
     subject_type = "IdentityProvider"
     internal = True
@@ -147,6 +183,8 @@ class IdentityProviderCreated(Payload):
 
 @dataclass(frozen=True)
 class IdentityProviderUpdated(Payload):
+    """An identity provider was changed."""
+
     type = "identity_provider.updated"
     subject_type = "IdentityProvider"
     internal = True

@@ -15,17 +15,23 @@ class _EndpointEvent(Payload):
 
 @dataclass(frozen=True)
 class EndpointCreated(_EndpointEvent):
+    """An endpoint was added."""
+
     type = "webhook.endpoint_created"
     event_types: list[str]
 
 
 @dataclass(frozen=True)
 class EndpointUpdated(_EndpointEvent):
+    """Address, types or payload of an endpoint were changed."""
+
     type = "webhook.endpoint_updated"
 
 
 @dataclass(frozen=True)
 class EndpointEnabled(_EndpointEvent):
+    """An endpoint is called again."""
+
     type = "webhook.endpoint_enabled"
 
 
@@ -39,11 +45,15 @@ class EndpointDisabled(_EndpointEvent):
 
 @dataclass(frozen=True)
 class EndpointDeleted(_EndpointEvent):
+    """An endpoint was removed."""
+
     type = "webhook.endpoint_deleted"
 
 
 @dataclass(frozen=True)
 class SecretRotated(_EndpointEvent):
+    """An endpoint has a new secret; the one before stays valid for a while."""
+
     type = "webhook.secret_rotated"
     previous_valid_until: str
 
@@ -61,5 +71,7 @@ class DeliveryFailed(_EndpointEvent):
 
 @dataclass(frozen=True)
 class ReplayStarted(_EndpointEvent):
+    """Deliveries are made anew."""
+
     type = "webhook.replay_started"
     replay_id: str
