@@ -95,7 +95,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
-            Middleware(CrossOrigin, database=database, settings=settings),
+            Middleware(CrossOrigin),
             Middleware(BoundedBody, most=settings.max_body_bytes),
         ],
         exception_handlers={RequestError: _refused, HTTPException: _http_error},
@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     made.state.settings = settings
     made.state.database = database
     made.state.redis = _redis(settings)
-    made.state.live = Live(settings, database, schema)
+    made.state.live = Live(settings, made.state.database, schema)
     return made
 
 

@@ -43,6 +43,8 @@ class Hub:
         self._replay = Replay(database, self._runner)
         self._tasks: list[asyncio.Task[None]] = []
         self._starting = asyncio.Lock()
+        self._answering = asyncio.Lock()
+        self._asked = self._answered = self._newest = 0
 
     async def start(self) -> None:
         """Begin to follow the log, once; it is followed until `close`."""
@@ -69,10 +71,26 @@ class Hub:
         if isinstance(group, FiguresGroup):
             group.welcome(subscriber)
         elif isinstance(group, UpdatesGroup):
-            if after is None:
-                subscriber.floor = 0
-            else:
-                await self._replay.catch_up(subscriber, group, planned, after)
+            await self._join(subscriber, group, planned, after)
+
+    async def _join(self, subscriber: Subscriber, group: UpdatesGroup, planned: Planned, after: int | None) -> None:
+        begin = await self.now() if after is None else after
+        if after is None and group.delivered <= begin:
+            subscriber.floor = begin
+        else:
+            await self._replay.catch_up(subscriber, group, planned, begin)
+
+    async def now(self) -> int:
+        """The last position there is; who asks together is answered together."""
+        self._asked += 1
+        asked = self._asked
+        async with self._answering:
+            if self._answered < asked:
+                covers = self._asked
+                async with self._database.session(SYSTEM) as session:
+                    self._newest = await newest(session)
+                self._answered = covers
+            return self._newest
 
     async def advance(self) -> None:
         """Hand over everything new."""
@@ -131,8 +149,7 @@ class Hub:
 
     async def _skip(self) -> None:
         """Nobody is there to be told."""
-        async with self._database.session(SYSTEM) as session:
-            found = await newest(session)
+        found = await self.now()
         if not self.groups:  # one that came meanwhile is told of everything since
             self.position = max(self.position, found)
             metrics.POSITION.set(self.position)

@@ -58,9 +58,8 @@ class Live:
             metrics.CONNECTIONS.labels(transport).dec()
 
     async def cursor(self) -> str:
-        """Of the last event that was handed to subscriptions: to resume from before the first update."""
-        await self.hub.start()
-        return cursor_of(self.hub.position)
+        """Of the last event there is: to resume from before the first update."""
+        return cursor_of(await self.hub.now())
 
     async def ready(self, admitted: Admitted, actor: Actor, after: str | None = None) -> Ready:
         """A subscription that may begin; `after`, a cursor, replaces its argument. Raises: GraphQLError."""

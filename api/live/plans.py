@@ -14,16 +14,16 @@ from api.live.codes import not_shared
 from api.live.rowscope import Catalog, read_catalog, row_scope
 from api.live.specs import FiguresSpec, UpdatesSpec
 from api.live.statement import updates_text
-from api.reading.arguments import Arguments, Prepared, Shape
+from api.reading.arguments import Prepared, Shape
 from api.reading.cache import PlanCache
 from api.reading.emit import Emitter
 from api.reading.errors import forbidden, unauthenticated
 from api.reading.execute import Reading
-from api.reading.plan import Plan, Scope, _plan
+from api.reading.plan import Plan, Scope
 from api.reading.schema import Schema, permission_of
 from api.reading.selection import Selected, Selector, Tree, directive_variables
 from api.reading.specs import DerivedSpec, RootListSpec
-from api.reading.statement import ALL_WRITERS, ROOTS, in_context
+from api.reading.statement import ROOTS
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.engine import Database
@@ -60,8 +60,7 @@ class Plans:
     def __init__(self, schema: Schema, database: Database) -> None:
         self._graphql = schema._schema
         self._reading: Reading = schema.reading
-        key = self._reading.compiler.cursor_key
-        self._arguments = Arguments(self._reading.registry, key)
+        self._arguments = self._reading.arguments
         self._database = database
         self._cache = PlanCache()
         self._catalogs: dict[Audience, Catalog] = {}
@@ -102,10 +101,8 @@ class Plans:
         return self._cache.tree(selection, (scope, decided), lambda: selector.tree(field, nodes))
 
     def _compiled(self, tree: Tree, shapes: Sequence[Shape], scope: Scope) -> Plan:
-        registry, key = self._reading.registry, self._reading.compiler.cursor_key
-        emitter = Emitter(registry, scope.audience, scope.one_entity, shapes, key, False, ALL_WRITERS)
-        plan = _plan(in_context(_text(emitter, tree)), emitter.binds)
-        self._bound[plan] = frozenset(emitter.binds.actor.values())
+        plan, bound = self._reading.compiler.live(lambda emitter: _text(emitter, tree), shapes, scope)
+        self._bound[plan] = bound
         return plan
 
     async def _row_scope(self, plan: Plan, actor: Actor) -> tuple[str, ...]:

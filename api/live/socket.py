@@ -32,6 +32,9 @@ from tenants.auth.errors import Unauthenticated
 
 log = structlog.get_logger(__name__)
 
+STARTING = "operation of a socket"
+"""Name of the task of an operation until it is live or done."""
+
 
 class SocketEndpoint:
     """`WebSocketRoute("/graphql", endpoint.serve)`."""
@@ -207,7 +210,7 @@ class _Conversation:
             self._wire.send(messages.failed(said.id, [{"message": error.message, "extensions": error.extensions}]))
             return
         running = self._operations[said.id] = _Running()
-        running.task = asyncio.create_task(self._run(said, running))
+        running.task = asyncio.create_task(self._run(said, running), name=STARTING)
 
     async def _run(self, said: Said, running: _Running) -> None:
         try:
