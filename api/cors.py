@@ -40,17 +40,16 @@ _GUARDED = ("/graphql", "/auth/")
 class CrossOrigin:
     """Answers preflights, marks answers, and refuses pages of other origins."""
 
-    def __init__(self, app: ASGIApp, database: Database, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._database = database
-        self._settings = settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
         if origin is None:
             await self._app(scope, receive, send)
             return
-        allowed = await allows(self._database, self._settings, scope, origin)
+        state = scope["app"].state
+        allowed = await allows(state.database, state.settings, scope, origin)
         if scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(scope=scope):
             await _preflight(origin, allowed)(scope, receive, send)
         elif not allowed and scope["path"].startswith(_GUARDED):

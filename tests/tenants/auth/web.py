@@ -12,19 +12,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-import strawberry
 from redis.asyncio import Redis
 
 from api.app import create_app
 from domain.mail import show
 from tenants.engine import Database
 from tenants.settings import Settings
+from tests.api.shell import small_schema
 from tests.tenants.auth.people import Portal
-
-
-@strawberry.type
-class _Query:
-    nothing: int = 0
 
 
 @dataclass
@@ -48,7 +43,7 @@ class Web:
 @asynccontextmanager
 async def web(database: Database, settings: Settings, portal: Portal) -> AsyncIterator[Web]:
     """A client with an address of its own, so that what it does counts against nobody else's limits."""
-    app = create_app(settings, strawberry.Schema(_Query))
+    app = create_app(settings, small_schema())
     app.state.database = database
     address = f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
     transport = httpx.ASGITransport(app, client=(address, 1234))
