@@ -14,6 +14,7 @@ from api.credentials import TYPES as CREDENTIAL_TYPES
 from api.credentials import CredentialMutations, CredentialQueries
 from api.entities import EntityQueries
 from api.entity_changes import EntityMutations
+from api.event_log import EventLogQueries
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
@@ -28,6 +29,10 @@ from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
 from api.live.subscriptions import TYPES as LIVE_TYPES
 from api.live.subscriptions import Subscription
+from api.notification_changes import NotificationMutations, NotificationSettingsQueries
+from api.notification_kinds import NotificationKindQueries
+from api.notifications import TYPES as NOTIFICATION_TYPES
+from api.notifications import NotificationQueries
 from api.order_changes import OrderMutations
 from api.orders import TYPES as ORDER_TYPES
 from api.orders import OrderQueries
@@ -60,6 +65,7 @@ from api.webhooks import WebhookQueries
 class Query(
     SearchQueries,
     EventQueries,
+    EventLogQueries,
     CatalogQueries,
     AgreementQueries,
     AccessQueries,
@@ -78,6 +84,9 @@ class Query(
     SignatureQueries,
     OrderQueries,
     VisitQueries,
+    NotificationQueries,
+    NotificationKindQueries,
+    NotificationSettingsQueries,
     JobQueries,
     WebhookQueries,
     WebhookPayloadQueries,
@@ -101,6 +110,7 @@ class Mutation(
     QuoteMutations,
     SigningMutations,
     OrderMutations,
+    NotificationMutations,
     JobMutations,
     WebhookMutations,
 ):
@@ -121,6 +131,7 @@ TYPES = (
     *QUOTE_TYPES,
     *ORDER_TYPES,
     *VISIT_TYPES,
+    *NOTIFICATION_TYPES,
     *JOB_TYPES,
     *WEBHOOK_TYPES,
     *LIVE_TYPES,

@@ -1,5 +1,6 @@
 """Every setting of every process, read from the environment and `.env`; each one is documented in `.env.example`."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -123,6 +124,15 @@ class Settings(BaseSettings):
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")
     """Bearer token of `/metrics`; without one it answers to this machine only in production."""
+
+    @field_validator("notification_secrets")
+    @classmethod
+    def known_secrets(cls, given: SecretStr) -> SecretStr:
+        """Accept secrets of Standard Webhooks only, of 24 bytes at least."""
+        parts = [part.strip() for part in given.get_secret_value().split(",") if part.strip()]
+        if not all(re.fullmatch(r"whsec_[A-Za-z0-9+/]{32,}={0,2}", part) for part in parts):
+            raise ValueError("must be whsec_ followed by at least 24 bytes in base64, several separated by commas")
+        return given
 
     @field_validator("database_url")
     @classmethod

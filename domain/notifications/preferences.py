@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import column, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,7 +13,7 @@ from domain.contacts.models import Contact
 from domain.contacts.relations import entity_of
 from domain.errors import Faults, NotFound, PermissionDenied, Required
 from domain.events.record import record
-from domain.notifications.catalogue import kind_named
+from domain.notifications.catalogue import KINDS, kind_named
 from domain.notifications.errors import MustBeTold
 from domain.notifications.events import NotificationPreferencesSet, UserNotificationPreferencesSet
 from domain.notifications.kinds import OUTSIDE, Category, Kind
@@ -111,17 +111,18 @@ async def save(
 async def mute(
     session: AsyncSession, entity_id: UUID, kind: Kind, *, contact_id: UUID | None, user_id: UUID | None
 ) -> bool:
-    """Switch off an optional kind for a recipient, and whether that changed anything. System sessions."""
+    """Switch off all optional kinds of a kind's category for a recipient; whether that changed anything. System."""
     if not kind.optional:
         return False
     about = {"entity_id": entity_id, "contact_id": contact_id, "user_id": user_id}
-    made = insert(NotificationPreference).values(**about, muted=[kind.name])
-    more = func.array_append(NotificationPreference.muted, kind.name)
-    unless = ~NotificationPreference.muted.contains([kind.name])
+    kinds = sorted(k.name for k in KINDS.values() if k.optional and (k.category, k.to) == (kind.category, kind.to))
+    made = insert(NotificationPreference).values(**about, muted=kinds)
+    more = select(func.array_agg(func.distinct(column("name"))))
+    more = more.select_from(func.unnest(NotificationPreference.muted.op("||")(made.excluded.muted)).alias("name"))
     again = made.on_conflict_do_update(
-        index_elements=["entity_id", "contact_id", "user_id"],
-        set_={"muted": more, "updated_at": func.now()},
-        where=unless,
+        index_elements=list(about),
+        set_={"muted": more.scalar_subquery(), "updated_at": func.now()},
+        where=~NotificationPreference.muted.contains(made.excluded.muted),
     )
     changed = (await session.execute(again.returning(NotificationPreference.id))).scalar_one_or_none()
     if changed is None:

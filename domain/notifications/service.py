@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -158,9 +158,3 @@ async def _record(session: AsyncSession, telling: Telling, carried: Sequence[Cha
         contact_ids=[recipient.contact_id],
         team_ids=[recipient.team_id] if recipient.team_id else [],
     )
-
-
-async def unread(session: AsyncSession) -> int:
-    """How many notifications of the inbox the session's actor has not read."""
-    query = select(func.count()).where(Notification.read_at.is_(None), Notification.in_app)
-    return int((await session.execute(query)).scalar_one())

@@ -108,8 +108,7 @@ def _distance(row: NotificationTemplate, chain: Sequence[UUID]) -> tuple[int, bo
 async def save(session: AsyncSession, given: GivenTemplate, *, activate: bool = False) -> NotificationTemplate:
     """Add a version. The words are tried out first; what is wrong is told by line and column."""
     given = checked(given)
-    await find(session, BusinessEntity, given.entity_id, lock=True, field=("entity_id",))
-    await _check_place(session, given)
+    await check_place(session, given, lock=True)
     row = NotificationTemplate(
         **{name: _value(getattr(given, name)) for name in (*_PLACE, "subject", "text", "html", "note")},
         version=await _next_version(session, given),
@@ -196,7 +195,9 @@ _CANNOT_BE_FILLED = {
 }
 
 
-async def _check_place(session: AsyncSession, given: GivenTemplate) -> None:
+async def check_place(session: AsyncSession, given: GivenTemplate, *, lock: bool = False) -> None:
+    """Whether the actor works for the entity, and the brand and partner are the entity's. Raises: NotFound."""
+    await find(session, BusinessEntity, given.entity_id, lock=lock, field=("entity_id",))
     if given.brand_id is not None:
         brand = await find(session, Brand, given.brand_id, field=("brand_id",))
         if brand.entity_id != given.entity_id:

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notifications import preferences
 from domain.notifications.catalogue import KINDS
-from domain.notifications.kinds import Kind
+from domain.notifications.kinds import Category, Kind
+from domain.notifications.models import Language
 from domain.notifications.recipients import Recipient
 from tenants.auth.sealing import CannotUnseal, seal, unseal
 from tenants.settings import Settings
@@ -18,6 +19,28 @@ PATH = "/notifications/unsubscribe/"
 _PURPOSE, _CONTEXT = "unsubscribe", "link"
 _CONTACT, _USER = b"c", b"u"
 _LONGEST = 400
+_LABELS: dict[Language, dict[Category, str]] = {
+    Language.NL: {
+        Category.QUOTES: "offertes",
+        Category.ORDERS: "opdrachten",
+        Category.VISITS: "afspraken",
+        Category.REMINDERS: "herinneringen",
+        Category.FOLLOW_UPS: "vragen over uw aanvraag",
+        Category.LEADS: "leads",
+        Category.INTEGRATIONS: "koppelingen",
+        Category.ACCOUNT: "uw account",
+    },
+    Language.EN: {
+        Category.QUOTES: "quotes",
+        Category.ORDERS: "orders",
+        Category.VISITS: "appointments",
+        Category.REMINDERS: "reminders",
+        Category.FOLLOW_UPS: "questions about your request",
+        Category.LEADS: "leads",
+        Category.INTEGRATIONS: "integrations",
+        Category.ACCOUNT: "your account",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +51,10 @@ class Unsubscription:
     kind: Kind
     contact_id: UUID | None
     user_id: UUID | None
+
+    def shown(self, language: Language) -> str:
+        """What is switched off, for people: the whole category of the kind."""
+        return _LABELS[language][self.kind.category]
 
 
 def link(settings: Settings, origin: str, entity_id: UUID, kind: Kind, recipient: Recipient) -> str | None:
@@ -59,7 +86,7 @@ def opened(settings: Settings, token: str) -> Unsubscription | None:
 
 
 async def carry_out(session: AsyncSession, wanted: Unsubscription) -> bool:
-    """Switch it off, and whether it was on. System sessions."""
+    """Switch it off, with what else may be switched off of its category; whether it was on. System sessions."""
     return await preferences.mute(
         session, wanted.entity_id, wanted.kind, contact_id=wanted.contact_id, user_id=wanted.user_id
     )

@@ -2,12 +2,18 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.jobs.models import FailedJob, Job
+from domain.notifications.models import (
+    Notification,
+    NotificationDelivery,
+    NotificationPreference,
+    NotificationTemplate,
+)
 from domain.trusted_documents.models import TrustedDocument
 from tenants.actor import SYSTEM
 from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
@@ -50,6 +56,7 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
     )
     session.add(TrustedDocument(entity_id=entity.id, **_DOCUMENT, brand_id=brand.id))
     await _jobs(session, entity)
+    await _notifications(session, entity, brand)
     await session.flush()
 
 
@@ -63,6 +70,42 @@ async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
         await session.flush()
         failure = {"attempts": 3, "error": "RuntimeError", "error_id": unique()}
         session.add(FailedJob(name="test", job_id=job.id, entity_id=entity.id, **failure))
+
+
+async def _notifications(session: AsyncSession, entity: BusinessEntity, brand: Brand) -> None:
+    """To one of each role's, to some customers, with a delivery each; preferences of all, and templates."""
+    members = select(Membership).where(Membership.entity_id == entity.id).order_by(Membership.id)
+    by_role: dict[str, list[Membership]] = {}
+    for member in (await session.execute(members)).scalars():
+        by_role.setdefault(member.role, []).append(member)
+    for found in by_role.values():
+        for member in found[:3]:
+            to_contact = member.role == Role.CUSTOMER
+            await _notification(
+                session,
+                entity,
+                {"contact_id": member.contact_id} if to_contact else {"user_id": member.user_id},
+                member.organization_id,
+            )
+    written = {"entity_id": entity.id, "kind": "quote.sent", "channel": "SMS", "language": "nl", "text": "Offerte"}
+    partner = next((m.organization_id for m in by_role.get(Role.PARTNER_ADMIN, [])), None)
+    session.add(NotificationTemplate(**written, version=1, active=True))
+    session.add(NotificationTemplate(**written, version=2, brand_id=brand.id))
+    session.add(NotificationTemplate(**written, version=3, organization_id=partner))
+
+
+async def _notification(
+    session: AsyncSession, entity: BusinessEntity, recipient: dict[str, UUID | None], organization_id: UUID | None
+) -> None:
+    about = {"entity_id": entity.id, "kind": "quote.sent", "subject_type": "Quote", "subject_id": uuid4(), **recipient}
+    told = {"key": unique(), "category": "QUOTES", "language": "nl", "title": "Offerte", "seal_context": "context"}
+    notification = Notification(**about, **told, organization_id=organization_id)
+    session.add(notification)
+    await session.flush()
+    to = {"notification_id": notification.id, "organization_id": organization_id, "address": f"{unique()}@example.nl"}
+    session.add(NotificationDelivery(**about, **to, position=1, channel="EMAIL", state="SENT"))
+    session.add(NotificationPreference(entity_id=entity.id, **recipient, muted=["quote.reminder"]))
+    await session.flush()
 
 
 async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand, organization_id: object) -> None:

@@ -41,6 +41,7 @@ _QUOTE = {
     "input.lines.sku": _sku,
     "input.partnerMetadata": LEFT_OUT,
 }
+_TEMPLATE = {"kind": "quote.sent", "channel": "SMS", "subject": "", "text": "Offerte", "html": LEFT_OUT}
 _BY_ARTICLE = {"input.lines.sku": LEFT_OUT}
 
 SET: dict[str, dict[str, Any]] = {
@@ -55,6 +56,9 @@ SET: dict[str, dict[str, Any]] = {
     "inviteUser(input.teamId)": {"input.role": "TECHNICIAN"},
     "moveOrganization(id)": {"parentId": None},
     "moveOrganization": {"validFrom": LEFT_OUT},
+    "previewNotification": {"input.templateId": LEFT_OUT}
+    | {f"input.draft.{name}": _TEMPLATE[name] for name in _TEMPLATE},
+    "previewNotification(input.templateId)": {"input.draft": LEFT_OUT},
     "previewQuote": _QUOTE,
     "previewQuote(input.lines.articleId)": _BY_ARTICLE,
     "registerTrustedDocuments": {"input.documents": [{"document": "{ __typename }"}]},
@@ -63,9 +67,17 @@ SET: dict[str, dict[str, Any]] = {
     "saveAgreement(input.payerByCategory.organizationId)": {"input.payerByCategory.payer": "ORGANIZATION"},
     "setPartnerBranding": _BRANDING,
     "signQuote": {"input.code": LEFT_OUT},
+    "saveNotificationTemplate": {f"input.{name}": _TEMPLATE[name] for name in _TEMPLATE},
+    "setNotificationPreferences": {
+        "input.channels": [],
+        "input.muted": [],
+        "input.quietFrom": LEFT_OUT,
+        "input.quietUntil": LEFT_OUT,
+    },
     "submitLead": {"input.portalPartner": LEFT_OUT},
     "updateBrand": _BRANDING | {"input.host": LEFT_OUT},
     "updateLeadSettings": {"input.weights": LEFT_OUT},
+    "updateNotificationSettings": {"input.quietFrom": "21:00", "input.quietUntil": "08:00"},
     "upsertQuestionnaire": {"input.questions": [_QUESTION]},
     "upsertRoutingRule": {"input.conditions": [_CONDITION]},
 }

@@ -178,6 +178,10 @@ def _kept(rule: Rule) -> Rule:
 _WEBHOOKS = _in_role(Role.PARTNER_ADMIN, _both(of_entity, _of_own_organization))
 
 
+def _to_the_user(_: Oracle, actor: Actor, row: Row) -> bool:
+    return actor.user_id is not None and row["user_id"] == actor.user_id
+
+
 S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
 _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
@@ -265,6 +269,25 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "webhook_attempt": {S: of_entity, P: _WEBHOOKS},
     "job": {S: _either(_asked_for, _in_role(Role.TENANT_ADMIN, of_entity))} | dict.fromkeys((P, C, T), _asked_for),
     "failed_job": {S: _in_role(Role.TENANT_ADMIN, of_entity)},
+    "notification": {
+        S: _both(of_entity, _to_the_user),
+        P: _both(of_entity, _to_the_user),
+        C: own("contact_id"),
+        T: _to_the_user,
+    },
+    "notification_delivery": {
+        S: of_entity,
+        P: _both(of_entity, _to_the_user),
+        C: own("contact_id"),
+        T: _to_the_user,
+    },
+    "notification_preference": {
+        S: of_entity,
+        P: _both(of_entity, _to_the_user),
+        C: own("contact_id"),
+        T: _both(of_entity, _to_the_user),
+    },
+    "notification_template": {S: of_entity},
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),

@@ -203,6 +203,8 @@ def _fragment(world: World, actor: Actor, kind: str) -> str:
 
 def _listed(world: World, actor: Actor, name: str, kind: str) -> set[UUID]:
     """What a list holds: what the actor may see, less what is not listed for a reason of its own."""
+    if name in INBOXES and actor.audience is Audience.SYSTEM:
+        return set()
     table = world.kinds()[kind]
     seen = world.oracle.seen(actor, table)
     rows = world.oracle.tables[table]
@@ -215,6 +217,9 @@ UNLISTED: dict[str, Any] = {
     "organizations": lambda row: row["contact_type"] != "ORGANIZATION" or row["merged_into_id"] is not None,
 }
 """Lists that leave out rows which their readers may see: merged duplicates, and persons among organizations."""
+
+INBOXES = ("notifications",)
+"""Lists of what is addressed to oneself: to the platform nothing is."""
 
 
 def _keys(world: World, name: str, field: GraphQLField) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from domain.events.models import Event
 from domain.leads import followups, qualification, steps
 from domain.leads.models import FollowUpChannel, FollowUpStep, Lead, LeadFollowUp, LeadStatus
 from domain.mail import show
+from domain.notifications import deliveries
 from tenants.engine import Database
 from tests.domain.leads.world import World, make
 from workers.leads import carry_out_due_follow_ups
@@ -100,14 +101,14 @@ async def test_a_step_that_fails_is_tried_again_later_and_then_given_up(
 ) -> None:
     broken = await step(world)
     bad, good = await world.lead(name="Bad"), await world.lead(name="Good")
-    queue = followups.queue_mail
+    queue = deliveries.queue_mail
 
     async def failing(session: object, **mail: object) -> None:
         await queue(session, **mail)  # type: ignore[arg-type]  # passed on as it came
         if mail["to"] == bad.email:
             raise RuntimeError("no")
 
-    monkeypatch.setattr(followups, "queue_mail", failing)
+    monkeypatch.setattr(deliveries, "queue_mail", failing)
     for attempt in range(1, len(followups.WAITS) + 2):
         await carry_out_due_follow_ups(world.database)
         row = await follow_up(world, bad)
