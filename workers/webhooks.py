@@ -94,7 +94,7 @@ class Deliverer:
             await self.sweep()
             if not self._under_way:
                 return
-            await asyncio.wait(self._under_way)
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def _replay(self) -> None:
         async with self._database.session(SYSTEM) as session:

@@ -1,9 +1,14 @@
 """Which events an endpoint subscribes to: declared types, or all of a subject (`order.*`)."""
 
-from collections.abc import Iterable, Sequence
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
+import domain
 from domain.errors import Duplicate, Required, TooMany
-from domain.events.record import TYPES
+from domain.events.record import TYPES, Payload
 from domain.webhooks.errors import UnknownEventType
 from domain.webhooks.events import NEVER_SENT
 
@@ -26,7 +31,7 @@ def subscribable(*, internal: bool) -> list[str]:
     """The declared types, in order; internal ones are told to the entity's own endpoints only."""
     return sorted(
         name
-        for name, payload in TYPES.items()
+        for name, payload in _declared().items()
         if not name.startswith(NEVER_SENT) and (internal or not payload.internal)
     )
 
@@ -52,3 +57,12 @@ def matches(patterns: Iterable[str], type: str) -> bool:
         return False
     subject = f"{type.partition('.')[0]}.*"
     return any(pattern in (type, subject, EVERYTHING) for pattern in patterns)
+
+
+@cache
+def _declared() -> Mapping[str, type[Payload]]:
+    """Every type, whichever areas this process has loaded so far."""
+    for area in pkgutil.iter_modules(domain.__path__, "domain."):
+        if area.ispkg and importlib.util.find_spec(f"{area.name}.events"):
+            importlib.import_module(f"{area.name}.events")
+    return TYPES

@@ -1,7 +1,7 @@
 """Which addresses a webhook may be sent to: public ones, so that nobody reaches our own network through us."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from domain.webhooks.errors import WebhookUrlInvalid
@@ -9,8 +9,10 @@ from tenants.settings import Settings
 
 LONGEST_URL = 2_000
 _LOWEST_PORT = 1024
-_NOT_OURS_TO_ASK = frozenset({IPv4Address("168.63.129.16")})
-"""Public by its number, and yet the metadata service of a cloud."""
+_NOT_OURS_TO_ASK = tuple(
+    map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16", "64:ff9b:1::/48", "2001::/23", "3fff::/20"))
+)
+"""Not private by the book, and yet no place for a receiver: protocols' own, and the metadata service of a cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return True  # judged by the address within
     special = address.is_multicast or address.is_reserved or address.is_unspecified
-    return address.is_global and not special and address not in _NOT_OURS_TO_ASK
+    return address.is_global and not special and not any(address in network for network in _NOT_OURS_TO_ASK)
 
 
 def _within(address: IPv4Address | IPv6Address) -> list[IPv4Address]:
