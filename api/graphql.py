@@ -73,7 +73,7 @@ class GraphQLEndpoint:
             measured.outcome = "ok" if not errors else "invalid" if written.data is None else "error"
             span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
             request.scope["logged"].update(type=measured.type, outcome=measured.outcome)
-        status = 200 if written.data is not None else _status(errors, media_type)
+        status = 200 if written.data is not None else status_of(errors, media_type)
         response = _response(request, written.data, errors, media_type, status, settled(context, errors))
         if status == TOO_MANY_REQUESTS:
             response.headers["Retry-After"] = str(errors[0]["extensions"]["retryAfter"])
@@ -118,7 +118,7 @@ def _is_refused(result: ExecutionResult) -> bool:
     return result.data is None and all(error.path is None for error in result.errors or ())
 
 
-def _status(errors: list[dict[str, Any]], media_type: str) -> int:
+def status_of(errors: list[dict[str, Any]], media_type: str) -> int:
     """Of an answer without data."""
     codes = {error["extensions"]["code"] for error in errors}
     if codes & OURS:
@@ -146,11 +146,18 @@ def _response(
     status: int,
     cost: Mapping[str, int] | None = None,
 ) -> Response:
-    parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
-    parts += [b'"data":' + data] if data is not None else []
     extensions = {"requestId": request.scope.get("request_id", "")} | ({"cost": cost} if cost else {})
-    parts.append(b'"extensions":' + orjson.dumps(extensions))
-    return _Response(b"{" + b",".join(parts) + b"}", status, media_type)
+    return _Response(body_of(data, errors, extensions), status, media_type)
+
+
+def body_of(data: bytes | None, errors: list[dict[str, Any]], extensions: Mapping[str, Any]) -> bytes:
+    """The JSON of a response: `data` as it was written."""
+    parts = [b"{"]
+    if errors:
+        parts += [b'"errors":', orjson.dumps(errors), b","]
+    if data is not None:
+        parts += [b'"data":', data, b","]
+    return b"".join([*parts, b'"extensions":', orjson.dumps(extensions), b"}"])
 
 
 _HEADERS = {
