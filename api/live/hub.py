@@ -66,6 +66,8 @@ class Hub:
     async def join(self, subscriber: Subscriber, planned: Planned, after: int | None) -> None:
         """Let a subscription in: what came after a position first, then live. Raises: GraphQLError"""
         await self.start()
+        if subscriber.left:
+            return
         group = self._group(planned)
         group.add(subscriber)
         if isinstance(group, FiguresGroup):

@@ -82,8 +82,11 @@ class _Running:
 
     task: "asyncio.Task[None] | None" = None
     subscriber: Subscriber | None = None
+    stopped: bool = False
+    """A cancelled task may still go on: a library can lose a cancellation that comes with its answer."""
 
     def stop(self) -> None:
+        self.stopped = True
         if self.subscriber is not None:
             self.subscriber.leave()
         if self.task is not None:
@@ -252,6 +255,8 @@ class _Conversation:
             self._fail(id, running, presented([*errors], context))
 
         ready = await self._live.ready(admitted, context.actor)
+        if running.stopped:
+            return
         running.subscriber = Subscriber(self._wire.outlet(tail_of(id)), failed)
         await self._live.run(ready, running.subscriber)
 

@@ -55,7 +55,7 @@ def updates(
         own["id"] = argument(
             strawberry.ID | None, "Only of this one; of all that you see unless given.", node=subject_type
         )
-    spec = UpdatesSpec(filter=filter, subject=subject, subject_type=subject_type, arguments=own)
+    spec = UpdatesSpec(limit=1, filter=filter, subject=subject, subject_type=subject_type, arguments=own)
     given = [graphql_argument("after", _AFTER)]
     if filter is not None:
         narrowing = Argument(filter | None, "Only while the subject fulfils all of these conditions.")

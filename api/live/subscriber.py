@@ -19,12 +19,13 @@ NOT_YET = 2**63
 class Subscriber:
     """A member of a group; what is at or below its `floor` it has, or does not want."""
 
-    __slots__ = ("__weakref__", "_failed", "floor", "group", "outlet", "shown")
+    __slots__ = ("__weakref__", "_failed", "floor", "group", "left", "outlet", "shown")
 
     def __init__(self, outlet: Outlet, failed: Callable[[Sequence[GraphQLError]], None]) -> None:
         self.outlet = outlet
         self.floor = NOT_YET
         self.group: Group | None = None
+        self.left = False
         self.shown: bytes | None = None
         """The figures that it was sent last."""
         self._failed = failed
@@ -44,7 +45,8 @@ class Subscriber:
         self._failed(errors)
 
     def leave(self) -> None:
-        """Get nothing any more."""
+        """Get nothing any more, and join no group."""
+        self.left = True
         if self.group is not None:
             group, self.group = self.group, None
             metrics.SUBSCRIPTIONS.labels(group.planned.name).dec()

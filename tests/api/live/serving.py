@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,8 +68,7 @@ async def served(settings: Settings, protocol: Any = LiveProtocol, **changes: An
     config.ws_per_message_deflate = False
     server = Server(config)
     task = asyncio.create_task(server._serve([listening]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield Served(listening.getsockname()[1], app)
     finally:
@@ -133,8 +132,7 @@ class Client:
     async def live(self) -> None:
         """Returns when all that was asked before is live, or was answered."""
         await self._heard()
-        while any(task.get_name() == STARTING for task in asyncio.all_tasks()):
-            await asyncio.sleep(0.005)
+        await until(lambda: not any(task.get_name() == STARTING for task in asyncio.all_tasks()))
         await self._heard()
 
     async def _heard(self) -> None:
@@ -171,8 +169,20 @@ class Client:
         return close.code, close.reason
 
 
+async def until(done: Callable[[], object], what: Callable[[], object] = str) -> None:
+    """Returns when something holds; fails with `what` when it does not within the tests' patience."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not done():  # noqa: ASYNC110  # what is waited for tells nobody
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(what()) from None
+
+
 async def emptied(live: Live) -> None:
-    """Returns when nothing is left of any connection; fails when something stays."""
-    async with asyncio.timeout(PATIENCE):
-        while live.connections or live.hub.groups or live.watch.held:
-            await asyncio.sleep(0.01)
+    """Returns when nothing is left of any connection."""
+
+    def left() -> object:
+        return live.connections, [group.members for group in live.hub.groups.values()], [*live.watch.held]
+
+    await until(lambda: not (live.connections or live.hub.groups or live.watch.held), left)
