@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     """Queues that a worker serves, each with how many of its jobs at a time: `webhooks:32,default`. All when empty."""
     worker_port: int = Field(default=0, ge=0, le=65535)
     """Where a worker answers /healthz, /readyz and /metrics; nowhere when 0."""
-    job_lease_seconds: float = Field(default=10.0, ge=1, le=300)
+    job_lease_seconds: float = Field(default=10, ge=1, le=300)
     """How long a worker that says nothing is believed to live; then its jobs are run elsewhere."""
 
     smtp_url: str = ""
@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     webhook_retry_factor: float = Field(default=2, ge=1, le=10)
     webhook_retry_longest_seconds: int = Field(default=3600, ge=1, le=86_400)
     webhook_timeout_seconds: float = Field(default=10, gt=0, le=60)
+    webhook_lease_seconds: float = Field(default=20, ge=1, le=300)
+    """How long after its time limit an attempt of a worker that died is made anew."""
     webhook_connections: int = Field(default=64, ge=1, le=1000)
     """Requests that one worker has under way at a time."""
     webhook_connections_per_endpoint: int = Field(default=4, ge=1, le=100)

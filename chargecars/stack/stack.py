@@ -1,6 +1,8 @@
 """The servers a process needs: the given ones by URL, the embedded ones for what is not given."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,6 +37,7 @@ class Stack:
         self._lock = Lock(self.data_dir / "stack.lock")
         self._secrets: Credentials | None = None
         self._sockets = Path()
+        self._starts: list[Callable[[], Child]] = []
 
     def start(self) -> None:
         """Return when both servers answer; on any failure nothing is left running. Raises: StackError, OSError."""
@@ -57,6 +60,13 @@ class Stack:
         while self.children:
             self.children.pop().kill()
         self._release()
+
+    def revive(self) -> list[str]:
+        """Start the servers of ours again that ended by themselves; their names. Raises: StackError."""
+        fallen = [place for place, child in enumerate(self.children) if not child.running]
+        for place in fallen:
+            self.children[place] = self._starts[place]()
+        return [self.children[place].name for place in fallen]
 
     def fallen(self) -> Child | None:
         """A server of ours that ended by itself."""
@@ -131,16 +141,19 @@ class Stack:
             raise
 
     def _start_servers(self, secrets: Credentials) -> None:
+        self._starts.clear()
         account = choose_account(find_home(self.data_dir))
         home = make_home(self.data_dir, account)
         self._sockets = make_socket_directory(home, account)
         logs = self.data_dir / "log"
         if not self._settings.database_url:
             postgres = Postgres(home, self._sockets, logs / "postgres.log", account, fsync=self._durable)
-            self.children.append(postgres.start(postgres_programs(account, home), secrets))
+            self._starts.append(partial(postgres.start, postgres_programs(account, home), secrets))
         if not self._settings.redis_url:
             valkey = Valkey(home, self._sockets, logs / "valkey.log", account, persistent=self._durable)
-            self.children.append(valkey.start(valkey_program(account, home), secrets))
+            self._starts.append(partial(valkey.start, valkey_program(account, home), secrets))
+        for start in self._starts:
+            self.children.append(start())
 
     def _attach(self) -> None:
         """Wait for the process that runs the servers; when it ends first, run them here."""

@@ -35,7 +35,6 @@ MOST_INTERRUPTIONS = 5
 EXCERPT = 2_048
 _TAKING = 0x7765_6268_6F6F  # an arbitrary constant: the advisory lock of taking deliveries
 _GONE = 410
-_LEASE_MARGIN = timedelta(seconds=20)
 
 _DUE = text("""
     WITH RECURSIVE waiting AS (
@@ -108,7 +107,7 @@ async def take_due(session: AsyncSession, settings: Settings, most: int) -> list
         .where(WebhookDelivery.id.in_(ids))
     )
     found = {delivery.id: (delivery, endpoint) for delivery, endpoint in await session.execute(query)}
-    until = now + timedelta(seconds=settings.webhook_timeout_seconds) + _LEASE_MARGIN
+    until = now + timedelta(seconds=settings.webhook_timeout_seconds + settings.webhook_lease_seconds)
     return [await _take(session, *found[id], now, until) for id in ids]
 
 
