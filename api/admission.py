@@ -19,7 +19,6 @@ from api.documents import Document, Documents
 from api.limits import check
 from api.requests import Operation, RequestError
 from api.trusting import trusted
-from tenants.permissions import Permission
 
 READS = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -118,8 +117,7 @@ def _not_allowed(wanted: OperationType, allowed: frozenset[OperationType]) -> Re
 
 
 def _check_introspection(document: Document, context: Context) -> None:
-    allowed = context.actor.may(Permission.SCHEMA_READ) or context.settings.environment == "development"
-    if document.figures.introspects and not allowed:
+    if document.figures.introspects and not context.may_introspect:
         message = "Log in as somebody who may read the schema."
         raise GraphQLError(message, extensions={"code": "INTROSPECTION_REFUSED"})
 

@@ -15,6 +15,7 @@ from api.unit import UnitOfWork
 from tenants.actor import SYSTEM, Actor
 from tenants.brands import BrandFacts
 from tenants.engine import Database
+from tenants.permissions import Permission
 from tenants.settings import Settings
 
 _READ_ONLY = text("SET TRANSACTION READ ONLY")
@@ -60,6 +61,11 @@ class Context:
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)
     """Set while a mutation runs: what completes its payload, see `api.executor`."""
+
+    @property
+    def may_introspect(self) -> bool:
+        """Whether the schema may be read: by permission, and by anybody while it is developed against."""
+        return self.actor.may(Permission.SCHEMA_READ) or self.settings.environment == "development"
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:

@@ -22,6 +22,8 @@ from tenants.settings import Settings
 
 _MOST = 1_000_000
 """Counts stop here: fragments that spread fragments multiply without end."""
+_DEEPEST_VALUE = 32
+"""Levels of lists and objects in the variables; what a program writes by hand has five."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Figures:
     longest_list: int
     longest_text: int
     introspects: bool
+    has_nul: bool = False
+    """Whether a literal text holds U+0000."""
 
 
 def check(found: Figures, variables: Any, limits: Settings) -> None:
@@ -43,21 +47,38 @@ def check(found: Figures, variables: Any, limits: Settings) -> None:
         check_values(variables, limits.max_input_list, limits.max_input_text)
     _hold("LIST_TOO_LONG", "A list in the document has {found} items", found.longest_list, limits.max_input_list)
     _hold("TEXT_TOO_LONG", "A text in the document is {found} long", found.longest_text, limits.max_input_text)
+    if found.has_nul:
+        raise _no_nul("A text in the document")
 
 
 def check_values(variables: Any, longest_list: int, longest_text: int) -> None:
     """Hold the variables of a request to the bounds, whatever their types."""
-    waiting: list[tuple[str, Any]] = [("variables", variables)]
+    waiting: list[tuple[str, Any, int]] = [("variables", variables, 0)]
     while waiting:
-        path, value = waiting.pop()
+        path, value, depth = waiting.pop()
         match value:
             case str():
                 _hold("TEXT_TOO_LONG", f"{path} is {{found}} long", len(value), longest_text)
+                _refuse_nul(path, value)
             case list():
                 _hold("LIST_TOO_LONG", f"{path} has {{found}} items", len(value), longest_list)
-                waiting += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+                _hold("TOO_DEEP", "The variables are nested {found} levels deep", depth, _DEEPEST_VALUE)
+                waiting += [(f"{path}[{index}]", item, depth + 1) for index, item in enumerate(value)]
             case dict():
-                waiting += [(f"{path}.{key[:60]}", item) for key, item in value.items()]
+                _hold("TOO_DEEP", "The variables are nested {found} levels deep", depth, _DEEPEST_VALUE)
+                for key, item in value.items():
+                    _refuse_nul(path, key)
+                    waiting.append((f"{path}.{key[:60]}", item, depth + 1))
+
+
+def _refuse_nul(path: str, text: str) -> None:
+    """PostgreSQL can keep every character but this one."""
+    if "\0" in text:
+        raise _no_nul(path)
+
+
+def _no_nul(where: str) -> GraphQLError:
+    return GraphQLError(f"{where} holds the character U+0000.", extensions={"code": "NUL_IN_TEXT"})
 
 
 def of_the_parser(error: GraphQLError, settings: Settings) -> GraphQLError:
@@ -89,6 +110,7 @@ def figures(document: DocumentNode) -> Figures:
         longest_list=literals.longest_list,
         longest_text=literals.longest_text,
         introspects=literals.introspects,
+        has_nul=literals.has_nul,
     )
 
 
@@ -141,11 +163,13 @@ class _Literals(Visitor):
         self.longest_list = 0
         self.longest_text = 0
         self.introspects = False
+        self.has_nul = False
 
     def enter(self, node: Node, *_: Any) -> None:
         if isinstance(node, ListValueNode):
             self.longest_list = max(self.longest_list, len(node.values))
         elif isinstance(node, StringValueNode):
             self.longest_text = max(self.longest_text, len(node.value))
+            self.has_nul = self.has_nul or "\0" in node.value
         elif isinstance(node, FieldNode) and node.name.value in ("__schema", "__type"):
             self.introspects = True

@@ -1,5 +1,6 @@
 """What a client may read of an error: expected ones as they are, ours as an id that is also in the log."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,9 @@ from tenants.rate import LimiterDown
 
 OURS = frozenset({"INTERNAL", "TIMEOUT"})
 """Codes of errors that are masked."""
+_LONGEST_MESSAGE = 1_000
+_SUGGESTION = re.compile(r" Did you mean [^?]*\?$")
+"""Names of the schema, which not everybody may read."""
 _COERCION = (ValueError, TypeError, ArithmeticError)
 _QUERY_CANCELED = "57014"
 
@@ -25,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 def presented(errors: list[GraphQLError], context: Context) -> list[dict[str, Any]]:
     """The `errors` of a response."""
-    made = [_formatted(located, shown) for located in errors for shown in _shown(located, context)]
+    made = [_formatted(located, shown, context) for located in errors for shown in _shown(located, context)]
     UNEXPECTED.inc(sum(error["extensions"]["code"] in OURS for error in made))
     return made
 
@@ -69,9 +73,15 @@ def _coded(error: GraphQLError) -> GraphQLError:
     return GraphQLError(error.message, extensions={**(error.extensions or {}), "code": code})
 
 
-def _formatted(located: GraphQLError, shown: GraphQLError) -> dict[str, Any]:
+def _said(message: str, context: Context) -> str:
+    """Messages repeat what was sent, which is bounded here, and may name what of the schema was perhaps meant."""
+    message = message if context.may_introspect else _SUGGESTION.sub("", message)
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+
+
+def _formatted(located: GraphQLError, shown: GraphQLError, context: Context) -> dict[str, Any]:
     """The message and extensions of one error at the place of the other."""
-    formatted: dict[str, Any] = {"message": shown.message}
+    formatted: dict[str, Any] = {"message": _said(shown.message, context)}
     if located.locations:
         formatted["locations"] = [location.formatted for location in located.locations]
     if located.path is not None:
