@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import and_, func, or_
+from sqlalchemy import func, or_
 from strawberry.scalars import JSON
 
 import api.notification_enums  # noqa: F401  # describes the enums before they are used
@@ -216,9 +216,10 @@ class NotificationPreferences(Node):
 
 def _asked_for(row: Any, given: Any) -> Any:
     """Those of the contact that is named, else the actor's own as a contact or as a user."""
-    of_contact = row.contact_id == func.coalesce(given.contact_id, given.actor.contact_id)
-    of_user = and_(given.contact_id.is_(None), row.user_id == given.actor.user_id)
-    return (row.entity_id == given.entity_id) & or_(of_contact, of_user)
+    of_entity = row.entity_id == given.entity_id
+    if given.contact_id is not None:
+        return of_entity & (row.contact_id == given.contact_id)
+    return of_entity & or_(row.contact_id == given.actor.contact_id, row.user_id == given.actor.user_id)
 
 
 NOTIFICATION_SORT = Sort(NotificationRow, created_at="When you were told.", default="-created_at")

@@ -126,9 +126,9 @@ def quoted(text: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def id_text(kind: str, key: ColumnElement[Any]) -> ColumnElement[str]:
-    """The global id of `key`, quoted; base64 breaks lines after 57 bytes, which only long kinds reach."""
+    """The global id of `key`, quoted; base64 breaks lines after 57 bytes, which kinds of 20 letters reach."""
     encoded = func.encode(func.convert_to(concat(f"{kind}:", cast(key, Text)), constant("UTF8")), constant("base64"))
-    if len(kind) > 20:
+    if len(kind) >= 20:
         encoded = func.translate(encoded, literal_column(r"E'\n'"), constant(""))
     return concat('"', encoded, '"')
 
@@ -159,10 +159,17 @@ def _scalar_text(value: ColumnElement[Any], scalar: str) -> ColumnElement[str]:
     if scalar == "DateTime":
         return instant_text(value)
     if scalar == "Float":
-        return cast(func.to_json(cast(value, Float(53))), Text)
+        return _float_text(value)
     if scalar in TEXTUAL and not isinstance(value.type, String):
         return cast(func.to_json(cast(value, Text)), Text)
     return sql_text(value)
+
+
+def _float_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """A number as orjson writes it: `91.0` and `1e16`, where PostgreSQL writes `91` and `1e+16`."""
+    text = cast(func.to_json(cast(value, Float(53))), Text)
+    pointed = func.regexp_replace(text, constant(r"^(-?\d+)$"), constant(r"\1.0"))
+    return func.replace(pointed, constant("e+"), constant("e"))
 
 
 def sql_text(value: ColumnElement[Any]) -> ColumnElement[str]:

@@ -8,11 +8,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 import pytest
-from graphql import ExecutionResult, GraphQLSchema
+from graphql import ExecutionResult, GraphQLSchema, OperationType
 
 import domain.tables  # noqa: F401  # completes the registries
+from api.admission import READS_AND_WRITES, Admitted, Refused, admit
 from api.context import Context, RequestFacts
+from api.executor import execute
+from api.lane import Lane, Ordinary
+from api.requests import Operation
 from api.schema import platform_schema
 from chargecars.demo import load
 from tenants.access import actor_of
@@ -21,10 +26,13 @@ from tenants.engine import Database, role_password
 from tenants.permissions import PERMISSIONS_OF, Role
 from tenants.rls import REGISTRY
 from tenants.settings import Settings
+from tests.both_lanes import WITH_ERRORS, Answer, in_both, without_meter
 from tests.tenancy.extras import add_extras
 from tests.tenancy.oracle import Oracle
 
 SCALE = Fraction(1, 50)
+_COSTS = ("cost_maximum", "cost_budget", "cost_restore_per_second")
+_BOUNDS = ("max_tokens", "max_depth", "max_aliases", *_COSTS, *(f"anonymous_{name}" for name in _COSTS))
 
 
 @dataclass
@@ -43,11 +51,39 @@ class World:
         return schema
 
     async def execute(self, actor: Actor, document: str, variables: dict[str, Any] | None = None) -> ExecutionResult:
-        """Run a document as an actor, as the HTTP endpoint would."""
-        request = RequestFacts("test", "127.0.0.1", "test", "localhost", idempotency_key=str(uuid4()))
-        context = Context(actor, self.database, self.settings, request)
-        result: ExecutionResult = await self.schema.execute(document, variables or {}, context_value=context)
+        """Run a document as an actor over both lanes, as the HTTP endpoint would; they have to answer the same."""
+        operation = Operation(document, None, variables or {}, None)
+        context = self.context(actor)
+        try:
+            admitted = await admit(self.schema, operation, context, READS_AND_WRITES)
+        except Refused as refused:
+            return ExecutionResult(None, refused.errors)
+        result: ExecutionResult = await execute(self.schema, admitted, context)
+        if admitted.operation_type is OperationType.QUERY:
+            await self._compare(admitted, actor, result)
         return result
+
+    async def _compare(self, admitted: Admitted, actor: Actor, result: ExecutionResult) -> None:
+        try:
+            written = await self.lane.answer(admitted, self.context(actor))
+        except Ordinary as ordinary:
+            if ordinary.reason not in WITH_ERRORS or not result.errors:
+                raise
+            return
+        assert without_meter(written.data) == orjson.dumps(result.data), admitted.document.text
+
+    async def both(self, actor: Actor, document: str, variables: dict[str, Any]) -> tuple[Answer, Answer]:
+        """What the byte lane and the ordinary lane answer."""
+        return await in_both(self.lane, self.schema, lambda: self.context(actor), document, variables)
+
+    def context(self, actor: Actor) -> Context:
+        """Of a request of its own."""
+        request = RequestFacts("test", "127.0.0.1", "test", "localhost", idempotency_key=str(uuid4()))
+        return Context(actor, self.database, self.settings, request)
+
+    @cached_property
+    def lane(self) -> Lane:
+        return Lane(self.schema)
 
     @cached_property
     def few(self) -> dict[str, Actor]:
@@ -79,9 +115,10 @@ async def world(
     owner = await asyncpg.connect(url)
     oracle = await Oracle.read(owner, REGISTRY)
     await owner.close()
-    unlimited = settings.model_copy(update=dict.fromkeys(("max_tokens", "max_depth", "max_aliases"), 1_000_000))
+    unlimited = settings.model_copy(update=dict.fromkeys(_BOUNDS, 1_000_000_000))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("api.limits._LONGEST_CACHED", 1_000_000)
+        patch.setattr("api.documents._LONGEST_KEPT", 1_000_000)
+        patch.setattr("api.documents._MOST_CHARACTERS", 20_000_000)
         yield World(database, unlimited, platform_schema("secret"), oracle, await _actors(database, oracle))
     await database.close()
 
