@@ -49,6 +49,7 @@ class AccessQueries:
     @field(
         "Which rule shows or hides something to a user in one of its memberships; null where you may not see either.",
         requires=Permission.ACCESS_EXPLAIN,
+        cost=50,
     )
     async def explain_access(
         self,

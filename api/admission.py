@@ -19,6 +19,7 @@ from api.documents import Document, Documents
 from api.limits import check
 from api.requests import Operation, RequestError
 from api.trusting import trusted
+from api.versions import note_use
 
 READS = frozenset({OperationType.QUERY})
 READS_AND_WRITES = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -58,8 +59,10 @@ async def admit(schema: Schema, operation: Operation, context: Context, allowed:
     Raises: RequestError where the operation is not there or not allowed over this transport; Refused for the rest.
     """
     try:
-        admitted = _admit(schema, await trusted(operation, context), context, allowed)
+        operation = await trusted(operation, context)
+        admitted = _admit(schema, operation, context, allowed)
         await _charge(schema, admitted, context)
+        note_use(schema, admitted.document, admitted.operation, operation.variables, context)
         return admitted
     except (RequestError, Refused):
         raise

@@ -30,6 +30,7 @@ from api.live.streams import StreamEndpoint
 from api.middleware import BoundedBody, Observed
 from api.reading.schema import Schema
 from api.requests import RequestError
+from api.versions import counts_of
 from migrations.startup import StartupRefused, check
 from tenants import logging, tracing
 from tenants.engine import Database, role_password
@@ -170,6 +171,7 @@ async def _close(application: Application) -> None:
     await application.state.live.close()
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
+            await counts_of(application.state.database).close()
             await application.state.database.close()
     except TimeoutError:
         log.warning("connections_left_open")

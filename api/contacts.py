@@ -309,6 +309,7 @@ class ContactQueries:
         "Records that may be one, likeliest first: the 100 best, or those of one contact.",
         rows=lambda a: queries.look_alikes(a.contact_id),
         limit=queries.LOOK_ALIKES,
+        cost=50,
         arguments={
             "contact_id": argument(
                 strawberry.ID | None, "Only look-alikes of this contact.", node=("Contact", "Organization")

@@ -68,6 +68,7 @@ class LeadStatisticsQueries:
     lead_statistics: LeadStatistics | None = read_list(
         "What became of leads.",
         rows=lambda arguments: figures(*_conditions(arguments)),
+        cost=50,
         arguments=ARGUMENTS,
         requires=Permission.LEADS_READ,
     )
@@ -75,6 +76,7 @@ class LeadStatisticsQueries:
         "The same per partner: the 250 with most leads, those first.",
         rows=lambda arguments: figures_by_partner(MOST_PARTNERS, *_conditions(arguments)),
         limit=MOST_PARTNERS,
+        cost=100,
         arguments=ARGUMENTS,
         requires=Permission.LEADS_READ,
     )

@@ -191,6 +191,7 @@ class OrganizationQueries:
         f"The channel tree in preorder, at most {TREE_SIZE} organizations. Partners see their own subtree.",
         rows=lambda a: queries.organization_tree(a.root_id, a.as_of, a.depth, a.actor.organization_id),
         limit=TREE_SIZE,
+        cost=20,
         arguments={
             "root_id": argument(
                 strawberry.ID | None, "From this organization down; else from the top.", node="Organization"

@@ -12,6 +12,8 @@ from api.contacts import TYPES as CONTACT_TYPES
 from api.contacts import ContactQueries
 from api.credentials import TYPES as CREDENTIAL_TYPES
 from api.credentials import CredentialMutations, CredentialQueries
+from api.deprecations import TYPES as DEPRECATION_TYPES
+from api.deprecations import DeprecationQueries
 from api.entities import EntityQueries
 from api.entity_changes import EntityMutations
 from api.event_log import EventLogQueries
@@ -84,6 +86,7 @@ class Query(
     SignatureQueries,
     OrderQueries,
     VisitQueries,
+    DeprecationQueries,
     NotificationQueries,
     NotificationKindQueries,
     NotificationSettingsQueries,
@@ -131,6 +134,7 @@ TYPES = (
     *QUOTE_TYPES,
     *ORDER_TYPES,
     *VISIT_TYPES,
+    *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
     *JOB_TYPES,
     *WEBHOOK_TYPES,

@@ -43,6 +43,7 @@ class SearchQueries:
         "Contacts, leads, quotes, orders and articles with a piece of text in their names or numbers; best 50 first.",
         source=_hits,
         limit=MOST,
+        cost=20,
         arguments={"text": argument(str, "What to look for, at least 2 characters.")},
         requires=Permission.SIGNED_IN,
     )

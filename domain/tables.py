@@ -4,6 +4,7 @@
 import domain.agreements.models
 import domain.catalog.models
 import domain.contacts.models
+import domain.deprecations.models
 import domain.events.models
 import domain.events.timeline
 import domain.geo.models

@@ -110,6 +110,11 @@ class ActorBinds:
     def user_id(self) -> BindParameter[Any]:
         return self._binds.of_actor("user_id")
 
+    @property
+    def client_id(self) -> BindParameter[Any]:
+        """The API key, application or brand through which the actor asks."""
+        return self._binds.of_actor("client_id")
+
 
 class ArgumentValues:
     """A field's own arguments in an area's expression: a bound parameter, or None where none was given."""

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import strawberry
 
 from api.reading.scalars import BigInt
-from api.reading.specs import SPEC, IdSpec
+from api.reading.specs import COST, SPEC, IdSpec
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items of the page with their cursors.")
     nodes: list[T] = strawberry.field(description="The items of the page.")
     page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
-    total_count: int = strawberry.field(description="How many items the filter matches in all.")
+    total_count: int = strawberry.field(description="How many items the filter matches in all.", metadata={COST: 10})
 
 
 @strawberry.type(description="An amount of money, exact to the cent.")

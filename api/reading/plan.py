@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Select, func, select
@@ -59,7 +60,7 @@ class Plan:
 
     def bind(self, prepared: Sequence[Prepared], actor: Actor) -> list[Any]:
         """The parameters for one request, as asyncpg takes them."""
-        settings = actor.settings()
+        settings = _settings_of(actor)
         return [binder(prepared, actor, settings) for binder in self.binders]
 
 
@@ -104,6 +105,11 @@ class Compiler:
         return Emitter(self.registry, scope.audience, scope.one_entity, shapes, self.cursor_key, typed, ALL_WRITERS)
 
 
+@lru_cache(maxsize=2_000)
+def _settings_of(actor: Actor) -> Mapping[str, str]:
+    return actor.settings()
+
+
 def _alone(text: ColumnElement[Any]) -> Select[Any]:
     return select(text.label("json"))
 
@@ -141,6 +147,8 @@ def actor_value(actor: Actor, attribute: str) -> Any:
     """What an `actor` parameter carries; the entity of an actor that works for one, or None."""
     if attribute == "entity_ids":
         return list(actor.entity_ids)
+    if attribute == "client_id":
+        return actor.client.id if actor.client else None
     if attribute == "entity_id":
         return actor.entity_ids[0] if actor.entity_ids else None
     return getattr(actor, attribute)

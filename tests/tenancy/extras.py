@@ -1,12 +1,13 @@
 """What the demo has none of, so that every table that the API reads has rows to leak."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.deprecations.models import DeprecatedUse
 from domain.jobs.models import FailedJob, Job
 from domain.notifications.models import (
     Notification,
@@ -15,7 +16,7 @@ from domain.notifications.models import (
     NotificationTemplate,
 )
 from domain.trusted_documents.models import TrustedDocument
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, ClientKind
 from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
 from tenants.engine import Database
 from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
@@ -26,6 +27,15 @@ _DOCUMENT = {
     "document": "query Mine { __typename }",
     "hash": hashlib.sha256(b"query Mine { __typename }").hexdigest(),
     "operation_names": ["Mine"],
+}
+_USED = {
+    "part": "Order.nr",
+    "since": date(2026, 1, 1),
+    "removal": date(2026, 9, 1),
+    "replacement": "`number`",
+    "day": date(2026, 2, 3),
+    "uses": 3,
+    "last_used_at": datetime(2026, 2, 3, tzinfo=UTC),
 }
 
 
@@ -55,9 +65,17 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
         )
     )
     session.add(TrustedDocument(entity_id=entity.id, **_DOCUMENT, brand_id=brand.id))
+    _deprecated_uses(session, entity, brand)
     await _jobs(session, entity)
     await _notifications(session, entity, brand)
     await session.flush()
+
+
+def _deprecated_uses(session: AsyncSession, entity: BusinessEntity, brand: Brand) -> None:
+    """Of the portal in each role."""
+    for role in Role:
+        client = {"client_kind": ClientKind.PORTAL, "client_id": brand.id, "role": role}
+        session.add(DeprecatedUse(entity_id=entity.id, **client, **_USED))
 
 
 async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
@@ -116,6 +134,12 @@ async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand,
     session.add_all([key, application])
     await session.flush()
     session.add(TrustedDocument(**owner, **_DOCUMENT, api_key_id=key.id))
+    used = {
+        "client_kind": ClientKind.API_KEY,
+        "client_id": key.id,
+        "role": Role.PARTNER_USER if organization_id else Role.OPERATIONS,
+    }
+    session.add(DeprecatedUse(**owner, **used, **_USED))
     session.add(TrustedDocument(**owner, **_DOCUMENT, oauth_client_id=application.id))
     role = Role.PARTNER_USER if organization_id else Role.OPERATIONS
     invited = {"email": f"{unique()}@example.nl", "name": "Invited", "token_hash": unique(), "expires_at": soon}

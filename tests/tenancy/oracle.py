@@ -207,6 +207,12 @@ RULES: dict[str, dict[Audience, Rule]] = {
         S: _in_role(Role.TENANT_ADMIN, of_entity),
         P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
     },
+    "deprecated_use": {
+        S: of_entity,
+        P: _both(of_entity, lambda o, actor, row: row["organization_id"] in o.merged_into(actor.organization_id)),
+        C: _both(of_entity, lambda _, actor, row: row["role"] == actor.role),
+        T: _both(of_entity, lambda _, actor, row: row["role"] == actor.role),
+    },
     "trusted_document": {
         S: _in_role(Role.TENANT_ADMIN, of_entity),
         P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),

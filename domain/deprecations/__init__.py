@@ -1,0 +1,1 @@
+"""Who still uses what the API is going to lose."""
