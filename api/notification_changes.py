@@ -163,8 +163,8 @@ class UpdateNotificationSettingsPayload(Payload):
     settings: NotificationSettings | None = strawberry.field(default=None, description="The settings.")
 
 
-@strawberry.type(description="What resendNotification returns.")
-class ResendNotificationPayload(Payload):
+@strawberry.type(description="What resendNotificationDelivery returns.")
+class ResendNotificationDeliveryPayload(Payload):
     delivery: NotificationDelivery | None = strawberry.field(default=None, description="The new delivery.")
 
 
@@ -253,13 +253,13 @@ class NotificationMutations:
             return UpdateNotificationSettingsPayload(settings=shown)
 
     @mutation("Sends once more what a delivery said, over its channel.", requires=Permission.NOTIFICATIONS_SEND)
-    async def resend_notification(self, info: Info, id: DeliveryId) -> ResendNotificationPayload:
+    async def resend_notification_delivery(self, info: Info, id: DeliveryId) -> ResendNotificationDeliveryPayload:
         key, actor = key_of("NotificationDelivery", id), info.context.actor
         async with info.context.system() as session:
             again = await tracking.resend(session, actor, key)
             async with acting_as(session, actor):
                 read = await read_in(session, info, "delivery", again.id)
-            return ResendNotificationPayload(delivery=read)
+            return ResendNotificationDeliveryPayload(delivery=read)
 
 
 # --- from inputs --------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ _KINDS = {
     "address": "Address",
     "brand": "Brand",
     "team": "Team",
+    "template": "NotificationTemplate",
     "client": "OAuthClient",
     "subject": "Order",
 }

@@ -41,7 +41,7 @@ _QUOTE = {
     "input.lines.sku": _sku,
     "input.partnerMetadata": LEFT_OUT,
 }
-_TEMPLATE = {"kind": "quote.sent", "channel": "SMS", "subject": "", "text": "Offerte", "html": LEFT_OUT}
+_TEMPLATE = {"kind": "order.received", "channel": "SMS", "subject": "", "text": "Offerte", "html": LEFT_OUT}
 _BY_ARTICLE = {"input.lines.sku": LEFT_OUT}
 
 SET: dict[str, dict[str, Any]] = {
