@@ -47,7 +47,8 @@ class Served:
         """A WebSocket on which nothing was said yet."""
         given: dict[str, Any] = {"subprotocols": ["graphql-transport-ws"], "compression": None, "proxy": None}
         address = f"ws://{host}:{self.port}/graphql"
-        async with connect(address, host="127.0.0.1", port=self.port, **(given | options)) as opened:
+        given |= {} if "sock" in options else {"host": "127.0.0.1", "port": self.port}
+        async with connect(address, **(given | options)) as opened:
             yield opened
 
     @asynccontextmanager
