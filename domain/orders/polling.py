@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Select, Text, cast, literal, null, select
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Conflict, NotFound
@@ -88,5 +87,5 @@ def _within(model: Any, actor: Actor) -> list[Any]:
     """The number is the account's and known to those above it; who only pays a line does not know it."""
     found = [model.entity_id.in_(actor.entity_ids)]
     if actor.audience is Audience.PARTNER:
-        found.append(model.account_chain_ids.contains(array([actor.organization_id])))
+        found.append(model.account_chain_ids.contains([actor.organization_id]))
     return found
