@@ -1,5 +1,6 @@
 """Around every request: its id, its line in the log, its span and metrics, the bound on its body."""
 
+import os
 import re
 import time
 from uuid import uuid4
@@ -139,7 +140,7 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 def _request_id(scope: Scope) -> str:
     given = (header(scope, b"x-request-id") or b"").decode("latin-1")
-    return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
+    return given if given and _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def _account(scope: Scope, route: str, status: int, seconds: float) -> None:

@@ -12,8 +12,8 @@ from structlog.contextvars import bind_contextvars
 from api.context import Context, RequestFacts
 from domain.errors import language_of
 from tenants.actor import Actor
-from tenants.auth.authenticate import authenticate
 from tenants.auth.errors import Unauthenticated
+from tenants.auth.recognizing import recognize
 from tenants.brands import BrandFacts, brand_of
 from tenants.hostnames import hostname
 
@@ -168,7 +168,7 @@ async def actor_of(request: Request) -> Actor:
     state = request.app.state
     try:
         bearer = _bearer(request.headers.get("authorization"))
-        actor = await authenticate(state.database, state.settings, bearer=bearer, host=request.headers.get("host", ""))
+        actor = await recognize(state.database, state.settings, bearer=bearer, host=request.headers.get("host", ""))
     except Unauthenticated as error:
         refused = RequestError(401, "UNAUTHENTICATED", error.message, reason=error.code)
         refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
@@ -185,7 +185,7 @@ def facts_of(request: Request) -> RequestFacts:
         ip_address=request.client.host if request.client else "",
         user_agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT],
         host=hostname(request.headers.get("host", "")),
-        scheme=request.url.scheme,
+        scheme=request.scope["scheme"],
         idempotency_key=_idempotency_key(request.headers.get("idempotency-key")),
     )
 

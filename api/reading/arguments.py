@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
-from graphql import get_argument_values
+from graphql import ListValueNode, ObjectValueNode, ValueNode, VariableNode, get_argument_values
 from graphql.execution.values import VariableValues
 
 from api.reading.cursors import CursorKey, parse_cursor
@@ -52,9 +53,17 @@ class Arguments:
         self._cursor_key = cursor_key
 
     def prepare(self, tree: Tree, variables: Mapping[str, Any]) -> list[Prepared]:
-        """One entry per slot of the tree."""
-        coerced = VariableValues({}, dict(variables))
-        return [self._slot(slot, get_argument_values(slot.field, slot.node, coerced)) for slot in tree.slots]
+        """One entry per slot of the tree; what holds no variable is looked at once."""
+        return [self._constant(slot) or self._slot(slot, _raw(slot, variables)) for slot in tree.slots]
+
+    def _constant(self, slot: Selected) -> Prepared | None:
+        """The entry of a slot without variables, kept with it."""
+        if _taken(slot).variables:
+            return None
+        known: Prepared | None = slot.memo.get("prepared")
+        if known is None:
+            known = slot.memo["prepared"] = self._slot(slot, _raw(slot, {}))
+        return known
 
     def _slot(self, selected: Selected, raw: Mapping[str, Any]) -> Prepared:
         spec = selected.spec
@@ -122,6 +131,51 @@ class Arguments:
         position = parse_cursor(self._cursor_key, text, kind, sort, type_, side)
         values[f"{side}.value"], values[f"{side}.key"] = position.value, position.key
         return "null" if position.value is None else "value"
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """From where arguments come: the values of those without variables, and the variables of the others by name."""
+
+    constants: Mapping[str, Any]
+    variables: Mapping[str, str]
+    simple: bool
+    """Whether each of the others is nothing but a variable."""
+
+    @classmethod
+    def of(cls, slot: Selected) -> "Taken":
+        given = {argument.name.value: argument.value for argument in slot.node.arguments or ()}
+        varying = {name: value for name, value in given.items() if holds_variable(value)}
+        variables = {name: value.name.value for name, value in varying.items() if isinstance(value, VariableNode)}
+        others: Any = SimpleNamespace(args={key: arg for key, arg in slot.field.args.items() if key not in varying})
+        constants = get_argument_values(others, slot.node, VariableValues({}, {}))
+        return cls(constants, dict.fromkeys(varying, "") | variables, len(variables) == len(varying))
+
+
+def _taken(slot: Selected) -> Taken:
+    known = slot.memo.get("taken")
+    if known is None:
+        known = slot.memo["taken"] = Taken.of(slot)
+    return cast(Taken, known)
+
+
+def holds_variable(value: ValueNode) -> bool:
+    """Whether a literal is, or has in it, a variable."""
+    if isinstance(value, ListValueNode):
+        return any(map(holds_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(holds_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
+
+
+def _raw(slot: Selected, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The coerced arguments of a slot."""
+    taken = _taken(slot)
+    if taken.simple:
+        values = {name: variables.get(variable) for name, variable in taken.variables.items()}
+        if None not in values.values():
+            return {**taken.constants, **values}
+    return get_argument_values(slot.field, slot.node, VariableValues({}, dict(variables)))
 
 
 def _known(kinds: frozenset[str], parsed: tuple[str, Any], argument: str) -> tuple[str, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Integer, Select, literal_column
 
 from api.reading.emit import Emitter, Writer
 from api.reading.jsonsql import id_text, json_array, json_object, leaf_text, or_null, sql_text, when
+from api.reading.ordering import total
 from api.reading.registry import Readable, is_many
 from api.reading.rows import Row
 from api.reading.selection import TYPENAME, Selected
@@ -74,10 +75,8 @@ def _related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) ->
     if target is None:
         return "null"
     related = spec(selected, RelatedSpec)
-    other, rows = _other(emitter, selected, row, target, related.on)
-    if related.order_by is not None:
-        rows = rows.order_by(*ordered(emitter, related.order_by, selected, other)).limit(1)
-    return or_null(rows.scalar_subquery())
+    rows = _others(emitter, selected, row, target, related.on, related.order_by)
+    return or_null((rows if related.order_by is None else rows.limit(1)).scalar_subquery())
 
 
 def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:
@@ -85,9 +84,7 @@ def _list(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Te
     if target is None:
         return "[]"
     listed = spec(selected, ListSpec)
-    other, rows = _other(emitter, selected, row, target, listed.on)
-    rows = rows.order_by(*ordered(emitter, listed.order_by, selected, other))
-    return json_array(at_most(rows, listed.limit))
+    return json_array(at_most(_others(emitter, selected, row, target, listed.on, listed.order_by), listed.limit))
 
 
 def at_most(rows: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ...]]:
@@ -95,19 +92,25 @@ def at_most(rows: Select[*tuple[Any, ...]], limit: int) -> Select[*tuple[Any, ..
     return rows.limit(literal_column(str(int(limit)), Integer()))
 
 
-def _other(
-    emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any
-) -> tuple[Row, Select[*tuple[Any, ...]]]:
+def _others(
+    emitter: Emitter, selected: Selected, row: Row, target: Readable, on: Any, order_by: RowExpression | None
+) -> Select[*tuple[Any, ...]]:
+    """The objects of the rows that belong to a row, in their order."""
     other = emitter.row(target.model)
     text = emitter.object(target, selected, other, emitter.is_abstract(selected.named, target))
-    return other, emitter.rows(target, other, [text], emitter.call(on, selected, row, other))
+    condition = emitter.call(on, selected, row, other)
+    rows = emitter.rows(target, other, [text], condition)
+    if order_by is None and isinstance(selected.spec, RelatedSpec):
+        return rows
+    return rows.order_by(*ordered(emitter, order_by, selected, other, condition))
 
 
-def ordered(emitter: Emitter, order_by: RowExpression | None, selected: Selected, row: Row) -> list[Any]:
-    """The terms of an ORDER BY; the key, where there is one, breaks ties."""
+def ordered(
+    emitter: Emitter, order_by: RowExpression | None, selected: Selected, row: Row, condition: Any = None
+) -> list[Any]:
+    """The terms of an ORDER BY of the rows under a condition; the key breaks ties where there can be any."""
     given = emitter.call(order_by, selected, row) if order_by else []
-    terms = list(given) if isinstance(given, list | tuple) else [given]
-    return [*terms, row.id] if hasattr(row, "id") else terms
+    return total(list(given) if isinstance(given, list | tuple) else [given], row, condition)
 
 
 def _embedded(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:

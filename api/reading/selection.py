@@ -49,6 +49,8 @@ class Selected:
     slot: int
     named: GraphQLNamedType
     children: Mapping[str, Sequence["Selected"]] = dataclass_field(default_factory=dict)
+    memo: dict[str, Any] = dataclass_field(default_factory=dict)
+    """What was found out about it before, for as long as it lives."""
 
     def below(self, type_name: str) -> Sequence["Selected"]:
         """What is selected on objects of a type."""
