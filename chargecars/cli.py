@@ -97,11 +97,12 @@ def bench(
     name: Annotated[str, typer.Argument(help="journey")],
     scale: Annotated[int, typer.Option(min=1, max=100, help="How much data: 10 is ten times today's.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Only the last line, as JSON.")] = False,
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long, for those that can be told.")] = 2,
 ) -> None:
     """Run a benchmark with servers and data of its own, kept for the next time."""
     from chargecars.bench import run
 
-    run(name, scale, json)
+    run(name, scale, json, minutes)
 
 
 @geo.command("import")

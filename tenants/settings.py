@@ -75,11 +75,11 @@ class Settings(BaseSettings):
     live_backlog_bytes: int = Field(default=1_048_576, ge=4096)
     """What may wait for a slow client before it is dropped; it resumes from its last cursor."""
     live_backlog_messages: int = Field(default=2_000, ge=1)
-    live_init_seconds: float = Field(default=10.0, gt=0)
+    live_init_seconds: float = Field(default=10, gt=0)
     """Within which a WebSocket has to say who it is."""
-    live_keepalive_seconds: float = Field(default=15.0, gt=0)
+    live_keepalive_seconds: float = Field(default=15, gt=0)
     """Between two signs of life on an event stream on which nothing happens."""
-    live_check_seconds: float = Field(default=3.0, gt=0, le=4)
+    live_check_seconds: float = Field(default=3, gt=0, le=4)
     """How often every live login and key is looked up anew."""
     stream_ticket_seconds: int = Field(default=600, ge=10, le=3600)
     """How long a ticket opens an event stream; never longer than the login that asked for it."""

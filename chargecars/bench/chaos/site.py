@@ -1,0 +1,182 @@
+"""An installation whose parts are killed and started again: servers, one API, two workers. From the main thread."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sys
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import redis
+from redis.exceptions import RedisError
+
+from chargecars.bench.installation import free_port
+from chargecars.demo import load
+from chargecars.stack import Stack, StackError
+from chargecars.stack.child import Child
+from migrations.run import upgrade
+from tenants.engine import Database, connect_args, role_password
+from tenants.settings import Settings
+
+VICTIMS = ("relay", "worker", "api", "valkey", "postgres")
+_SCALE = Fraction(1, 50)
+_READY_SECONDS = 90.0
+_ENVIRONMENT = {
+    "WEBHOOK_LOCAL_TARGETS": "true",
+    "WEBHOOK_ATTEMPTS": "20",
+    "WEBHOOK_RETRY_SECONDS": "1",
+    "WEBHOOK_RETRY_FACTOR": "1",
+    "WEBHOOK_TIMEOUT_SECONDS": "2",
+    "WEBHOOK_LEASE_SECONDS": "1",
+    "JOB_LEASE_SECONDS": "2",
+    "COST_BUDGET": "1000000000",
+    "COST_RESTORE_PER_SECOND": "1000000000",
+}
+"""Patience is short, so that what was interrupted is done again while somebody looks on."""
+_EFFECTS = """
+CREATE TABLE IF NOT EXISTS chaos_effect (number bigint NOT NULL, kind text NOT NULL, attempt integer NOT NULL);
+GRANT SELECT, INSERT ON chaos_effect TO chargecars_system, chargecars_staff;
+"""
+
+
+@dataclass
+class Kill:
+    """One that happened."""
+
+    victim: str
+    pid: int
+
+
+@dataclass
+class Part:
+    """A process of the platform and how it is started."""
+
+    name: str
+    words: tuple[str, ...]
+    environment: dict[str, str]
+    port: int
+    child: Child | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.child is not None and self.child.running
+
+
+@dataclass
+class Site:
+    """`start`, then `kill` and `mend` as often as you like, then `stop`."""
+
+    directory: Path
+    kills: list[Kill] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Return when everything answers. Raises: StackError."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o711)
+        self.stack = Stack(Settings(_env_file=None, data_dir=self.directory), share=False)  # type: ignore[call-arg]  # pydantic-settings' own argument
+        self.stack.start()
+        try:
+            self._prepare()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _prepare(self) -> None:
+        values = {**self.stack.environment, **_ENVIRONMENT}
+        self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in values.items()})  # type: ignore[call-arg, arg-type]  # text, as from the environment
+        asyncio.run(self._fill())
+        ports = [free_port() for _ in range(3)]
+        environment = {**os.environ, **values, "HOST": "127.0.0.1"}
+        self.api = Part("api", ("-m", "chargecars", "api"), {**environment, "PORT": str(ports[0])}, ports[0])
+        worker = ("-c", "from chargecars.bench.chaos.worker import run; run()")
+        self.workers = [
+            Part(f"worker-{number}", worker, {**environment, "WORKER_PORT": str(port)}, port)
+            for number, port in enumerate(ports[1:])
+        ]
+        self.mend()
+        for part in (self.api, *self.workers):
+            assert part.child is not None
+            part.child.wait_until(lambda part=part: self.answers(part), _READY_SECONDS)  # type: ignore[misc]  # bound now
+
+    async def _fill(self) -> None:
+        await upgrade(self.settings.database_url, role_password(self.settings))
+        await load(self.settings.database_url, scale=_SCALE, settings=self.settings)
+        owner = await asyncpg.connect(**connect_args(self.settings.database_url))
+        await owner.execute(_EFFECTS)
+        await owner.close()
+
+    def database(self) -> Database:
+        """Connections of the one who looks on."""
+        return Database(self.settings.database_url, role_password(self.settings))
+
+    def mend(self) -> None:
+        """Start what does not run; what cannot start yet is left for the next time."""
+        with suppress(StackError):
+            self.stack.revive()
+        for part in (self.api, *self.workers):
+            if not part.running:
+                log = self.directory / "log" / f"{part.name}.log"
+                command = [sys.executable, *part.words]
+                part.child = Child(
+                    part.name, command, log, environment=part.environment, stop_signals=((signal.SIGTERM, 12.0),)
+                )
+
+    def kill(self, victim: str, chance: random.Random) -> None:
+        """`kill -9` of one of VICTIMS."""
+        child, part = self._found(victim, chance)
+        if child is None or not child.running:
+            return
+        self.kills.append(Kill(victim, child.pid))
+        child.kill()
+        if part is not None:
+            part.child = None
+        if victim == "valkey" and chance.random() < 0.5:
+            self._forget()
+
+    def _found(self, victim: str, chance: random.Random) -> tuple[Child | None, Part | None]:
+        if victim in ("postgres", "valkey"):
+            return self.stack.children[0 if victim == "postgres" else 1], None
+        part = self._relay() if victim == "relay" else self.api if victim == "api" else chance.choice(self.workers)
+        return part.child, part
+
+    def _relay(self) -> Part:
+        """The worker that holds the relay, as far as it can be told."""
+        holding = (part for part in self.workers if "chargecars_relay_works 1.0" in self._page(part, "/metrics"))
+        return next(holding, self.workers[0])
+
+    def _forget(self) -> None:
+        """Valkey comes back with nothing, as it does without a disk."""
+        with suppress(StackError):
+            self.stack.revive()
+        with suppress(RedisError, OSError):
+            client: Any = redis.Redis.from_url(self.settings.redis_url)
+            client.flushall()
+            client.close()
+
+    def ready(self) -> bool:
+        """Whether everything answers."""
+        return self.stack.fallen() is None and all(self.answers(part) for part in (self.api, *self.workers))
+
+    def answers(self, part: Part) -> bool:
+        return part.running and bool(self._page(part, "/readyz"))
+
+    def _page(self, part: Part, path: str) -> str:
+        address = f"http://127.0.0.1:{part.port}{path}"
+        with suppress(OSError), urllib.request.urlopen(address, timeout=2) as answer:
+            return str(answer.read().decode())
+        return ""
+
+    def stop(self) -> None:
+        """End everything and remove the data."""
+        for part in (getattr(self, "api", None), *getattr(self, "workers", ())):
+            if part is not None and part.child is not None:
+                part.child.kill()
+        self.stack.kill()
+        shutil.rmtree(self.directory, ignore_errors=True)
