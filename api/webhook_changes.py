@@ -303,7 +303,7 @@ async def _endpoint(context: Context, id: UUID | None) -> EndpointRow:
     if id is None:
         return _imagined(context.actor)
     async with context.database.session(SYSTEM) as session:
-        found = await service.mine(session, context.actor, id)
+        found = await service.mine(session, context.actor, id, field=("endpoint_id",))
         session.expunge(found)
         return found
 

@@ -31,6 +31,8 @@ _RESOLVE_SECONDS = 3.0
 _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 3.0
 """Shorter than what servers keep an idle connection for, so that none is used that is just being closed."""
+_RESERVED_NAMES = frozenset({"example", "invalid", "test", "onion"})
+"""RFC 6761: nobody is asked for them."""
 _KEPT_HEADERS = frozenset(
     {"content-type", "content-length", "date", "location", "retry-after", "server", "x-request-id", "request-id"}
 )
@@ -81,6 +83,8 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 async def resolved(host: str, port: int, *, local: bool) -> str:
     """The first address of a name, all of which have to be public. Raises: NameUnknown, AddressRefused."""
+    if host.rpartition(".")[2] in _RESERVED_NAMES:
+        raise NameUnknown(f"{host} can never be known")
     try:
         async with asyncio.timeout(_RESOLVE_SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)

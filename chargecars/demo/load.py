@@ -20,6 +20,7 @@ from chargecars.demo.numbers import Numbers
 from chargecars.demo.ordering import plan_orders
 from chargecars.demo.plan import QuotePlan, draw_quotes, spread_lines, spread_visits
 from chargecars.demo.signing import SignaturePlan
+from chargecars.demo.webhooks import add_webhooks
 from chargecars.demo.work import Workshop
 from chargecars.demo.world import World, build
 from domain.leads.scoring import PartnerRecord
@@ -84,6 +85,7 @@ async def load(
             async with bulk_load(connection) as loader:
                 await run.fill(loader)
                 run.progress("indexes and references", 0.7)
+            await add_webhooks(connection, settings, run.world)
         run.progress("statistics", 0.95)
         for table in (*loader.counts, *_DERIVED):
             await connection.execute(f'VACUUM (ANALYZE) "{table}"')
@@ -125,11 +127,13 @@ class _Run:
     today: date
     progress: Progress
     signatures: dict[UUID, list[SignaturePlan]] = field(default_factory=dict)
+    world: World = field(init=False)
 
     async def fill(self, loader: Loader) -> None:
         self.progress("partners and catalog", 0.0)
         rows, numbers = Rows(), Numbers()
         world = build(rows, self.figures, self.today, self.settings.base_domain)
+        self.world = world
         plans, demand = self._plan(world, numbers)
         numbers.write(rows)
         await loader.write(rows.take())

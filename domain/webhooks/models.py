@@ -88,7 +88,7 @@ class WebhookEndpoint(Identified, Updated, Base):
         ),
         CheckConstraint("(state = 'DISABLED') = (disabled_at IS NOT NULL)", name="disabled_at"),
         CheckConstraint("(state = 'DISABLED') = (disabled_reason IS NOT NULL)", name="disabled_with_reason"),
-        CheckConstraint("(previous_secret IS NULL) = (previous_secret_until IS NULL)", name="previous_secret"),
+        CheckConstraint("(previous_secret IS NULL) = (overlap_until IS NULL)", name="previous_secret"),
         CheckConstraint("attempts BETWEEN 1 AND 20", name="attempts"),
         CheckConstraint("retry_seconds BETWEEN 1 AND 3600", name="retry_seconds"),
         CheckConstraint("retry_factor BETWEEN 1 AND 10", name="retry_factor"),
@@ -123,7 +123,7 @@ class WebhookEndpoint(Identified, Updated, Base):
     secret: Mapped[bytes] = mapped_column(LargeBinary)
     """Encrypted, as is the previous one, which signs too until it expires."""
     previous_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
-    previous_secret_until: Mapped[datetime | None]
+    overlap_until: Mapped[datetime | None]
     failing_since: Mapped[datetime | None]
     """Time of the first failed attempt since the last that succeeded."""
     failed_in_a_row: Mapped[int] = mapped_column(Integer, server_default="0")

@@ -65,7 +65,7 @@ async def replay_one(session: AsyncSession, actor: Actor, id: UUID) -> WebhookDe
 
 async def start(session: AsyncSession, actor: Actor, endpoint_id: UUID, asked: Range) -> WebhookReplay:
     """Begin to replay a range; one at a time per endpoint. Raises: ReplayRangeInvalid, EndpointDisabled."""
-    endpoint = await mine(session, actor, endpoint_id)
+    endpoint = await mine(session, actor, endpoint_id, field=("endpoint_id",))
     _require_enabled(endpoint)
     running = select(WebhookReplay.id).where(
         WebhookReplay.endpoint_id == endpoint.id, WebhookReplay.state == ReplayState.RUNNING

@@ -32,7 +32,7 @@ def sealed(settings: Settings, endpoint_id: UUID, secret: str) -> bytes:
 def secrets_of(settings: Settings, endpoint: WebhookEndpoint, now: datetime) -> list[str]:
     """The secrets that sign now, the newest first: two during a rotation."""
     kept = [endpoint.secret]
-    if endpoint.previous_secret and endpoint.previous_secret_until and endpoint.previous_secret_until > now:
+    if endpoint.previous_secret and endpoint.overlap_until and endpoint.overlap_until > now:
         kept.append(endpoint.previous_secret)
     return [unseal(settings, _PURPOSE, str(endpoint.id), each).decode() for each in kept]
 

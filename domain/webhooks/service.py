@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import NotFound, OutOfRange
+from domain.errors import FieldPath, NotFound, OutOfRange
 from domain.events.record import Payload, changes_of, record
 from domain.rows import find
 from domain.users.rights import entity_within, organization_within
@@ -122,7 +122,7 @@ async def rotate(
     secret = secrets.generate()
     kept = until > clock.now()
     endpoint.previous_secret = endpoint.secret if kept else None
-    endpoint.previous_secret_until = until if kept else None
+    endpoint.overlap_until = until if kept else None
     endpoint.secret = secrets.sealed(here.settings, endpoint.id, secret)
     await session.flush()
     await tell(session, endpoint, events.SecretRotated(until.isoformat()))
@@ -152,7 +152,7 @@ async def delete(session: AsyncSession, actor: Actor, id: UUID) -> None:
     """Nobody sees it any more and its secrets are gone; its deliveries stay until their time is over."""
     endpoint = await mine(session, actor, id)
     endpoint.deleted_at = clock.now()
-    endpoint.secret, endpoint.previous_secret, endpoint.previous_secret_until = b"", None, None
+    endpoint.secret, endpoint.previous_secret, endpoint.overlap_until = b"", None, None
     endpoint.contact_emails = []
     await turn_off(session, endpoint, DisabledReason.DELETED, told=False)
     await tell(session, endpoint, events.EndpointDeleted())
@@ -179,13 +179,13 @@ async def turn_off(
         await tell(session, endpoint, events.EndpointDisabled(reason))
 
 
-async def mine(session: AsyncSession, actor: Actor, id: UUID) -> WebhookEndpoint:
+async def mine(session: AsyncSession, actor: Actor, id: UUID, *, field: FieldPath = ("id",)) -> WebhookEndpoint:
     """The endpoint, locked, where the actor sees it. Raises: NotFound."""
     async with acting_as(session, actor):
-        await find(session, WebhookEndpoint, id)
-    endpoint = await find(session, WebhookEndpoint, id, lock=True)
+        await find(session, WebhookEndpoint, id, field=field)
+    endpoint = await find(session, WebhookEndpoint, id, lock=True, field=field)
     if endpoint.deleted_at is not None:
-        raise NotFound(field=("id",))
+        raise NotFound(field=field)
     return endpoint
 
 

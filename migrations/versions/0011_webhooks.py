@@ -45,7 +45,7 @@ def _create_endpoint() -> None:
         sa.Column("retry_longest_seconds", sa.Integer(), nullable=True),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("previous_secret", sa.LargeBinary(), nullable=True),
-        sa.Column("previous_secret_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("overlap_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_in_a_row", sa.Integer(), server_default="0", nullable=False),
         sa.Column("alerted_at", sa.DateTime(timezone=True), nullable=True),
@@ -66,7 +66,7 @@ def _create_endpoint() -> None:
         ),
         sa.CheckConstraint("state IN ('ENABLED', 'DISABLED')", name=op.f("ck_webhook_endpoint_state")),
         sa.CheckConstraint(
-            "(previous_secret IS NULL) = (previous_secret_until IS NULL)",
+            "(previous_secret IS NULL) = (overlap_until IS NULL)",
             name=op.f("ck_webhook_endpoint_previous_secret"),
         ),
         sa.CheckConstraint("attempts BETWEEN 1 AND 20", name=op.f("ck_webhook_endpoint_attempts")),

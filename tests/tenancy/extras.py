@@ -22,6 +22,7 @@ from tenants.engine import Database
 from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
+from tests.tenancy.hooks import add_webhooks
 
 _DOCUMENT = {
     "document": "query Mine { __typename }",
@@ -134,6 +135,7 @@ async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand,
     session.add_all([key, application])
     await session.flush()
     session.add(TrustedDocument(**owner, **_DOCUMENT, api_key_id=key.id))
+    await add_webhooks(session, owner)
     used = {
         "client_kind": ClientKind.API_KEY,
         "client_id": key.id,

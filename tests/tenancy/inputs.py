@@ -44,8 +44,19 @@ _QUOTE = {
 _TEMPLATE = {"kind": "order.received", "channel": "SMS", "subject": "", "text": "Offerte", "html": LEFT_OUT}
 _BY_ARTICLE = {"input.lines.sku": LEFT_OUT}
 
+_WEBHOOK = {
+    "input.url": "https://hooks.example.nl/",
+    "input.eventTypes": ["order.*"],
+    "input.selection": LEFT_OUT,
+    "input.contactEmails": LEFT_OUT,
+    "input.retryFactor": LEFT_OUT,
+}
+
 SET: dict[str, dict[str, Any]] = {
     "createBrand": _BRANDING,
+    "createWebhookEndpoint": _WEBHOOK,
+    "updateWebhookEndpoint": _WEBHOOK,
+    "replayWebhookEvents": {"input.after": LEFT_OUT, "input.until": LEFT_OUT},
     "createOrganization": dict.fromkeys(_BY_STAFF, LEFT_OUT),
     "createQuote": _QUOTE,
     "createQuote(input.lines.articleId)": _BY_ARTICLE,
