@@ -71,11 +71,19 @@ def migrate() -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    release: Annotated[
+        bool, typer.Option("--release", help="Keep it in tests/released as the one that later changes must not break.")
+    ] = False,
+) -> None:
     """Print the GraphQL schema."""
     from api.schema import platform_schema
+    from chargecars.releasing import keep
 
-    sys.stdout.write(platform_schema("").as_str().rstrip() + "\n")
+    text = platform_schema("").as_str().rstrip() + "\n"
+    sys.stdout.write(text)
+    if release and (broken := keep(text)):
+        _fail("the schema breaks what was released", "\n".join(broken))
 
 
 @app.command()

@@ -64,6 +64,13 @@ def used(
     return frozenset(found).union(*values)
 
 
+def coordinates(schema: GraphQLSchema, node: Node) -> set[str]:
+    """Of every field, argument, input field and enum value that stands in a valid document or a part of it."""
+    collector = _Collector(schema)
+    visit(node, TypeInfoVisitor(collector.types, collector))
+    return collector.parts
+
+
 def _parts_of(type_: GraphQLNamedType) -> list[tuple[str, str]]:
     found = []
     members = getattr(type_, "values" if isinstance(type_, GraphQLEnumType) else "fields", {})
