@@ -80,6 +80,9 @@ def _admit(schema: Schema, operation: Operation, context: Context, allowed: froz
     _check_introspection(document, context)
     if errors := document.errors(schema._schema):
         raise Refused([*errors])
+    if not context.incremental or chosen.operation is not OperationType.QUERY:
+        document = document.whole
+        chosen = document.operation(operation.name) or chosen
     return Admitted(document, chosen, _coerced(schema, chosen, operation.variables))
 
 

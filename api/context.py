@@ -61,6 +61,8 @@ class Context:
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)
     """Set while a mutation runs: what completes its payload, see `api.executor`."""
+    incremental: bool = False
+    """Whether the client takes an answer in parts."""
 
     @property
     def may_introspect(self) -> bool:

@@ -5,13 +5,17 @@ from itertools import count
 from typing import Any
 
 from graphql import (
+    REMOVE,
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    Visitor,
     parse,
     specified_rules,
+    visit,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.schema import validate_document
@@ -22,6 +26,8 @@ from api.reading.cache import Bounded
 _LONGEST_KEPT = 16_384
 _MOST_CHARACTERS = 400_000
 """Of all documents that are kept; a parsed one takes some two hundred times its length."""
+INCREMENTS = frozenset({"defer", "stream"})
+"""Directives by which an answer comes in parts."""
 _RULES = tuple(specified_rules)
 _serials = count()
 
@@ -52,11 +58,42 @@ class Document:
             self._errors = validate_document(schema, self.node, _RULES)
         return self._errors
 
+    @property
+    def whole(self) -> "Document":
+        """The document without @defer and @stream; itself where it has none."""
+        known: Document | None = self.memo.get("whole")
+        if known is None:
+            known = self.memo["whole"] = self._without_increments()
+        return known
+
+    def _without_increments(self) -> "Document":
+        remover = _IncrementsRemover()
+        node: DocumentNode = visit(self.node, remover)
+        if not remover.removed:
+            return self
+        made = Document(self.text, node)
+        made.memo["whole"] = made
+        return made
+
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation of a name, without one the only operation."""
         if name is not None:
             return self.operations.get(name)
         return next(iter(self.operations.values())) if len(self.operations) == 1 else None
+
+
+class _IncrementsRemover(Visitor):
+    """Takes @defer and @stream out of a document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.removed = False
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> Any:
+        if node.name.value not in INCREMENTS:
+            return None
+        self.removed = True
+        return REMOVE
 
 
 class Documents:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from graphql import (
     ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLOutputType,
@@ -94,6 +95,15 @@ async def execute(
     schema: Schema, admitted: Admitted, context: Context, only: frozenset[str] | None = None
 ) -> ExecutionResult:
     """The result of an admitted query or mutation: the ordinary lane; of `only` these response keys where given."""
+    result = await execute_in_parts(schema, admitted, context, only)
+    assert isinstance(result, ExecutionResult)
+    return result
+
+
+async def execute_in_parts(
+    schema: Schema, admitted: Admitted, context: Context, only: frozenset[str] | None = None
+) -> ExecutionResult | ExperimentalIncrementalExecutionResults:
+    """The same, in parts where the document defers or streams."""
     executor = Executor(
         schema._schema,
         dict(admitted.fragments),
@@ -111,7 +121,7 @@ async def execute(
     result: Any = executor.execute_operation()
     if optimized_is_awaitable(result):
         result = await result
-    assert isinstance(result, ExecutionResult)
+    assert isinstance(result, ExecutionResult | ExperimentalIncrementalExecutionResults)
     return result
 
 

@@ -22,7 +22,8 @@ from api.admission import READS, READS_AND_WRITES, Admitted, Refused, admit
 from api.connected import while_connected
 from api.context import Context
 from api.cost import BUDGET_EXHAUSTED, charged, settled
-from api.executor import execute
+from api.executor import execute_in_parts
+from api.incremental import Begun, InParts
 from api.lane import Lane, Ordinary, Written
 from api.masking import OURS, presented
 from api.reading.schema import Schema
@@ -73,6 +74,8 @@ class GraphQLEndpoint:
             measured.outcome = "ok" if not errors else "invalid" if written.data is None else "error"
             span.set_attributes({"graphql.operation.type": measured.type, "graphql.outcome": measured.outcome})
             request.scope["logged"].update(type=measured.type, outcome=measured.outcome)
+        if isinstance(written, Begun):
+            return InParts(written, errors, context)
         status = 200 if written.data is not None else status_of(errors, media_type)
         response = _response(request, written.data, errors, media_type, status, settled(context, errors))
         if status == TOO_MANY_REQUESTS:
@@ -93,7 +96,9 @@ class GraphQLEndpoint:
 
     async def _ordinary(self, admitted: Admitted, context: Context) -> Written:
         """The answer of graphql-core."""
-        result = await execute(self._schema, admitted, context)
+        result = await execute_in_parts(self._schema, admitted, context)
+        if not isinstance(result, ExecutionResult):
+            return Begun.of(result)
         return Written(None if _is_refused(result) else orjson.dumps(result.data), result.errors or ())
 
 

@@ -19,12 +19,13 @@ from tenants.hostnames import hostname
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
+MULTIPART = "multipart/mixed"
 
 _PARAMETERS = ("query", "operationName", "variables", "extensions", "documentId")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _LONGEST_AGENT = 400
-_MEANS_JSON = frozenset({JSON, "application/*", "*/*"})
+_MEANS_JSON = frozenset({JSON, MULTIPART, "application/*", "*/*"})
 _UTF8 = frozenset({"utf-8", "utf8"})
 
 
@@ -91,6 +92,18 @@ def negotiated(accept: str | None) -> str:
     if not chosen:
         raise RequestError(406, "NOT_ACCEPTABLE", f"Accept {RESPONSE_JSON} or {JSON}.")
     return chosen
+
+
+def takes_parts(accept: str | None) -> bool:
+    """Whether the client takes an answer in parts, in the form that we send; older forms are named by a parameter."""
+    if accept is None or MULTIPART not in accept:
+        return False
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        others = [parameter for parameter in parameters if not parameter.startswith(("q=", "boundary="))]
+        if name == MULTIPART and _quality(parameters) > 0 and not set(others) - {"incrementalspec=v0.2"}:
+            return True
+    return False
 
 
 def _quality(parameters: list[str]) -> float:
@@ -160,7 +173,9 @@ async def context_of(request: Request) -> Context:
     actor = await actor_of(request)
     brand = await brand_of(state.database, facts.host)
     language = _language(request, actor, brand)
-    return Context(actor, state.database, state.settings, facts, state.redis, brand, language)
+    context = Context(actor, state.database, state.settings, facts, state.redis, brand, language)
+    context.incremental = takes_parts(request.headers.get("accept"))
+    return context
 
 
 async def actor_of(request: Request) -> Actor:

@@ -43,7 +43,7 @@ class Schema(strawberry.Schema):
         extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
         **options: Any,
     ) -> None:
-        config = StrawberryConfig(scalar_map=SCALARS)
+        config = StrawberryConfig(scalar_map=SCALARS, enable_experimental_incremental_execution=True)
         super().__init__(query, mutation, subscription, types=types, extensions=extensions, config=config, **options)
         self.reading = Reading(self._schema, cursor_key, max_page)
         self._schema.extensions["reading"] = self.reading
