@@ -1,10 +1,10 @@
 """`@defer` and `@stream`: an answer in parts, for a client that takes `multipart/mixed`.
 
-The parts are those of the incremental delivery RFC (`pending`, `incremental`, `completed`, `hasNext`). A client that does
+The parts are those of the incremental delivery RFC: `pending`, `incremental`, `completed`, `hasNext`. A client that does
 not take them, a mutation and a subscription are answered whole, as if the directives were not there.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -22,6 +22,7 @@ from api.lane import Written
 from api.masking import presented
 
 _MEDIA_TYPE = b'multipart/mixed; boundary="-"'
+_HEADERS = ((b"content-type", _MEDIA_TYPE), (b"cache-control", b"no-store"), (b"vary", b"Accept, Origin"))
 _PART = b"\r\n---\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
 _END = b"\r\n-----\r\n"
 
@@ -46,11 +47,7 @@ class InParts(Response):
     def __init__(self, begun: Begun, errors: list[dict[str, Any]], context: Context) -> None:
         self.status_code = 200
         self.background = None
-        self.raw_headers = [
-            (b"content-type", _MEDIA_TYPE),
-            (b"cache-control", b"no-store"),
-            (b"vary", b"Accept, Origin"),
-        ]
+        self.raw_headers = [*_HEADERS]
         self._begun = begun
         self._errors = errors
         self._context = context
@@ -69,7 +66,7 @@ class InParts(Response):
             if self._context.charge is not None:
                 self._context.charge.forfeit()
 
-    async def _parts(self) -> AsyncIterator[dict[str, Any]]:
+    async def _parts(self) -> AsyncGenerator[dict[str, Any], None]:
         results = self._begun.results
         assert results is not None
         yield self._first(results)
