@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from tenants.actor import SETTINGS, Actor
 from tenants.audience import Audience
+from tenants.ready_pool import ReadyPool
 from tenants.settings import Settings
 
 _SET_CONTEXT = text("SELECT " + ", ".join(f"set_config('{name}', :s{i}, true)" for i, name in enumerate(SETTINGS)))
@@ -80,7 +81,7 @@ class Database:
             "jit": "off",
         }
         self._engines: dict[Audience, AsyncEngine] = {}
-        self._pools: dict[Audience, asyncpg.Pool[Any]] = {}
+        self._pools: dict[Audience, ReadyPool] = {}
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
@@ -90,7 +91,7 @@ class Database:
         async with AsyncSession(engine, expire_on_commit=False, info={"actor": actor}) as session, session.begin():
             yield session
 
-    async def pool(self, audience: Audience) -> "asyncpg.Pool[Any]":
+    async def pool(self, audience: Audience) -> ReadyPool:
         """The reading lane of an audience; each statement brings its own context."""
         if audience not in self._pools:
             async with self._opening:
@@ -128,11 +129,10 @@ class Database:
             )
         return self._engines[audience]
 
-    async def _open_pool(self, audience: Audience) -> "asyncpg.Pool[Any]":
-        return await asyncpg.create_pool(
+    async def _open_pool(self, audience: Audience) -> ReadyPool:
+        return await ReadyPool.open(
+            self._size,
             **connect_args(self.url, audience.database_role, self._password),
-            min_size=0,
-            max_size=self._size,
             connection_class=ReadConnection,
             server_settings=self._server_settings,
             command_timeout=30,

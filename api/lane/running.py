@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-import asyncpg
-
 from api.reading.execute import fetch, fetch_rows
 from api.reading.jsonsql import METER
 from api.reading.plan import Plan
+from tenants.ready_pool import ReadyPool
 
 _METER = METER.encode()
 _SHORT = 20_000
 
 
-async def written(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> bytes:
+async def written(pool: ReadyPool, plan: Plan, values: Sequence[Any]) -> bytes:
     """The JSON text of a plan."""
     if plan.around is None:
         text: bytes = await fetch(pool, plan, values)

@@ -32,6 +32,7 @@ from api.reading.registry import Registry
 from api.reading.selection import Selector, Tree, directive_variables, response_key
 from tenants.actor import Actor
 from tenants.audience import Audience
+from tenants.ready_pool import ReadyPool
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -43,7 +44,7 @@ WAIT_SECONDS = 10.0
 class Pools(Protocol):
     """Where the connections of an audience come from."""
 
-    async def pool(self, audience: Audience) -> "asyncpg.Pool[Any]": ...
+    async def pool(self, audience: Audience) -> ReadyPool: ...
 
 
 class Context(Protocol):
@@ -143,19 +144,17 @@ def measured(text: str, context: Context) -> Any:
     return orjson.loads(text)
 
 
-async def fetch(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> Any:
-    """The JSON of a plan, text or bytes. A cancelled request cancels its statement: asyncpg does, giving back."""
-    async with pool.acquire(timeout=WAIT_SECONDS) as connection:
-        text = await connection.fetchval(plan.sql, *values)
+async def fetch(pool: ReadyPool, plan: Plan, values: Sequence[Any]) -> Any:
+    """The JSON of a plan, text or bytes. A cancelled request cancels its statement."""
+    text = await pool.run(lambda connection: connection.fetchval(plan.sql, *values), WAIT_SECONDS)
     if text is None:
         raise RuntimeError("the context was not set before it was read")
     return text
 
 
-async def fetch_rows(pool: "asyncpg.Pool[Any]", plan: Plan, values: Sequence[Any]) -> list[Any]:
+async def fetch_rows(pool: ReadyPool, plan: Plan, values: Sequence[Any]) -> list[Any]:
     """The rows of a plan that gives a list item by item."""
-    async with pool.acquire(timeout=WAIT_SECONDS) as connection:
-        return await connection.fetch(plan.sql, *values)
+    return await pool.run(lambda connection: connection.fetch(plan.sql, *values), WAIT_SECONDS)
 
 
 async def masking(path: Sequence[str | int], work: Awaitable[T]) -> T:

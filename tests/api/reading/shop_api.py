@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from strawberry.types import ExecutionResult
 
@@ -17,6 +16,7 @@ from tenants.actor import Actor, actor
 from tenants.audience import Audience
 from tenants.engine import ReadConnection, connect_args, sqlalchemy_url
 from tenants.permissions import Role
+from tenants.ready_pool import ReadyPool
 from tests.api.reading.shop_models import OrderStatus, Urgency
 from tests.api.reading.shop_schema import schema
 
@@ -123,15 +123,12 @@ class Pools:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.pools: dict[Audience, asyncpg.Pool[Any]] = {}
+        self.pools: dict[Audience, ReadyPool] = {}
 
-    async def pool(self, audience: Audience) -> "asyncpg.Pool[Any]":
+    async def pool(self, audience: Audience) -> ReadyPool:
         if audience not in self.pools:
-            self.pools[audience] = await asyncpg.create_pool(
-                **connect_args(self.url, f"{PREFIX}{audience}", PASSWORD),
-                min_size=0,
-                max_size=2,
-                connection_class=ReadConnection,
+            self.pools[audience] = await ReadyPool.open(
+                2, **connect_args(self.url, f"{PREFIX}{audience}", PASSWORD), connection_class=ReadConnection
             )
         return self.pools[audience]
 

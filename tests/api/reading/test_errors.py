@@ -138,8 +138,7 @@ async def test_cancelled_request_ends_its_statement(shop: ShopApi, shop_url: str
 
 async def test_statement_timeout(shop: ShopApi, shop_url: str) -> None:
     pool = await shop.pools.pool(PARTNER.audience)
-    async with pool.acquire() as connection:
-        await connection.execute("SET statement_timeout = 20")
+    await pool.run(lambda connection: connection.execute("SET statement_timeout = 20"), 5.0)
     result = await shop.execute(PARTNER, BROKEN, t="x", s=60.0)
     assert result.errors is not None
     assert result.errors[0].extensions is not None
