@@ -1,7 +1,7 @@
 """`@defer` and `@stream`: an answer in parts, for a client that takes `multipart/mixed`.
 
-The parts are those of the incremental delivery RFC: `pending`, `incremental`, `completed`, `hasNext`. A client that does
-not take them, a mutation and a subscription are answered whole, as if the directives were not there.
+The parts are those of the incremental delivery RFC: `pending`, `incremental`, `completed`, `hasNext`. A client that
+does not take them, a mutation and a subscription are answered whole, as if the directives were not there.
 """
 
 from collections.abc import AsyncGenerator, Mapping

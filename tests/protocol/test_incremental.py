@@ -1,5 +1,6 @@
 """@defer and @stream: parts for who takes them, the whole for everybody else, the same in the end."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -9,7 +10,9 @@ from domain.contacts.models import Contact
 from tenants.actor import SYSTEM
 from tenants.models import BusinessEntity
 from tenants.permissions import Role
+from tenants.settings import Settings
 from tests import factories
+from tests.api.shell import CANCELLED, GATES, client_of
 from tests.protocol.portal import Portal
 
 _PARTS = "multipart/mixed, application/graphql-response+json"
@@ -168,3 +171,30 @@ async def test_bounds_and_cost_hold(ours: Portal) -> None:
     for document, codes in ((deep, {"TOO_DEEP"}), (costly, {"TOO_COSTLY", "GRAPHQL_VALIDATION_FAILED"})):
         _, [answer] = await _asked(ours, document, _PARTS)
         assert answer["errors"][0]["extensions"]["code"] in codes
+
+
+async def test_a_client_that_leaves_between_the_parts_ends_the_work(settings: Settings) -> None:
+    """Down to the statement of a part that was still to come."""
+    GATES["late"] = asyncio.Event()
+    async with client_of(settings) as client, asyncio.timeout(8):
+        app = client.http._transport.app  # type: ignore[attr-defined]  # the transport of the fixture
+        body = json.dumps({"query": '{ echo ... @defer { sleep(name: "late") } }'}).encode()
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            if messages:
+                return messages.pop()
+            await GATES["late"].wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        headers = [(b"content-type", b"application/json"), (b"accept", b"multipart/mixed"), (b"host", b"x.localhost")]
+        scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/graphql", "raw_path": b"/graphql"}
+        scope |= {"query_string": b"", "headers": headers, "client": ("203.0.113.9", 1), "scheme": "http"}
+        await app({**scope, "root_path": "", "asgi": {"version": "3.0"}, "server": ("x", 80)}, receive, send)
+    assert "late" in CANCELLED
+    assert b'"echo":"hello"' in sent[1]["body"]
+    assert all(b"-----" not in message.get("body", b"") for message in sent)
