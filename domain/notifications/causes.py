@@ -253,6 +253,7 @@ CAUSES: dict[str, Cause] = {
     "order.cancelled": _of_order("order.cancelled", "order.cancelled.staff", "order.cancelled.technician"),
     "order.held": _of_order("order.held"),
     "order.resumed": _of_order("order.resumed"),
+    "order.reopened": _of_order("order.resumed"),
     "lead.submitted": _of_lead("lead.received"),
     "lead.partner_assigned": _lead_assigned,
     "lead.task_due": _lead_task,
