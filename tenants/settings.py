@@ -43,8 +43,8 @@ class Settings(BaseSettings):
     max_depth: int = 15
     max_aliases: int = 30
     max_tokens: int = 2_000
-    max_page_size: int = 250
-    max_input_list: int = 250
+    max_page_size: int = Field(default=250, ge=1, le=1_000)
+    max_input_list: int = Field(default=250, ge=1, le=250)
     max_input_text: int = 50_000
     """Characters of one text in a request."""
     max_body_bytes: int = 1_048_576

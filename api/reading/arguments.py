@@ -191,7 +191,7 @@ def _size(raw: Mapping[str, Any], values: dict[str, Any], most: int) -> bool:
     backwards = last is not None
     size = DEFAULT_PAGE if first is None and last is None else (last if backwards else first)
     if size is None or not 0 <= size <= most:
-        raise BadInput("PAGE_SIZE", "last" if backwards else "first", f"a page has 0 to {most} items.")
+        raise BadInput("PAGE_SIZE", "last" if backwards else "first", f"a page has 0 to {most} items.", limit=most)
     values["limit"] = size
     return backwards
 

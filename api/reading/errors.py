@@ -10,10 +10,14 @@ class DeclarationError(TypeError):
 
 
 class BadInput(GraphQLError):
-    """Well-typed input that cannot be used: `extensions.code` says why, `extensions.argument` where."""
+    """Well-typed input that cannot be used: `extensions.code` says why, `extensions.argument` where.
 
-    def __init__(self, code: str, argument: str, message: str) -> None:
-        super().__init__(f"Argument '{argument}': {message}", extensions={"code": code, "argument": argument})
+    `figures` are further extensions: what was found, and the limit.
+    """
+
+    def __init__(self, code: str, argument: str, message: str, **figures: int) -> None:
+        extensions = {"code": code, "argument": argument, **figures}
+        super().__init__(f"Argument '{argument}': {message}", extensions=extensions)
 
 
 def unauthenticated() -> GraphQLError:

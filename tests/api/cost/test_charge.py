@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from api.context import Context, RequestFacts
 from api.cost import BUDGET_EXHAUSTED, TOO_COSTLY, budget_of, charge, settled
 from api.cost.charge import payer
+from api.schema import platform_schema
 from tenants.actor import Client as Program
 from tenants.actor import ClientKind, actor, anonymous
 from tenants.engine import Database
@@ -151,3 +152,30 @@ async def test_a_read_that_was_ended_costs_what_was_requested(database: Database
     assert ended is not None
     assert ended["actual"] == 201
     await budget_of(None).close()
+
+
+# --- the other bounds ---------------------------------------------------------------------------------------------
+
+
+def test_the_bounds_are_those_of_the_contract() -> None:
+    made = Settings(_env_file=None)
+    figures = {
+        "max_depth": 15,
+        "max_aliases": 30,
+        "max_tokens": 2_000,
+        "max_page_size": 250,
+        "max_input_list": 250,
+        "max_body_bytes": 1_048_576,
+    }
+    assert {name: getattr(made, name) for name in figures} == figures
+
+
+async def test_the_longest_page_is_a_setting(database: Database, settings: Settings) -> None:
+    small = platform_schema("x", max_page=7)
+    context = context_of(database, settings, actor(Role.OPERATIONS, uuid4(), user_id=uuid4()))
+    document = "query ($n: Int) { orders(first: $n) { nodes { id } } }"
+    result = await small.execute(document, {"n": 8}, context_value=context)
+    assert [error.extensions for error in result.errors or ()] == [
+        {"code": "PAGE_SIZE", "argument": "first", "limit": 7}
+    ]
+    assert not (await small.execute(document, {"n": 7}, context_value=context)).errors

@@ -103,7 +103,7 @@ async def test_cursor_of_another_order_or_list(shop: ShopApi) -> None:
 @pytest.mark.parametrize("side", ["first", "last"])
 async def test_page_size(shop: ShopApi, side: str, size: int) -> None:
     error = await shop.error(STAFF, WALK, **{side: size})
-    assert error.extensions == {"code": "PAGE_SIZE", "argument": side}
+    assert error.extensions == {"code": "PAGE_SIZE", "argument": side, "limit": 250}
 
 
 async def test_first_and_last(shop: ShopApi) -> None:
