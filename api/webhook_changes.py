@@ -251,9 +251,10 @@ class WebhookMutations:
             )
 
     @mutation("Sends an endpoint one test: the newest event that it gets, else a sample.", requires=_MANAGE)
-    async def send_test_webhook(self, info: Info, id: EndpointId) -> WebhookDeliveryPayload:
+    async def send_test_webhook(self, info: Info, endpoint_id: EndpointId) -> WebhookDeliveryPayload:
+        key = key_of("WebhookEndpoint", endpoint_id, "endpointId")
         async with info.context.system() as session:
-            endpoint = await service.mine(session, info.context.actor, key_of("WebhookEndpoint", id))
+            endpoint = await service.mine(session, info.context.actor, key, field=("endpoint_id",))
             told = await deliveries.newest_for(session, endpoint)
             body = await _test_body(info, endpoint, told)
             made = await deliveries.create_test(session, endpoint, body, told)

@@ -125,7 +125,7 @@ async def create_test(
 ) -> WebhookDelivery:
     """A delivery that is a test: signed and sent as any other, once, without an alert. The endpoint is enabled."""
     if endpoint.state != EndpointState.ENABLED:
-        raise EndpointDisabled(current=endpoint.state, wanted="TEST", field=("id",))
+        raise EndpointDisabled(current=endpoint.state, wanted="TEST", field=("endpoint_id",))
     made = WebhookDelivery(
         entity_id=endpoint.entity_id,
         organization_id=endpoint.organization_id,

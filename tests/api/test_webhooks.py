@@ -29,7 +29,8 @@ ROTATE = f"""mutation($id: ID!, $until: DateTime) {{ rotateWebhookSecret(id: $id
 CHANGE = f"""mutation($id: ID!) {{ %s(id: $id) {{
   webhookEndpoint {{ {ENDPOINT} }} userErrors {{ code field }} }} }}"""
 DELETE = "mutation($id: ID!) { deleteWebhookEndpoint(id: $id) { deletedId userErrors { code field } } }"
-TEST = "mutation($id: ID!) { sendTestWebhook(id: $id) { webhookDelivery { id test body } userErrors { code field } } }"
+TEST = """mutation($id: ID!) { sendTestWebhook(endpointId: $id) {
+  webhookDelivery { id test body } userErrors { code field } } }"""
 AGAIN = """mutation($id: ID!) { replayWebhookDelivery(id: $id) {
   webhookDelivery { state } userErrors { code field } } }"""
 REPLAY = """mutation($input: ReplayWebhookEventsInput!) { replayWebhookEvents(input: $input) {
@@ -118,9 +119,11 @@ async def test_who_sees_whose(s: Scene) -> None:
     assert sorted(await seen("tenant_admin")) == sorted(ids)
     assert await ask(s, "dealer").error(LIST) == "FORBIDDEN"
     for name, id in (("dealer_admin", ids[1]), ("master_admin", ids[0])):
-        for document in (CHANGE % "disableWebhookEndpoint", ROTATE, DELETE, TEST):
+        for document in (CHANGE % "disableWebhookEndpoint", ROTATE, DELETE):
             [answer] = (await ask(s, name).ask(document, id=id)).values()
             assert codes(answer) == [("NOT_FOUND", ["id"])]
+        answer = (await ask(s, name).ask(TEST, id=id))["sendTestWebhook"]
+        assert codes(answer) == [("NOT_FOUND", ["endpointId"])]
 
 
 async def test_a_partner_makes_none_for_others(s: Scene) -> None:
@@ -225,7 +228,7 @@ async def test_disabling_enabling_deleting(s: Scene) -> None:
     off = (await partner.ask(CHANGE % "disableWebhookEndpoint", id=id))["disableWebhookEndpoint"]["webhookEndpoint"]
     assert (off["state"], off["disabledReason"]) == ("DISABLED", "MANUAL")
     refused = (await partner.ask(TEST, id=id))["sendTestWebhook"]
-    assert codes(refused) == [("WEBHOOK_ENDPOINT_DISABLED", ["id"])]
+    assert codes(refused) == [("WEBHOOK_ENDPOINT_DISABLED", ["endpointId"])]
     on = (await partner.ask(CHANGE % "enableWebhookEndpoint", id=id))["enableWebhookEndpoint"]["webhookEndpoint"]
     assert (on["state"], on["disabledReason"]) == ("ENABLED", None)
     assert (await partner.ask(DELETE, id=id))["deleteWebhookEndpoint"] == {"deletedId": id, "userErrors": []}

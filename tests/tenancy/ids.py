@@ -36,6 +36,9 @@ _KINDS = {
     "template": "NotificationTemplate",
     "client": "OAuthClient",
     "subject": "Order",
+    "endpoint": "WebhookEndpoint",
+    "replay": "WebhookReplay",
+    "event": "Event",
 }
 """By a word in the argument's name."""
 
