@@ -277,6 +277,7 @@ MADE_PUBLIC = {
     "Signature.recordHash",
     "LineProof.documentHash",
     "DocumentVerification.documentHash",
+    "TrustedDocument.hash",
 }
 SHOWN_ONCE = {
     "ApiKeySecretPayload.secret",
