@@ -1,0 +1,154 @@
+"""Whether every state change writes an event: triggers that compare, at each commit, what changed with the log.
+
+WATCHED says of each table which columns are states and whom its events are about; UNTOLD, why changes of a table are
+none of the log's. A table with a state that is in neither fails a test.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+
+@dataclass(frozen=True)
+class Watched:
+    """`columns` are compared; `subjects` are SQL over `r`, the changed row: one of them has to be an event's subject.
+
+    `born`: a new row is told of as well.
+    """
+
+    columns: Sequence[str]
+    subjects: Sequence[str] = ("r.id",)
+    born: bool = True
+    also: str = "'{}'"
+    """An array of further subjects."""
+
+
+_QUOTE = ("r.quote_id",)
+_CONTACT = ("r.contact_id",)
+_OF_A_CONTACT = (
+    "r.id",
+    "r.merged_into_id",
+    "(was ->> 'merged_into_id')::uuid",
+    "r.parent_organization_id",
+    "(was ->> 'parent_organization_id')::uuid",
+)
+_OF_A_PLACE = ("r.organization_id", "r.parent_id", "(was ->> 'parent_id')::uuid")
+"""Merging and undoing it are told of the winner, which takes over and gives back what is below the loser."""
+_INVITED = (
+    "ARRAY(SELECT i.id FROM invitation i JOIN user_account u ON lower(u.email) = lower(i.email) WHERE u.id = r.user_id)"
+)
+WATCHED = {
+    "lead": Watched(("status", "entity_id", "partner_organization_id", "score")),
+    "lead_follow_up": Watched(("outcome",), ("r.lead_id",), born=False),
+    "quote": Watched(("status", "current_version")),
+    "quote_version": Watched(("sent_at",), _QUOTE),
+    "quote_party": Watched(("state", "acted_at"), _QUOTE, born=False),
+    "signature": Watched((), _QUOTE),
+    "order": Watched(("stage", "held_at", "cancelled_at", "completed_at")),
+    "order_milestone": Watched((), ("r.order_id",)),
+    "visit": Watched(("status", "outcome", "day", "block", "team_id"), ("r.id", "r.order_id")),
+    "contact": Watched(("erased_at", "merged_into_id", "parent_organization_id"), _OF_A_CONTACT),
+    "contact_relation": Watched(("lifecycle",), _CONTACT),
+    "organization_parent": Watched(("parent_id", "valid"), _OF_A_PLACE),
+    "agreement": Watched(("default_payer", "partner_without_lines", "partner_signs", "valid")),
+    "article": Watched(("active",)),
+    "price": Watched(("unit_price_cents", "valid"), ("r.article_id",)),
+    "partner_sku": Watched(("article_id",), ("r.organization_id",)),
+    "business_entity": Watched(("name", "lead_retention_days")),
+    "brand": Watched(("host", "restricted_to_trusted_documents")),
+    "brand_cobranding": Watched(("slug",), ("r.brand_id",)),
+    "routing_rule": Watched(("active",)),
+    "questionnaire": Watched(()),
+    "follow_up_step": Watched(("active",)),
+    "membership": Watched(("status", "role"), also=_INVITED),
+    "invitation": Watched(("accepted_at", "revoked_at")),
+    "user_account": Watched(("status", "password_hash", "totp_confirmed_at"), born=False),
+    "api_key": Watched(("revoked_at", "restricted_to_trusted_documents")),
+    "oauth_client": Watched(("revoked_at", "secret_hash", "restricted_to_trusted_documents")),
+    "identity_provider": Watched(("issuer", "enabled")),
+    "failed_job": Watched(("state",)),
+    "notification": Watched((), ("r.id",)),
+    "notification_template": Watched(("active",)),
+    "webhook_endpoint": Watched(("state", "secret")),
+    "webhook_replay": Watched((), ("r.endpoint_id",)),
+}
+
+UNTOLD = {
+    "address": "part of its contact, whose change is told",
+    "authorization_code": "a step of a login",
+    "contact_merge": "the contacts themselves tell",
+    "cron_slot": "the platform's own work",
+    "deprecated_use": "a count",
+    "event_consumer": "how far reading the log has come",
+    "job": "the platform's own work; its failure is told",
+    "line_item": "part of its quote's version",
+    "login_session": "logins are listed as sessions",
+    "mail_message": "how a letter fares, beside what it tells of",
+    "notification_delivery": "how a notification fares; that it cannot be delivered is told",
+    "notification_preference": "part of its owner, whose choice is told",
+    "oidc_login": "a step of a login",
+    "one_time_code": "a step of a login",
+    "quote_visit": "part of its quote's version",
+    "refresh_token": "a step of a login",
+    "webhook_attempt": "part of its delivery",
+    "webhook_delivery": "how a delivery fares; that it failed for good is told",
+}
+
+_CHANGES = """
+CREATE TABLE IF NOT EXISTS told_change (
+  what text, was text, became text, told boolean, at timestamptz DEFAULT clock_timestamp())
+"""
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION check_told_{table}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+  r "{table}" := NEW;
+  was jsonb := CASE WHEN TG_OP = 'UPDATE' THEN to_jsonb(OLD) ELSE '{{}}' END;
+  became jsonb := to_jsonb(NEW);
+  known boolean := EXISTS (
+    SELECT 1 FROM event e WHERE e.created_at >= now()
+    AND e.subject_id = ANY (ARRAY[{subjects}]::uuid[] || {also}::uuid[]));
+  name text;
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO told_change (what, told) VALUES ('{table}', known);
+    RETURN NULL;
+  END IF;
+  FOREACH name IN ARRAY '{{{columns}}}'::text[] LOOP
+    IF was -> name IS DISTINCT FROM became -> name THEN
+      INSERT INTO told_change VALUES ('{table}.' || name, was ->> name, became ->> name, known);
+    END IF;
+  END LOOP;
+  RETURN NULL;
+END $$
+"""
+_TRIGGER = """
+CREATE CONSTRAINT TRIGGER check_told AFTER {actions} ON "{table}" DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION check_told_{table}()
+"""
+
+
+async def watch(owner: "asyncpg.Connection[Any]") -> None:
+    """From now on every change of a state in this database is held against the log."""
+    await owner.execute(_CHANGES)
+    await owner.execute("TRUNCATE told_change")
+    for table, watched in WATCHED.items():
+        words = {"table": table, "columns": ",".join(watched.columns), "subjects": ", ".join(watched.subjects)}
+        words["also"] = watched.also
+        await owner.execute(_FUNCTION.format(**words))
+        actions = [*(["INSERT"] if watched.born else []), *(["UPDATE"] if watched.columns else [])]
+        await owner.execute(f'DROP TRIGGER IF EXISTS check_told ON "{table}"')
+        await owner.execute(_TRIGGER.format(table=table, actions=" OR ".join(actions)))
+
+
+async def untold(owner: "asyncpg.Connection[Any]") -> list[tuple[str, str | None, str | None]]:
+    """The changes that no event told of: what, before, after."""
+    rows = await owner.fetch("SELECT DISTINCT what, was, became FROM told_change WHERE NOT told ORDER BY 1, 2, 3")
+    return [(row["what"], row["was"], row["became"]) for row in rows]
+
+
+async def seen(owner: "asyncpg.Connection[Any]") -> set[tuple[str, str | None]]:
+    """The changes that were told: what, and what it became; None for a new row."""
+    rows = await owner.fetch("SELECT DISTINCT what, became FROM told_change WHERE told")
+    return {(row["what"], row["became"]) for row in rows}
