@@ -30,6 +30,7 @@ from workers.run import Run
 MOST_INTERRUPTIONS = 8
 """A job that takes its worker with it this often is given up."""
 _GRACE_SECONDS = 10.0
+_PATIENCE_SECONDS = 5.0
 _TIMEOUTS = text(
     "SELECT set_config('statement_timeout', :ms, true), set_config('idle_in_transaction_session_timeout', :ms, true)"
 )
@@ -74,14 +75,26 @@ class Attempts:
         self._lease = timedelta(seconds=settings.job_lease_seconds)
         self._tasks: dict[tuple[UUID, int], asyncio.Task[None]] = {}
 
-    async def run(self, queue: str, id: UUID, attempts: int) -> None:
-        """Attempt the job where it still waits with this number of attempts, and wait for the end."""
-        if (id, attempts) in self._tasks:
+    async def begin(self, queue: str, id: UUID, attempts: int) -> None:
+        """Begin the job where it still waits with this number of attempts, as soon as there is room; not to its end.
+
+        Where there is none for some seconds the job is left to whoever comes first.
+        """
+        slot = self._slots[queue]
+        try:
+            await asyncio.wait_for(slot.acquire(), _PATIENCE_SECONDS)
+        except TimeoutError:
             return
-        task = asyncio.create_task(self._in_turn(queue, id, attempts))
+        if self._finishing or (id, attempts) in self._tasks:
+            slot.release()
+            return
+        task = asyncio.create_task(self._attempt(id, attempts))
         self._tasks[id, attempts] = task
-        task.add_done_callback(lambda _: self._tasks.pop((id, attempts), None))
-        await asyncio.shield(task)
+        task.add_done_callback(lambda _: self._free(slot, id, attempts))
+
+    def _free(self, slot: asyncio.Semaphore, id: UUID, attempts: int) -> None:
+        self._tasks.pop((id, attempts), None)
+        slot.release()
 
     def lose(self, id: UUID, attempt: int) -> None:
         """End an attempt that another worker has taken over."""
@@ -97,11 +110,6 @@ class Attempts:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-
-    async def _in_turn(self, queue: str, id: UUID, attempts: int) -> None:
-        async with self._slots[queue]:
-            if not self._finishing:
-                await self._attempt(id, attempts)
 
     async def _attempt(self, id: UUID, attempts: int) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The queues that a process serves, and arq's workers for them: arq carries ids from Redis to `Attempts`."""
+"""The queues that a process serves, and arq's workers for them: arq carries ids from Redis to `Attempts`, no more."""
 
 from datetime import UTC
 from typing import Any, cast
@@ -13,7 +13,6 @@ from arq.worker import Worker
 
 from tenants.settings import Settings
 from workers.attempts import Attempts
-from workers.jobs import LONGEST_SECONDS
 
 CONCURRENCY = {"default": 4, "slow": 1, "webhooks": 16, "mail": 4}
 """Queues and how many of their jobs a process runs at a time, where the settings say nothing else."""
@@ -25,7 +24,7 @@ _WAITING_PER_SLOT = 8
 """Ids that wait in the process for a free slot: arq looks for more only five times a second."""
 _MOST_TRIES = 1_000_000
 _BEGUN_SECONDS = 10
-"""How long arq keeps others from an id that it has handed to us. Whoever takes it again finds the job begun."""
+"""How long arq keeps others from an id that it has handed to us: by then the job has begun, or was left."""
 
 
 def served(settings: Settings) -> dict[str, int]:
@@ -61,10 +60,10 @@ def arq_worker(settings: Settings, attempts: Attempts, queue: str, concurrency: 
     """arq's worker for one queue. Attempts, time limits and retries are not its business but `Attempts`'."""
 
     async def run(_ctx: dict[str, Any], id: str, number: int) -> None:
-        await attempts.run(queue, UUID(id), number)
+        await attempts.begin(queue, UUID(id), number)
 
     worker = Worker(
-        functions=[func(cast(WorkerCoroutine, run), name=_RUN, max_tries=_MOST_TRIES, timeout=LONGEST_SECONDS + 60)],
+        functions=[func(cast(WorkerCoroutine, run), name=_RUN, max_tries=_MOST_TRIES, timeout=_BEGUN_SECONDS)],
         queue_name=redis_key(queue),
         redis_settings=redis_settings(settings.redis_url),
         job_serializer=pack,

@@ -115,7 +115,7 @@ def scheduled_date(order: Any) -> ColumnElement[Any]:
 def installer(order: Any) -> ColumnElement[Any]:
     """The name of the team that makes that visit."""
     visit, team = aliased(Visit), aliased(Team)
-    name = select(team.name).where(team.id == visit.team_id).scalar_subquery()
+    name = select(team.name).where(team.id == visit.team_id).correlate(visit).scalar_subquery()
     found: ColumnElement[Any] = _visits(order, visit, name).scalar_subquery()
     return found
 
