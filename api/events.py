@@ -66,6 +66,11 @@ class PartyEvent(Event):
 @strawberry.input(description="Which events; all conditions hold together.")
 class EventFilter:
     type: TextFilter | None = match("By type.")
+    subject_type: TextFilter | None = match("By the GraphQL type of what it happened to.")
+    actor_role: TextFilter | None = match("By the role of who did it.")
+    actor_id: strawberry.ID | None = condition(
+        "Done by this user.", lambda e, value: e.actor_user_id == value, node="User"
+    )
     created_at: DateTimeFilter | None = match("By time.")
     subject_id: strawberry.ID | None = condition(
         "About this subject.", lambda e, value: e.subject_id == value, node="*"

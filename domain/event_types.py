@@ -13,6 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import domain.agreements.events
+import domain.audit.events
 import domain.catalog.events
 import domain.contacts.events
 import domain.entities.events

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     """Order again what was signed and ordered before."""
     VISITS_READ = "VISITS_READ"
     EVENTS_READ = "EVENTS_READ"
+    AUDIT_EXPORT = "AUDIT_EXPORT"
+    """Download who changed what."""
     WEBHOOKS_READ = "WEBHOOKS_READ"
     WEBHOOKS_MANAGE = "WEBHOOKS_MANAGE"
     NOTIFICATIONS_READ = "NOTIFICATIONS_READ"

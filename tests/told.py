@@ -36,6 +36,7 @@ _OF_A_CONTACT = (
 )
 _OF_A_PLACE = ("r.organization_id", "r.parent_id", "(was ->> 'parent_id')::uuid")
 """Merging and undoing it are told of the winner, which takes over and gives back what is below the loser."""
+_WINNERS = "ARRAY(SELECT m.winner_id FROM contact_merge m WHERE m.loser_id = r.{})"
 _INVITED = (
     "ARRAY(SELECT i.id FROM invitation i JOIN user_account u ON lower(u.email) = lower(i.email) WHERE u.id = r.user_id)"
 )
@@ -49,9 +50,11 @@ WATCHED = {
     "order": Watched(("stage", "held_at", "cancelled_at", "completed_at")),
     "order_milestone": Watched((), ("r.order_id",)),
     "visit": Watched(("status", "outcome", "day", "block", "team_id"), ("r.id", "r.order_id")),
-    "contact": Watched(("erased_at", "merged_into_id", "parent_organization_id"), _OF_A_CONTACT),
-    "contact_relation": Watched(("lifecycle",), _CONTACT),
-    "organization_parent": Watched(("parent_id", "valid"), _OF_A_PLACE),
+    "contact": Watched(
+        ("erased_at", "merged_into_id", "parent_organization_id"), _OF_A_CONTACT, also=_WINNERS.format("id")
+    ),
+    "contact_relation": Watched(("lifecycle",), _CONTACT, also=_WINNERS.format("contact_id")),
+    "organization_parent": Watched(("parent_id", "valid"), _OF_A_PLACE, also=_WINNERS.format("organization_id")),
     "agreement": Watched(("default_payer", "partner_without_lines", "partner_signs", "valid")),
     "article": Watched(("active",)),
     "price": Watched(("unit_price_cents", "valid"), ("r.article_id",)),

@@ -32,7 +32,7 @@ async def oldest(session: AsyncSession) -> int:
     return int(found.scalar_one() or 0)
 
 
-def _query(position: int, limit: int) -> Select[Any]:
+def _query(position: int, limit: int) -> Select[*tuple[Any, ...]]:
     keys = select(PositionRow.key).where(PositionRow.position == EventPosition.position).scalar_subquery()
     return (
         select(
