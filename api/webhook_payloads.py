@@ -1,5 +1,6 @@
 """What a webhook can say of an event, and the compiler of the selections that endpoints have stored."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,8 @@ from strawberry.scalars import JSON
 
 from api.admission import documents_of
 from api.context import Context, RequestFacts
+from api.cost import requested
+from api.documents import Document
 from api.limits import check
 from api.reading import Node, column, expression, global_id, read_one, reads, related, related_any
 from domain.events.models import Event as EventRow
@@ -38,6 +41,8 @@ EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 READERS = [Audience.STAFF, Audience.PARTNER, Audience.SYSTEM]
 _ROOT = "webhookPayload"
 _LINE_OF_SELECTION = 2
+MOST_COST = 10_000
+"""Of one selection, as a request of it would be counted."""
 
 
 @reads(EventRow, kind="Event", audiences=READERS)
@@ -93,7 +98,7 @@ class Payloads:
             _check_form(selection)
             document = documents_of(self._schema).document(document_of(selection), self._settings.max_tokens)
             check(document.figures, None, self._settings)
-            errors = list(document.errors(self._schema._schema))
+            errors = list(document.errors(self._schema._schema)) or list(self._too_costly(document))
         except GraphQLError as error:
             errors = [error]
         except RecursionError as error:
@@ -103,6 +108,13 @@ class Payloads:
             place = first.locations[0] if first.locations else None
             line, column = (place.line - _LINE_OF_SELECTION + 1, place.column) if place else (1, 1)
             raise _invalid(first.message, max(1, line), column)
+
+    def _too_costly(self, document: Document) -> Iterator[GraphQLError]:
+        """It is read for every event, and nobody waits who could be told."""
+        [operation] = document.operations.values()
+        cost = requested(self._schema, document, operation, {})
+        if cost.total > MOST_COST:
+            yield GraphQLError(f"it can cost {cost.total}, at most {MOST_COST} is allowed; most of it is {cost.path}")
 
     async def render(self, selection: str, owner: Actor, event_id: UUID) -> str:
         """The JSON text of an event under a selection, read as the owner. Raises: PayloadFailed."""

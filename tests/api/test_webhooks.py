@@ -172,6 +172,7 @@ async def test_every_fault_is_named_at_once(database: Database, settings: Settin
         ("details(first: $x)", "regel 1"),
         ("order { " + "quote { order { " * 10 + "id" + " } }" * 10 + " }", "regel 1"),
         (" ".join(f"a{n}: orderId" for n in range(60)), "regel 1"),
+        ("order { timeline(first: 250) { nodes { entity { brands { name } } } } }", "at most 10000"),
     ],
 )
 async def test_selections_that_are_refused(s: Scene, selection: str, where: str) -> None:
