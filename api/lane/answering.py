@@ -37,13 +37,13 @@ class Lane:
         self._schema = schema
         self._compiler = schema.reading.compiler
         self._arguments = schema.reading.arguments
-        self._asking = Asking(schema.reading.registry)
+        self.asking = Asking(schema.reading.registry)
         self._plans: Bounded[Plan] = Bounded(MAX_PLAN_CHARACTERS, lambda plan: len(plan.sql))
 
     async def answer(self, admitted: Admitted, context: Context) -> Written:
         """The answer to an admitted request. Raises: Ordinary where graphql-core has to give it."""
         scope = Scope.of(context.actor)
-        asked = self._asking.asked(admitted, scope)
+        asked = self.asking.asked(admitted, scope)
         if not all(map(context.actor.may, asked.required)):
             raise Ordinary("refused")
         try:
@@ -58,10 +58,8 @@ class Lane:
         """What SQL writes. Raises: Ordinary; GraphQLError where it took too long"""
         if not asked.tree.roots:
             return b"{}" if asked.by_sql_alone else b""
-        prepared = self._prepared(asked, admitted)
-        shapes = tuple([entry.shape for entry in prepared])
         try:
-            plan = self._plans.get((asked.serial, shapes), lambda: self._plan(asked, shapes, scope))
+            plan, prepared = self.plan(asked, admitted, scope)
             pool = await context.database.pool(context.actor.audience)
             text = await written(pool, plan, plan.bind(prepared, context.actor))
         except Exception as error:
@@ -69,13 +67,13 @@ class Lane:
         context.spent += metered(text)
         return text
 
-    def _prepared(self, asked: Asked, admitted: Admitted) -> list[Prepared]:
-        try:
-            return self._arguments.prepare(asked.tree, admitted.variables.coerced)
-        except GraphQLError:
-            raise Ordinary("refused") from None
+    def plan(self, asked: Asked, admitted: Admitted, scope: Scope) -> tuple[Plan, list[Prepared]]:
+        """The statement for all that SQL reads, and the values of this request. Raises: GraphQLError"""
+        prepared = self._arguments.prepare(asked.tree, admitted.variables.coerced)
+        shapes = tuple([entry.shape for entry in prepared])
+        return self._plans.get((asked.serial, shapes), lambda: self._compile(asked, shapes, scope)), prepared
 
-    def _plan(self, asked: Asked, shapes: Sequence[Shape], scope: Scope) -> Plan:
+    def _compile(self, asked: Asked, shapes: Sequence[Shape], scope: Scope) -> Plan:
         return self._compiler.answer(asked.tree, shapes, scope, in_pieces=not asked.by_sql_alone)
 
     async def _spliced(

@@ -139,6 +139,12 @@ def instant_text(value: ColumnElement[Any]) -> ColumnElement[str]:
     return concat(func.rtrim(cast(local, Text), constant('"')), 'Z"')
 
 
+def float_text(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """The shortest digits that give the value again, with a point as graphql-core writes them."""
+    digits = cast(func.to_json(value), Text)
+    return func.regexp_replace(digits, constant("^(-?[0-9]+)$"), constant(r"\1.0"))
+
+
 def leaf_text(value: ColumnElement[Any], output: GraphQLOutputType, node: str | None = None) -> ColumnElement[str]:
     """JSON text of a scalar, enum, id or list of these; NULL where the value is."""
     nullable = output.of_type if isinstance(output, GraphQLNonNull) else output

@@ -1,11 +1,12 @@
-"""The world of the tenancy proof, asked through both lanes."""
+"""The world of the tenancy proof and a small shop, asked through both lanes."""
 
 import pytest
 
+from tests.api.reading.conftest import shop, shop_rows, shop_url
 from tests.lanes import Lanes
 from tests.tenancy.conftest import World, world
 
-__all__ = ["world"]
+__all__ = ["shop", "shop_rows", "shop_url", "world"]
 
 
 @pytest.fixture(scope="session")
