@@ -1,5 +1,6 @@
 """Everything that is live in one process: `app.state.live`."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from domain.events.cursor import cursor_of
 from tenants.actor import Actor
 from tenants.engine import Database
 from tenants.settings import Settings
+
+_BEGIN_AT_ONCE = 8
 
 
 class Full(Exception):
@@ -42,6 +45,8 @@ class Live:
         self.hub = Hub(database, Doorbell(settings.redis_url), max(1, settings.database_pool_size // 2))
         self.bounds = Bounds(settings.live_backlog_bytes, settings.live_backlog_messages)
         self.connections = 0
+        self.beginning = asyncio.Semaphore(_BEGIN_AT_ONCE)
+        """Held while a subscription is admitted and planned: after a restart everybody comes at the same time."""
         self._plans = Plans(schema, database)
 
     @contextmanager

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.admission import EVERYTHING, Refused, admit
+from api.admission import EVERYTHING, Admitted, Refused, admit
 from api.context import Context
 from api.cors import allows
 from api.live import codes, messages
 from api.live.callers import Caller, bearer_of
 from api.live.codes import Ended
 from api.live.frames import tail_of
-from api.live.live import Full, Live
+from api.live.live import Full, Live, Ready
 from api.live.messages import Kind, Said
 from api.live.operations import Answers
 from api.live.subscriber import Subscriber
@@ -235,11 +235,13 @@ class _Conversation:
         assert self._caller is not None
         context = self._caller.context(self._held.credential.actor, asked.extensions)
         try:
-            admitted = await admit(self._schema, asked, context, EVERYTHING)
-            if admitted.operation_type.value == "subscription":
-                await self._subscribe(said.id, running, admitted, context)
-            else:
+            async with self._live.beginning:
+                admitted = await admit(self._schema, asked, context, EVERYTHING)
+                ready = await self._live.ready(admitted, context.actor) if _is_subscription(admitted) else None
+            if ready is None:
                 self._conclude(said.id, running, await self._answers.answer(admitted, context))
+            elif not running.stopped:
+                await self._subscribe(said.id, running, ready, context)
         except Refused as refused:
             return presented(refused.errors, context)
         except GraphQLError as error:
@@ -250,13 +252,10 @@ class _Conversation:
             return presented([GraphQLError("", original_error=error)], context)
         return []
 
-    async def _subscribe(self, id: str, running: _Running, admitted: Any, context: Context) -> None:
+    async def _subscribe(self, id: str, running: _Running, ready: Ready, context: Context) -> None:
         def failed(errors: Sequence[GraphQLError]) -> None:
             self._fail(id, running, presented([*errors], context))
 
-        ready = await self._live.ready(admitted, context.actor)
-        if running.stopped:
-            return
         running.subscriber = Subscriber(self._wire.outlet(tail_of(id)), failed)
         await self._live.run(ready, running.subscriber)
 
@@ -271,3 +270,7 @@ class _Conversation:
             del self._operations[id]
             running.stop()
             self._wire.send(messages.failed(id, errors))
+
+
+def _is_subscription(admitted: Admitted) -> bool:
+    return admitted.operation_type is OperationType.SUBSCRIPTION

@@ -125,10 +125,11 @@ class _Stream(Response):
     async def admit(self, schema: Schema, operation: Operation, answers: Answers) -> None:
         """Decide about the operation. Raises: RequestError, Refused, GraphQLError."""
         allowed = EVERYTHING if self._request.method == "POST" else _READING
-        admitted: Admitted = await admit(schema, operation, self.context, allowed)
-        if admitted.operation_type is OperationType.SUBSCRIPTION:
-            self._ready = await self._live.ready(admitted, self.context.actor, _last_event(self._request))
-        else:
+        async with self._live.beginning:
+            admitted: Admitted = await admit(schema, operation, self.context, allowed)
+            if admitted.operation_type is OperationType.SUBSCRIPTION:
+                self._ready = await self._live.ready(admitted, self.context.actor, _last_event(self._request))
+        if self._ready is None:
             self._answer = await answers.answer(admitted, self.context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,6 +7,7 @@ from api.leads import Lead, LeadFilter
 from api.live.dashboard import TYPES as DASHBOARD_TYPES
 from api.live.dashboard import DashboardMetrics
 from api.live.specs import figures, updates
+from api.notifications import Notification, NotificationFilter
 from api.orders import Order, OrderFilter
 from api.quotes import Quote, QuoteFilter
 from api.reading import argument
@@ -60,6 +61,13 @@ class LeadUpdate:
     lead: Lead = strawberry.field(description="The lead.")
 
 
+@strawberry.type(description="A notification that was made for you.")
+class NotificationUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    notification: Notification = strawberry.field(description="The notification, as your inbox shows it.")
+
+
 @strawberry.type(description="Everything that can be followed.")
 class Subscription:
     order_updated: OrderUpdate = updates(
@@ -89,6 +97,13 @@ class Subscription:
         subject_type="Lead",
         filter=LeadFilter,
         requires=Permission.LEADS_READ,
+    )
+    notification_received: NotificationUpdate = updates(
+        "What arrives in your inbox.",
+        subject="notification",
+        subject_type="Notification",
+        filter=NotificationFilter,
+        requires=Permission.NOTIFICATIONS_READ,
     )
     events: EventUpdate = updates(
         "Everything that happens to what you may see.",

@@ -17,6 +17,8 @@ from tenants.settings import Settings
 log = structlog.get_logger(__name__)
 
 _TICK_SECONDS = 0.5
+_AT_ONCE = 4
+"""Credentials that are looked up at once: after a restart everybody comes at the same time."""
 End = Callable[[int, str], None]
 
 
@@ -42,13 +44,11 @@ class Watch:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
         self._looked = 0.0
+        self._admitting = asyncio.Semaphore(_AT_ONCE)
 
     async def hold(self, bearer: str, host: str, end: End) -> Held:
         """Let a connection in. Raises: Ended where its credential does not hold, or has too many connections."""
-        held = self.held.get((bearer, host))
-        if held is None:
-            credential = await self._credential(bearer, host)
-            held = self.held.setdefault((bearer, host), Held(credential))
+        held = self.held.get((bearer, host)) or await self._held(bearer, host)
         if held.credential.expired:
             raise Ended(FORBIDDEN, "TOKEN_EXPIRED")
         if self._of_the_same(held) >= self._settings.live_connections_per_login:
@@ -86,6 +86,11 @@ class Watch:
         if _rights(now) != _rights(credential):
             held.end(FORBIDDEN, "ACCESS_CHANGED")
         held.credential = now
+
+    async def _held(self, bearer: str, host: str) -> Held:
+        async with self._admitting:  # one after the other has come: others with the same credential need not ask again
+            found = self.held.get((bearer, host))
+            return found or self.held.setdefault((bearer, host), Held(await self._credential(bearer, host)))
 
     async def _credential(self, bearer: str, host: str) -> Credential:
         try:
