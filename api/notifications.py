@@ -56,7 +56,7 @@ NOBODY_ELSES = (Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TE
 # --- the inbox ----------------------------------------------------------------------------------------------------
 
 
-@reads(NotificationRow, audiences=NOBODY_ELSES)
+@reads(NotificationRow, audiences=NOBODY_ELSES, where=lambda n: n.in_app)
 @strawberry.type(description="Something that you were told.")
 class Notification(Node):
     kind: str = column("What it tells, as in `notificationKinds`.")
@@ -234,7 +234,6 @@ class NotificationQueries:
         "Your inbox, newest first; `totalCount` with `filter: {unread: true}` is the number to show beside it.",
         filter=NotificationFilter,
         order=NOTIFICATION_SORT,
-        where=lambda n: n.in_app,
         requires=Permission.NOTIFICATIONS_READ,
     )
     notification_delivery: NotificationDelivery | None = read_one(

@@ -195,7 +195,7 @@ async def _tell_of_webhook(session: AsyncSession, event: Event, kind: str, key: 
 
 
 async def _login_changed(session: AsyncSession, event: Event) -> None:
-    who = await recipients.user(session, event.subject_id)
+    who = await recipients.user(session, event.entity_id, event.subject_id)
     if who is not None:
         await notify(session, event.type, [who], _about(event), {})
 

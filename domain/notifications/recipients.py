@@ -100,10 +100,16 @@ async def technicians(session: AsyncSession, team_ids: Iterable[UUID]) -> list[R
     return await _users(session, query)
 
 
-async def user(session: AsyncSession, user_id: UUID) -> Recipient | None:
-    """One login."""
+async def user(session: AsyncSession, entity_id: UUID, user_id: UUID) -> Recipient | None:
+    """One login, as what it is to the entity."""
     found = await session.get(UserAccount, user_id)
-    return None if found is None or found.status != UserStatus.ACTIVE else _of_user(found, None, None)
+    if found is None or found.status != UserStatus.ACTIVE:
+        return None
+    of = select(Membership.organization_id, Membership.team_id).where(
+        Membership.user_id == user_id, Membership.entity_id == entity_id, Membership.status == MembershipStatus.ACTIVE
+    )
+    member = (await session.execute(of.order_by(Membership.organization_id.nulls_last()).limit(1))).first()
+    return _of_user(found, *member) if member else _of_user(found, None, None)
 
 
 async def of(session: AsyncSession, notification: Notification) -> Recipient | None:
@@ -113,7 +119,7 @@ async def of(session: AsyncSession, notification: Notification) -> Recipient | N
             session, notification.entity_id, notification.contact_id, organization_id=notification.organization_id
         )
     assert notification.user_id is not None
-    return await user(session, notification.user_id)
+    return await user(session, notification.entity_id, notification.user_id)
 
 
 def _members(entity_id: UUID | None, roles: Sequence[Role]) -> Select[UserAccount, UUID | None]:
