@@ -117,6 +117,8 @@ class Settings(BaseSettings):
     """An endpoint that answered nothing for so long is disabled."""
     webhook_disable_after_deliveries: int = Field(default=100, ge=5)
     """So is one that lost so many deliveries in a row."""
+    event_retention_months: int = Field(default=0, ge=0)
+    """Months after which a month of the event log is dropped: 0 never, else at least 84, which tax law asks for."""
     webhook_kept_days: int = Field(default=90, ge=1)
     webhook_local_targets: bool = False
     """Allows receivers on this machine, and plain http; refused in production."""
@@ -152,6 +154,14 @@ class Settings(BaseSettings):
         if budget < given.data.get(name, 0):
             raise ValueError(f"must not be less than {name.upper()}")
         return budget
+
+    @field_validator("event_retention_months")
+    @classmethod
+    def kept_for_seven_years(cls, months: int) -> int:
+        """The audit trail is part of the administration."""
+        if 0 < months < 84:
+            raise ValueError("must be 0 (keep everything) or at least 84")
+        return months
 
     @property
     def production(self) -> bool:

@@ -12,6 +12,7 @@ from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
+from workers.event_months import drop_old_event_months, make_event_months
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
@@ -89,6 +90,11 @@ async def _personal_data(database: Database, _settings: Settings) -> None:
     await erase_quiet_leads(database)
 
 
+async def _event_months(database: Database, settings: Settings) -> None:
+    await make_event_months(database)
+    await drop_old_event_months(database, settings.event_retention_months)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -99,4 +105,5 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("sweep_logins", _DAY, _old_logins),
     Scheduled("forget_personal_data", _DAY, _personal_data),
     Scheduled("forget_old_webhooks", _DAY, _old_deliveries),
+    Scheduled("keep_event_months", _DAY, _event_months),
 )

@@ -78,9 +78,10 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$"""
 """Months for half a year, once two months ahead is not there any more: the log is locked for a moment, seldom."""
 
-_DROP = """
-CREATE OR REPLACE FUNCTION drop_event_partition(name text) RETURNS void LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = public, pg_temp AS $$
+_KEPT = """
+CREATE OR REPLACE FUNCTION check_event_month_may_go(name text) RETURNS timestamptz LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+DECLARE past timestamptz;
 BEGIN
   IF name !~ '^event_\\d{4}_\\d{2}$' OR NOT EXISTS (
     SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -88,19 +89,63 @@ BEGIN
   ) THEN
     RAISE EXCEPTION '% is not a month of the event log', name USING ERRCODE = 'undefined_table';
   END IF;
+  past := (to_date(substr(name, 7), 'YYYY_MM') + interval '1 month') AT TIME ZONE 'UTC';
+  IF past > now() - interval '84 months' THEN
+    RAISE EXCEPTION '% has to be kept for seven years', name USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN past;
+END $$"""
+"""Seven years are what tax law asks for; no setting makes it less."""
+
+_FORGET = """
+CREATE OR REPLACE FUNCTION forget_event_month(name text, most integer) RETURNS integer LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE past timestamptz := check_event_month_may_go(name); done integer;
+BEGIN
+  WITH gone AS (
+    DELETE FROM event_position p USING (
+      SELECT o.position FROM (SELECT position, created_at FROM event_position ORDER BY position LIMIT most) o
+      WHERE o.created_at < past
+    ) old WHERE p.position = old.position RETURNING p.position, p.event_id, p.created_at
+  ), positions AS (
+    DELETE FROM position_row r USING gone g WHERE r.position = g.position
+  ), listings AS (
+    DELETE FROM channel_row l USING gone g WHERE l.row_id = g.event_id AND l.kind = 'event'
+  ), timelines AS (
+    DELETE FROM timeline_row t USING (
+      SELECT k.key, g.created_at, g.event_id
+      FROM gone g JOIN event e ON e.id = g.event_id AND e.created_at = g.created_at
+      CROSS JOIN LATERAL unnest(e.contact_ids || e.organization_ids) AS k (key)
+    ) old WHERE t.key = old.key AND t.created_at = old.created_at AND t.event_id = old.event_id
+  )
+  SELECT count(*) INTO done FROM gone;
+  RETURN done;
+END $$"""
+"""What leads to the oldest events, up to `most` of them; 0 once nothing leads to the month any more."""
+
+_DROP = """
+CREATE OR REPLACE FUNCTION drop_event_month(name text) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM check_event_month_may_go(name);
   EXECUTE format('ALTER TABLE event DETACH PARTITION %I', name);
   EXECUTE format('DROP TABLE %I', name);
 END $$"""
 
+_INTERNAL = (
+    "close_partition(text)",
+    "make_event_months(text, date, date)",
+    "make_event_partitions(date, date)",
+    "check_event_month_may_go(text)",
+)
+_FOR_SYSTEM = ("make_event_partitions_ahead()", "forget_event_month(text, integer)", "drop_event_month(text)")
+
 
 def statements() -> Iterator[str]:
-    """The functions, replaced by every migration; the system audience may call the last two."""
-    yield from (_CLOSE, _MONTHS, _MAKE, _AHEAD_OF_TIME, _DROP)
-    yield (
-        "REVOKE ALL ON FUNCTION close_partition(text), make_event_months(text, date, date), "
-        "make_event_partitions(date, date), make_event_partitions_ahead(), drop_event_partition(text) FROM PUBLIC"
-    )
-    yield ("GRANT EXECUTE ON FUNCTION make_event_partitions_ahead(), drop_event_partition(text) TO chargecars_system")
+    """The functions, replaced by every migration."""
+    yield from (_CLOSE, _MONTHS, _MAKE, _AHEAD_OF_TIME, _KEPT, _FORGET, _DROP)
+    yield f"REVOKE ALL ON FUNCTION {', '.join((*_INTERNAL, *_FOR_SYSTEM))} FROM PUBLIC"
+    yield f"GRANT EXECUTE ON FUNCTION {', '.join(_FOR_SYSTEM)} TO chargecars_system"
 
 
 def make_ahead() -> str:
