@@ -169,6 +169,7 @@ def _keyed(context: Context, info: Info, required: bool) -> _Keyed | None:
 
 
 async def _once(context: Context, info: Info, keyed: _Keyed | None, work: Resolver) -> Any:
+    spent = context.spent
     try:
         if keyed:
             await keyed.look(context)
@@ -181,6 +182,9 @@ async def _once(context: Context, info: Info, keyed: _Keyed | None, work: Resolv
         return Completed(orjson.loads(replay.answer))
     except StaleDataError as error:
         raise Stale() from error
+    except DBAPIError:
+        context.spent = spent  # what an attempt that is repeated has read is no cost of the client's
+        raise
     finally:
         context.unit = None
 

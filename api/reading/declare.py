@@ -62,10 +62,15 @@ def reads(
 
 
 def argument(
-    annotation: Any, description: str, *, default: Any = UNSET_ARGUMENT, node: str | Sequence[str] = ()
+    annotation: Any,
+    description: str,
+    *,
+    default: Any = UNSET_ARGUMENT,
+    node: str | Sequence[str] = (),
+    deprecation: str | None = None,
 ) -> Argument:
     """An argument of a field; annotate `… | None` when it may be left out; `node` names the kinds of an id."""
-    return Argument(annotation, description, default, kinds_of(node))
+    return Argument(annotation, description, default, kinds_of(node), deprecation)
 
 
 def column(description: str, *, name: str | None = None, node: str | None = None, cost: int = 0) -> Any:
@@ -195,7 +200,14 @@ def graphql_argument(name: str, given: Argument) -> StrawberryArgument:
     """An area's argument as Strawberry describes it."""
     default = strawberry.UNSET if given.default is UNSET_ARGUMENT else given.default
     annotation = StrawberryAnnotation(given.annotation)
-    return StrawberryArgument(name, None, annotation, description=given.description, default=default)
+    return StrawberryArgument(
+        name,
+        None,
+        annotation,
+        description=given.description,
+        default=default,
+        deprecation_reason=given.deprecation,
+    )
 
 
 def page_arguments(filter: type | None, order: Sort) -> list[StrawberryArgument]:

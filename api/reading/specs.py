@@ -24,12 +24,13 @@ RowExpression = Callable[..., Any]
 
 @dataclass(frozen=True, eq=False)
 class Argument:
-    """An argument that an area adds to a field; `node` names the kinds of an id."""
+    """An argument that an area adds to a field; `node` names the kinds of an id, `deprecation` the reason."""
 
     annotation: Any
     description: str
     default: Any = UNSET_ARGUMENT
     node: frozenset[str] = frozenset()
+    deprecation: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from api.deprecations import TYPES as DEPRECATION_TYPES
 from api.deprecations import DeprecationQueries
 from api.documents import Document
 from api.executor import Executor
-from api.reading import CursorKey, DeclarationError, Schema, field
+from api.reading import CursorKey, DeclarationError, Schema, argument, field, read_one
 from api.requests import Operation
 from api.schema import TYPES
 from api.versions import Deprecation, counts_of, deprecated, reason
@@ -139,6 +139,13 @@ def _fits(text: str) -> bool:
     except ValueError:
         return False
     return found.removal - found.since >= NOTICE
+
+
+def test_an_argument_of_a_read_field_is_deprecated_the_same_way() -> None:
+    given = argument(str | None, "A text.", deprecation=reason(use="`filter`", **GONE))
+    orders = read_one("An order.", arguments={"text": given}, requires=Permission.ORDERS_READ)
+    found = {each.python_name: each.deprecation_reason for each in orders.arguments}
+    assert found == {"text": reason(use="`filter`", **GONE), "id": None}
 
 
 # --- finding ------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.api.cost.asked import cost_of
 from tests.api.reading.shop_schema import schema
 from tests.api.shell import EXECUTIONS, Client, client_of
 
-FIGURES = {
+FIGURES: dict[str, Any] = {
     "anonymous_cost_maximum": 25,
     "anonymous_cost_budget": 40,
     "anonymous_cost_restore_per_second": 1,
@@ -91,7 +91,7 @@ async def test_what_is_refused_by_another_bound_costs_nothing(settings: Settings
 async def test_every_figure_is_a_setting_that_fits_the_others() -> None:
     for maximum, budget in (("cost_maximum", "cost_budget"), ("anonymous_cost_maximum", "anonymous_cost_budget")):
         with pytest.raises(ValueError, match=f"must not be less than {maximum.upper()}"):
-            Settings(_env_file=None, **{maximum: 11, budget: 10})  # type: ignore[arg-type]  # two of its fields
+            Settings(_env_file=None, **{maximum: 11, budget: 10})  # type: ignore[arg-type, call-arg]  # its own options
 
 
 # --- who pays -----------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ async def test_a_read_that_was_ended_costs_what_was_requested(database: Database
 
 
 def test_the_bounds_are_those_of_the_contract() -> None:
-    made = Settings(_env_file=None)
+    made = Settings(_env_file=None)  # type: ignore[call-arg]  # its own option
     figures = {
         "max_depth": 15,
         "max_aliases": 30,

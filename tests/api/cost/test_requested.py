@@ -159,10 +159,10 @@ def test_every_list_of_the_platform_has_a_bound() -> None:
     query = SCHEMA._schema.query_type
     assert query is not None
     lists = [
-        (f"{type_.name}.{name}", spec_of(field))
+        (f"{type_.name}.{name}", spec)
         for type_ in [*types, query]
         for name, field in type_.fields.items()
-        if is_many(field) and isinstance(spec_of(field), ListSpec | ComputedSpec | RootListSpec | SearchSpec)
+        if isinstance(spec := spec_of(field), ListSpec | ComputedSpec | RootListSpec | SearchSpec) and is_many(field)
     ]
     assert len(lists) > 30
     assert {name: spec.limit for name, spec in lists if not 0 < spec.limit <= 5_000} == {}
