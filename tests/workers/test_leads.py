@@ -6,11 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from domain.contacts.models import ContactRelation
 from domain.events.models import Event
 from domain.leads import followups, qualification, steps
 from domain.leads.models import FollowUpChannel, FollowUpStep, Lead, LeadFollowUp, LeadStatus
 from domain.mail import show
 from domain.notifications import deliveries
+from domain.notifications.models import NotificationDelivery
 from tenants.engine import Database
 from tests.domain.leads.world import World, make
 from workers.leads import carry_out_due_follow_ups
@@ -121,3 +123,29 @@ async def test_a_step_that_fails_is_tried_again_later_and_then_given_up(
     assert (await follow_up(world, bad)).outcome == "FAILED"
     [event] = await told(world, bad, "lead.follow_up_failed")
     assert (event.internal, event.payload["step_id"]) == (True, str(broken.id))
+
+
+async def test_who_wants_no_mail_of_this_kind_gets_none(world: World) -> None:
+    await step(world)
+    lead = await world.lead()
+    async with world.system() as session:
+        of = update(ContactRelation).where(ContactRelation.contact_id == lead.contact_id)
+        await session.execute(of.values(communication_preferences={"marketing": False}))
+    await carry_out_due_follow_ups(world.database)
+    assert await sent_to(world, lead) == []
+    row = await follow_up(world, lead)
+    assert (row.done_at, row.cancelled_at is not None) == (None, True)
+    assert await told(world, lead, "lead.follow_up_sent") == []
+
+
+async def test_a_follow_up_is_tracked_and_can_be_switched_off(world: World) -> None:
+    await step(world)
+    lead = await world.lead()
+    await carry_out_due_follow_ups(world.database)
+    [mail] = await show.latest(world.database, 1, lead.email)
+    assert mail.unsubscribe_url
+    assert mail.html
+    async with world.system() as session:
+        query = select(NotificationDelivery).where(NotificationDelivery.subject_id == lead.id)
+        sent = (await session.scalars(query)).one()
+    assert (sent.kind, sent.channel, sent.mail_id) == ("lead.follow_up", "EMAIL", mail.id)
