@@ -10,25 +10,21 @@ from typing import Any
 import orjson
 import pytest
 from graphql import parse, validate
-from graphql.execution.values import VariableValues, get_variable_values
 from hypothesis import HealthCheck, Phase, assume, given, settings
 
-from api.admission import Admitted
-from api.documents import Document
-from api.lane import Lane, Ordinary
+from api.lane import Ordinary
 from api.lane.running import metered
 from api.reading import global_id
-from api.reading.plan import Plan, Scope
+from api.reading.plan import Plan
 from tenants.actor import Actor, actor
 from tenants.permissions import Role
+from tests.api.lane.shop_lane import answered, planned
 from tests.api.reading.documents import documents
 from tests.api.reading.naive import SDL, Naive
-from tests.api.reading.shop_api import BRANDS, CUSTOMER, DEALERS, PARTNER, STAFF, STAFF_OF_BOTH, ShopApi, ShopContext
+from tests.api.reading.shop_api import BRANDS, CUSTOMER, DEALERS, PARTNER, STAFF, STAFF_OF_BOTH, ShopApi
 from tests.api.reading.shop_api import key as row_key
-from tests.api.reading.shop_schema import schema
 from tests.api.reading.test_statements import named, parallel_connection
 
-LANE = Lane(schema)
 _ORDER = global_id("Order", row_key("order 0"))
 FORMS = {
     "one": f'{{ order(id: "{_ORDER}") {{ number person {{ name }} lines {{ sku }} }} }}',
@@ -45,21 +41,6 @@ OTHERS = {
     "partner": (PARTNER, replace(PARTNER, organization_id=DEALERS[1])),
 }
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
-
-
-def admitted(text: str, values: dict[str, Any] | None = None) -> Admitted:
-    document = Document(text, parse(text))
-    (operation,) = document.operations.values()
-    found = get_variable_values(schema._schema, operation.variable_definitions or (), values or {})
-    assert isinstance(found, VariableValues)
-    return Admitted(document, operation, found)
-
-
-def planned(who: Actor, text: str) -> tuple[Plan, list[Any]]:
-    """The statement of a document, and its parameters."""
-    wanted, scope = admitted(text), Scope.of(who)
-    plan, prepared = LANE.plan(LANE.asking.asked(wanted, scope), wanted, scope)
-    return plan, plan.bind(prepared, who)
 
 
 def read(plan: Plan, rows: list[Any]) -> Any:
@@ -108,8 +89,7 @@ def test_which_lists_leave_row_by_row() -> None:
 
 async def said(shop: ShopApi, who: Actor, text: str, values: dict[str, Any] | None = None) -> tuple[bytes, int]:
     """What the lane writes, without its meter, and what that counts."""
-    context: Any = ShopContext(who, shop.pools)
-    written = await LANE.answer(admitted(text, values), context)
+    written, context = await answered(shop, who, text, values)
     assert not written.errors, written.errors
     assert written.data is not None
     assert context.spent == metered(written.data) or "price" in text
