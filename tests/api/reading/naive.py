@@ -19,7 +19,8 @@ from tests.api.reading.shop_schema import schema
 KEY = CursorKey.derive("a secret")
 OFFERED = build_schema(schema.as_str())
 ALL_AT_ONCE = [directive for directive in OFFERED.directives if directive.name not in ("defer", "stream")]
-SDL = GraphQLSchema(**{**OFFERED.to_kwargs(), "directives": ALL_AT_ONCE})
+OPTIONS: dict[str, Any] = {**OFFERED.to_kwargs(), "directives": ALL_AT_ONCE}
+SDL = GraphQLSchema(**OPTIONS)
 """What the shop offers, for an executor that gives no answer in parts."""
 Row = dict[str, Any]
 
