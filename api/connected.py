@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-_PATIENCE_SECONDS = 0.05
+_PATIENCE_SECONDS = 0.25
 """Most answers are there sooner; only after this is the connection watched, which costs a task."""
 
 

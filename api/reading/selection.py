@@ -183,7 +183,9 @@ def field_of(type_: GraphQLObjectType, node: FieldNode) -> GraphQLField:
     return TypeNameMetaFieldDef if node.name.value == TYPENAME else type_.fields[node.name.value]
 
 
-def directive_variables(nodes: Iterable[SelectionNode], fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+def directive_variables(
+    nodes: Iterable[SelectionNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[str, ...]:
     """The names of all variables that decide whether something below `nodes` is selected."""
     names: set[str] = set()
     pending: list[Any] = list(nodes)
