@@ -86,7 +86,7 @@ SET: dict[str, dict[str, Any]] = {
         "input.quietUntil": LEFT_OUT,
     },
     "submitLead": {"input.portalPartner": LEFT_OUT},
-    "updateBrand": _BRANDING | {"input.host": LEFT_OUT},
+    "updateBrand": _BRANDING | {"input.host": LEFT_OUT, "input.allowedOrigins": ["https://app.example.nl"]},
     "updateLeadSettings": {"input.weights": LEFT_OUT},
     "updateNotificationSettings": {"input.quietFrom": "21:00", "input.quietUntil": "08:00"},
     "upsertQuestionnaire": {"input.questions": [_QUESTION]},
