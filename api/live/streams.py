@@ -1,7 +1,8 @@
 """Event streams (SSE), the "distinct connections mode" of graphql-sse.
 
 `POST` or `GET /graphql/stream`: one operation, `event: next` per response, `event: complete` at the end. A GET may come
-from an EventSource with a ticket (`tickets`); `id:` lines hold the cursors of updates, and `Last-Event-ID` resumes.
+from an EventSource with a ticket (`tickets`); `id:` lines hold the cursors of updates, and `Last-Event-ID` resumes, or
+`lastEventId` in the address before there was an update.
 """
 
 import asyncio
@@ -91,7 +92,7 @@ class StreamEndpoint:
         expires = held.credential.expires_at
         until = expires.timestamp() if expires else None
         made = tickets.issue(live.settings, bearer, host, operation, until)
-        return JSONResponse(made, headers={"Cache-Control": "no-store"})
+        return JSONResponse(made | {"cursor": await live.cursor()}, headers={"Cache-Control": "no-store"})
 
 
 class _Stream(Response):
