@@ -9,6 +9,7 @@ from chargecars.demo.draw import Draw
 from chargecars.demo.encode import Rows
 from chargecars.demo.figures import Figures
 from chargecars.demo.fulfilment import Fulfilment, OrderPlan, VisitPlan
+from chargecars.demo.notifying import NotificationWriter
 from chargecars.demo.numbers import Numbers
 from chargecars.demo.people import Person
 from chargecars.demo.plan import QuotePlan
@@ -67,6 +68,7 @@ class OrderWriter:
     def __init__(self, world: World, rows: Rows, draw: Draw) -> None:
         self._world, self._rows, self._draw = world, rows, draw
         self._timeline = Timeline(rows, draw)
+        self._notifications = NotificationWriter(world, rows, draw)
 
     def write(self, quote: WrittenQuote) -> None:
         """All orders of a quote."""
@@ -122,6 +124,7 @@ class OrderWriter:
         for visit, foreseen in zip(order.visits, force.offer.visits, strict=True):
             self._write_visit(quote, order, id, visit, foreseen, sees)
         self._tell_course(quote, order, id, {"channel": sees, "team_ids": teams})
+        self._notifications.write(quote, order, id)
 
     def _write_visit(
         self,

@@ -181,7 +181,8 @@ async def test_events_are_of_the_declared_types(rows: Connection) -> None:
 
 
 async def test_every_subject_of_an_event_exists(rows: Connection) -> None:
-    for kind, table in {"Quote": "quote", "Order": "order", "Lead": "lead", "Contact": "contact"}.items():
+    tables = {"Quote": "quote", "Order": "order", "Lead": "lead", "Contact": "contact", "Notification": "notification"}
+    for kind, table in tables.items():
         await none_of(
             rows,
             f"SELECT e.id FROM event e WHERE e.subject_type = '{kind}' "
