@@ -285,9 +285,7 @@ class WebhookEndpoint(Node):
     retry_seconds: int | None = column("Seconds before the second attempt, where it has its own.")
     retry_factor: float | None = column("By how much each wait is longer, where it has its own.")
     retry_longest_seconds: int | None = column("The longest wait in seconds, where it has its own.")
-    previous_secret_valid_until: datetime | None = column(
-        "Until when the secret before signs too.", name="overlap_until"
-    )
+    rotation_ends_at: datetime | None = column("Until when the secret before signs too.", name="overlap_until")
     failing_since: datetime | None = column("Since when nothing has arrived.")
     failed_in_a_row: int = column("Deliveries given up since the last one that arrived.")
     created_at: datetime = column("When it was made.")

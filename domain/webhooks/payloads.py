@@ -14,7 +14,7 @@ from tenants.auth.standing import machine_role
 from tenants.permissions import PERMISSIONS_OF
 
 DEFAULT_SELECTION = (
-    "event order_id: orderId partner_order_id: partnerOrderId status scheduled_date: scheduledDate installer"
+    "event order_id: orderNumber partner_order_id: partnerOrderId status scheduled_date: scheduledDate installer"
 )
 """That of the partner document."""
 LONGEST_SELECTION = 10_000

@@ -218,7 +218,7 @@ def test_every_page_can_be_asked_for_from_both_ends(schema: GraphQLSchema) -> No
         assert field.args["orderBy"].default_value is not None or "orderBy" in field.args, where
 
 
-FOREIGN_IDS = (".partnerOrderId", ".keyId", ".clientId")
+FOREIGN_IDS = (".partnerOrderId", ".keyId", ".clientId", ".messageId", ".providerId")
 """Ids that others have given, and names of keys."""
 OWN_IDS = ("OwnMembership.id",)
 """Global ids of rows that are told of without being nodes."""
@@ -282,6 +282,7 @@ MADE_PUBLIC = {
 SHOWN_ONCE = {
     "ApiKeySecretPayload.secret",
     "OAuthClientSecretPayload.secret",
+    "WebhookSecretPayload.secret",
     "EnrolTotpPayload.secret",
     "ConfirmTotpPayload.recoveryCodes",
 }

@@ -18,7 +18,7 @@ from tests.asking import Asker, codes, gid
 from tests.receiving import Receiver, receiver, says
 from tests.webhooking import Scene, scene
 
-ENDPOINT = """id url eventTypes selection contactEmails mailFallback state disabledReason previousSecretValidUntil
+ENDPOINT = """id url eventTypes selection contactEmails mailFallback state disabledReason rotationEndsAt
   attempts retrySeconds failedInARow organization { id } entity { id }"""
 CREATE = f"""mutation($input: CreateWebhookEndpointInput!) {{ createWebhookEndpoint(input: $input) {{
   webhookEndpoint {{ {ENDPOINT} }} secret userErrors {{ code field message }} }} }}"""
@@ -82,7 +82,7 @@ async def test_an_endpoint_of_a_partner(s: Scene) -> None:
     endpoint = made["webhookEndpoint"]
     assert made["secret"].startswith("whsec_")
     assert endpoint["eventTypes"][0] == "quote.sent"
-    assert endpoint["selection"].startswith("event order_id: orderId")
+    assert endpoint["selection"].startswith("event order_id: orderNumber")
     assert endpoint["organization"] == {"id": gid("Organization", s.m.dealer.id)}
     assert (endpoint["state"], endpoint["mailFallback"], endpoint["attempts"]) == ("ENABLED", True, None)
     assert len(endpoint["contactEmails"]) == 1, "the person who made it"
@@ -141,7 +141,7 @@ async def test_every_fault_is_named_at_once(database: Database, settings: Settin
             s,
             url="http://10.0.0.1/",
             eventTypes=["order.held", "order.exploded"],
-            selection="orderId nonsense",
+            selection="orderNumber nonsense",
             contactEmails=["nobody"],
             attempts=21,
             retrySeconds=0,
@@ -161,17 +161,17 @@ async def test_every_fault_is_named_at_once(database: Database, settings: Settin
 @pytest.mark.parametrize(
     ("selection", "where"),
     [
-        ("orderId\n  nonsense", "regel 2, kolom 3"),
-        ("orderId } orders { nodes { id }", "regel 1"),
-        ("orderId } } query Other { orders { nodes { id } }", "regel 1"),
-        ("...F } fragment F on WebhookPayload { orderId", "regel 1"),
+        ("orderNumber\n  nonsense", "regel 2, kolom 3"),
+        ("orderNumber } orders { nodes { id }", "regel 1"),
+        ("orderNumber } } query Other { orders { nodes { id } }", "regel 1"),
+        ("...F } fragment F on WebhookPayload { orderNumber", "regel 1"),
         ("order", "regel 1"),
-        ("orderId(", "regel 2"),
+        ("orderNumber(", "regel 2"),
         ("{", "regel 1"),
         ("order { lines { id } } order(id: 1) { id }", "regel 1"),
         ("details(first: $x)", "regel 1"),
         ("order { " + "quote { order { " * 10 + "id" + " } }" * 10 + " }", "regel 1"),
-        (" ".join(f"a{n}: orderId" for n in range(60)), "regel 1"),
+        (" ".join(f"a{n}: orderNumber" for n in range(60)), "regel 1"),
         ("order { timeline(first: 250) { nodes { entity { brands { name } } } } }", "at most 10000"),
     ],
 )
@@ -203,11 +203,11 @@ async def test_rotating_a_secret(s: Scene) -> None:
     made = await create(s)
     id, partner = made["webhookEndpoint"]["id"], ask(s, "dealer_admin")
     rotated = (await partner.ask(ROTATE, id=id))["rotateWebhookSecret"]
-    until = datetime.fromisoformat(rotated["webhookEndpoint"]["previousSecretValidUntil"])
+    until = datetime.fromisoformat(rotated["webhookEndpoint"]["rotationEndsAt"])
     assert rotated["secret"] != made["secret"]
     assert timedelta(hours=23) < until - datetime.now(UTC) <= timedelta(days=1)
     stolen = (await partner.ask(ROTATE, id=id, until=datetime.now(UTC).isoformat()))["rotateWebhookSecret"]
-    assert stolen["webhookEndpoint"]["previousSecretValidUntil"] is None
+    assert stolen["webhookEndpoint"]["rotationEndsAt"] is None
     late = (datetime.now(UTC) + timedelta(days=31)).isoformat()
     refused = (await partner.ask(ROTATE, id=id, until=late))["rotateWebhookSecret"]
     assert codes(refused) == [("OUT_OF_RANGE", ["previousValidUntil"])]
@@ -347,7 +347,7 @@ async def test_a_preview_sends_nothing(s: Scene, there: Receiver) -> None:
     assert '"partner_order_id":"P-9"' in shown["body"]
     assert shown["headers"]["chargecars-event"] == "order.held" == shown["eventType"]
     assert shown["headers"]["webhook-signature"] == "v1,…", "nothing that a receiver would believe"
-    tried = (await partner.ask(PREVIEW, selection="n: orderId", event=shown["eventId"]))["previewWebhook"]
+    tried = (await partner.ask(PREVIEW, selection="n: orderNumber", event=shown["eventId"]))["previewWebhook"]
     assert tried["body"].startswith('{"n":"')
     assert await refusal(partner, endpoint=id, selection="nonsense") == "SELECTION_INVALID"
     await s.deliverer.drain()

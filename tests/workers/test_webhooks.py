@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
+from domain.contacts import privacy
 from domain.contacts.models import Contact
 from domain.mail import show
 from domain.orders import service as orders
@@ -562,3 +563,25 @@ async def test_deliveries_are_forgotten_when_their_time_is_over(
         await deliveries.forget(session, timedelta(days=90))
     assert await s.deliveries(endpoint) == []
     assert await s.attempts(endpoint) == []
+
+
+async def test_nothing_is_kept_of_a_person_that_was_erased(s: Scene, there: Receiver) -> None:
+    """Neither what was told about it, nor what a receiver answered, nor its address among the contacts."""
+    there.always = says("200 OK", b"stored for the customer")
+    mailbox = f"{factories.unique()}@example.nl"
+    async with s.database.session(SYSTEM) as session:
+        kept = await session.get_one(Contact, s.m.customer.id)
+        kept.email = mailbox
+    told = {"event_types": ["order.cancelled"], "selection": "order { endCustomer { name } }"}
+    endpoint = await s.endpoint(there.url, by="tenant_admin", contact_emails=[mailbox], **told)
+    order_id = await s.m.ordered()
+    async with s.database.session(s.m.actors["staff"]) as session:
+        await orders.cancel(session, order_id, "Verhuisd")
+    await s.run()
+    assert s.m.customer.name in there.got[0].body
+    async with s.database.session(SYSTEM) as session:
+        await privacy.erase(session, s.m.actors["staff"], s.m.customer.id)
+    [delivery] = await s.deliveries(endpoint)
+    [attempt] = await s.attempts(endpoint)
+    assert (delivery.body, attempt.response_body) == (None, None)
+    assert (await s.again(endpoint)).contact_emails == []
