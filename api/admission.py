@@ -83,7 +83,7 @@ def _admit(schema: Schema, operation: Operation, context: Context, allowed: froz
     if not context.incremental or chosen.operation is not OperationType.QUERY:
         document = document.whole
         chosen = document.operation(operation.name) or chosen
-    return Admitted(document, chosen, _coerced(schema, chosen, operation.variables))
+    return Admitted(document, chosen, coerced(schema, chosen, operation.variables))
 
 
 async def _charge(schema: Schema, admitted: Admitted, context: Context) -> None:
@@ -128,7 +128,8 @@ def _check_introspection(document: Document, context: Context) -> None:
         raise GraphQLError(message, extensions={"code": "INTROSPECTION_REFUSED"})
 
 
-def _coerced(schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any] | None) -> VariableValues:
+def coerced(schema: Schema, operation: OperationDefinitionNode, given: Mapping[str, Any] | None) -> VariableValues:
+    """The values of an operation's variables. Raises: Refused."""
     definitions = operation.variable_definitions
     if not definitions:
         return VariableValues({}, {})
