@@ -23,6 +23,7 @@ TABLES = {
     "apiKeys": "api_key",
     "articles": "article",
     "contacts": "contact",
+    "deprecatedUses": "deprecated_use",
     "events": "event",
     "identityProviders": "identity_provider",
     "invitations": "invitation",
@@ -42,7 +43,11 @@ TABLES = {
 }
 """The table behind each root list of the schema."""
 _CURRENT = "merged_into_id IS NULL AND erased_at IS NULL"
-CONDITIONS = {"contacts": _CURRENT, "organizations": f"{_CURRENT} AND contact_type = 'ORGANIZATION'"}
+CONDITIONS = {
+    "contacts": _CURRENT,
+    "notifications": "in_app AND current_setting('chargecars.audience', true) <> 'system'",
+    "organizations": f"{_CURRENT} AND contact_type = 'ORGANIZATION'",
+}
 """What a list leaves out besides what row-level security hides."""
 DETAILS = {
     "order": "orders",
