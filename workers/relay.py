@@ -59,6 +59,10 @@ FROM event_position p WHERE p.position > $1 ORDER BY p.position LIMIT $2
 """
 _NEWEST = "SELECT coalesce(max(position), 0) FROM event_position"
 _BEFORE = "SELECT coalesce(max(position), 0) FROM event_position WHERE position <= $1"
+_WAITING = """
+SELECT count(*) AS count, coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)::float8 AS age
+FROM (SELECT created_at FROM event_position WHERE position > $1 ORDER BY position LIMIT 10000) p
+"""
 
 _ADD = """
 for i = 2, #ARGV, 2 do
@@ -81,7 +85,7 @@ class Relay:
     async def run(self) -> None:
         """Wait for the lock, then listen, and sweep each second."""
         async with self._connected() as connection, self._redis() as redis:
-            await self._hold(connection)
+            await self._hold(connection, redis)
             WORKS.set(1)
             log.info("relay_works")
             try:
@@ -93,10 +97,17 @@ class Relay:
             finally:
                 WORKS.set(0)
 
-    async def _hold(self, connection: "asyncpg.Connection[Any]") -> None:
+    async def _hold(self, connection: "asyncpg.Connection[Any]", redis: "Redis") -> None:
         """Asked for again and again: a statement that waits would keep PostgreSQL from cleaning up behind it."""
         while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_AT_A_TIME):
+            await self._watch(connection, redis)
             await self._wait()
+
+    async def _watch(self, connection: "asyncpg.Connection[Any]", redis: "Redis") -> None:
+        """Tell how far the one that works is behind, also where it hangs."""
+        for count, age in await connection.fetch(_WAITING, await last_published(redis) or 0):
+            BEHIND.set(count)
+            LATE.set(age)
 
     async def _begin(self, connection: "asyncpg.Connection[Any]", redis: "Redis") -> int:
         """The position after which to publish."""

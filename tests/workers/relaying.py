@@ -21,8 +21,8 @@ import asyncio, sys
 from tenants.settings import Settings
 from workers.relay import Relay
 class Told(Relay):
-    async def _hold(self, connection):
-        await super()._hold(connection)
+    async def _hold(self, *both):
+        await super()._hold(*both)
         print("works", flush=True)
 asyncio.run(Told(Settings(_env_file=None)).run())
 """
@@ -49,7 +49,7 @@ class OtherProcess:
     async def works(self) -> str:
         """Wait until it is the one that works."""
         assert self._process.stdout is not None
-        return await asyncio.wait_for(asyncio.to_thread(self._process.stdout.readline), 30)
+        return await asyncio.wait_for(asyncio.to_thread(self._process.stdout.readline), 120)
 
     def kill(self) -> None:
         """`kill -9`."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from domain.events.positions import newest
@@ -126,6 +127,25 @@ async def _one_that_works(others: list[OtherProcess]) -> OtherProcess:
 async def _write(database: Database, entity_id: UUID, count: int) -> None:
     for _ in range(count):
         await told(database, entity_id)
+
+
+async def test_one_that_stands_by_tells_how_far_the_other_is_behind(
+    database: Database, settings: Settings, stream: Stream, entity_id: UUID, owner: "asyncpg.Connection[Any]"
+) -> None:
+    await owner.execute("SELECT pg_advisory_lock($1)", relay._ONE_AT_A_TIME)  # a holder that does nothing
+    await stream.redis.xadd(STREAM, {"e": b"{}"}, id=f"{await last(database)}-0")
+    await _write(database, entity_id, 3)
+    async with relaying(settings), asyncio.timeout(10):
+        while _told() != 3.0:
+            await stream.redis.ping()
+        await owner.execute("SELECT pg_advisory_unlock($1)", relay._ONE_AT_A_TIME)
+        await stream.until(await last(database))
+        while _told():
+            await stream.redis.ping()
+
+
+def _told() -> float | None:
+    return REGISTRY.get_sample_value("chargecars_relay_lag_events")
 
 
 async def test_two_that_both_believe_to_be_the_one_double_nothing(
