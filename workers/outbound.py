@@ -7,9 +7,11 @@ decompressed; of the answer a part is read, and its status line decides.
 
 import asyncio
 import email.utils
+import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -31,6 +33,8 @@ _RESOLVE_SECONDS = 3.0
 _CONNECT_SECONDS = 5.0
 _IDLE_SECONDS = 3.0
 """Shorter than what servers keep an idle connection for, so that none is used that is just being closed."""
+_RESOLVERS = ThreadPoolExecutor(64, "webhook-names")
+"""Threads of their own: a name server that does not answer keeps one for longer than we wait."""
 _RESERVED_NAMES = frozenset({"example", "invalid", "test", "onion"})
 """RFC 6761: nobody is asked for them."""
 _KEPT_HEADERS = frozenset(
@@ -87,7 +91,7 @@ async def resolved(host: str, port: int, *, local: bool) -> str:
         raise NameUnknown(f"{host} can never be known")
     try:
         async with asyncio.timeout(_RESOLVE_SECONDS):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)
+            found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, _look_up, host, port)
     except (OSError, TimeoutError, UnicodeError) as error:
         raise NameUnknown(f"{host} is not known") from error
     addresses = [str(entry[4][0]) for entry in found]
@@ -95,6 +99,10 @@ async def resolved(host: str, port: int, *, local: bool) -> str:
     if refused is not None or not addresses:
         raise AddressRefused(f"{host} is not public")
     return min(addresses, key=lambda each: ip_address(each.partition("%")[0]).version)
+
+
+def _look_up(host: str, port: int) -> list[Any]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 class Outbound:

@@ -197,6 +197,8 @@ def delivering(renderer_of: Callable[[Database, Settings], Renderer]) -> Callabl
 async def forget_old_deliveries(database: Database, settings: Settings) -> int:
     """Delete deliveries whose time is over, a batch per transaction; how many."""
     kept, done = timedelta(days=settings.webhook_kept_days), 0
+    async with database.session(SYSTEM) as session:
+        await deliveries.close_abandoned(session)
     while batch := await _forget(database, kept):
         done += batch
     return done

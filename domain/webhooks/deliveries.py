@@ -18,11 +18,19 @@ from domain.events.models import Event, EventPosition
 from domain.events.positions import Positioned
 from domain.webhooks import subscriptions
 from domain.webhooks.errors import EndpointDisabled
-from domain.webhooks.models import DeliveryState, EndpointState, WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from domain.webhooks.models import (
+    AttemptError,
+    DeliveryState,
+    EndpointState,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from domain.webhooks.payloads import owner_of
 from tenants.acting import acting_as
 from tenants.auth import clock
 
+_SURELY_GONE = timedelta(hours=1)
 CHANNEL = "chargecars_webhooks"
 """On which PostgreSQL tells of commits that hold something to deliver; without a payload."""
 SAMPLE = {
@@ -159,6 +167,18 @@ async def forget(session: AsyncSession, kept: timedelta, most: int = 5_000) -> i
     await session.execute(delete(WebhookAttempt).where(WebhookAttempt.delivery_id.in_(ids)))
     await session.execute(delete(WebhookDelivery).where(WebhookDelivery.id.in_(ids)))
     return len(ids)
+
+
+async def close_abandoned(session: AsyncSession) -> int:
+    """End the attempts of processes that are gone, of deliveries that nobody takes up again; how many."""
+    over = WebhookDelivery.lease_until < clock.now() - _SURELY_GONE, WebhookDelivery.state != DeliveryState.PENDING
+    left = select(WebhookDelivery.id).where(*over)
+    open_ = WebhookAttempt.delivery_id.in_(left) & WebhookAttempt.finished_at.is_(None)
+    ended = update(WebhookAttempt).where(open_).values(finished_at=clock.now(), error=AttemptError.INTERRUPTED.value)
+    done = (await session.execute(ended.returning(WebhookAttempt.id))).all()
+    free = update(WebhookDelivery).where(*over).values(lease_until=None)
+    await session.execute(free.execution_options(synchronize_session=False))
+    return len(done)
 
 
 async def _listening(session: AsyncSession, event: Event) -> list[WebhookEndpoint]:

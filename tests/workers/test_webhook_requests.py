@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -207,7 +208,7 @@ class Names:
         self.answers = list(answers)
         self.asked = 0
 
-    async def __call__(self, _host: str, port: int, **_options: Any) -> list[Any]:
+    def __call__(self, _host: str, port: int) -> list[Any]:
         self.asked += 1
         found = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
@@ -224,7 +225,7 @@ def public() -> Settings:
 async def test_a_name_of_ours_is_not_asked(
     monkeypatch: pytest.MonkeyPatch, public: Settings, addresses: list[str]
 ) -> None:
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", Names(addresses))
+    monkeypatch.setattr(module, "_look_up", Names(addresses))
     outcome = await sent("https://hooks.example.nl/", public)
     assert outcome.error is AttemptError.ADDRESS_REFUSED
     assert outcome.address is None
@@ -238,7 +239,7 @@ async def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.Mo
         asked.append(host)
         raise module.httpcore.ConnectError("nobody there")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", names)
+    monkeypatch.setattr(module, "_look_up", names)
     monkeypatch.setattr(module.httpcore.AnyIOBackend, "connect_tcp", connect)
     outcome = await sent("https://hooks.example.nl/", public)
     assert asked == ["93.184.216.34"]
@@ -246,9 +247,31 @@ async def test_a_name_that_changes_its_mind_gains_nothing(monkeypatch: pytest.Mo
     assert outcome.error is AttemptError.CONNECTION
 
 
-async def test_a_name_that_nobody_knows() -> None:
-    outcome = await sent("https://hooks.invalid/")
+@pytest.mark.parametrize("error", [socket.gaierror("unknown"), UnicodeError("no name")])
+async def test_a_name_that_nobody_knows(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(_host: str, _port: int) -> list[Any]:
+        raise error
+
+    monkeypatch.setattr(module, "_look_up", fail)
+    outcome = await sent("https://hooks.example.nl/")
     assert outcome.error is AttemptError.DNS
+
+
+@pytest.mark.parametrize("name", ["hooks.partner.example", "hooks.invalid", "a.test"])
+async def test_names_that_can_never_be_are_not_looked_up(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    names = Names(["8.8.8.8"])
+    monkeypatch.setattr(module, "_look_up", names)
+    outcome = await sent(f"https://{name}/")
+    assert outcome.error is AttemptError.DNS
+    assert names.asked == 0
+
+
+async def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(module, "_look_up", lambda _host, _port: released.wait(20))
+    outcome = await sent("https://hooks.example.nl/")
+    released.set()
+    assert outcome.error in (AttemptError.DNS, AttemptError.TIMEOUT)
 
 
 async def test_a_literal_address_of_ours_is_not_asked(public: Settings) -> None:

@@ -549,6 +549,24 @@ async def test_a_test_is_sent_once_and_blames_nobody(s: Scene, there: Receiver) 
     assert await show.latest(s.database, to=mailbox) == []
 
 
+async def test_what_a_dead_worker_left_of_a_disabled_endpoint(
+    s: Scene, there: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = await s.endpoint(there.url, event_types=["order.held"])
+    await s.hold(await s.m.ordered())
+    await s.react()
+    async with s.database.session(SYSTEM) as session:
+        await queue.take_due(session, s.settings, 10)
+        await service.disable(session, s.m.actors["dealer_admin"], endpoint.id)
+    later(monkeypatch, 90 * MINUTE)
+    async with s.database.session(SYSTEM) as session:
+        assert await deliveries.close_abandoned(session) == 1
+    [attempt] = await s.attempts(endpoint)
+    assert attempt.error == AttemptError.INTERRUPTED
+    [delivery] = await s.deliveries(endpoint)
+    assert (delivery.state, delivery.lease_until) == (DeliveryState.SKIPPED, None)
+
+
 async def test_deliveries_are_forgotten_when_their_time_is_over(
     s: Scene, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
