@@ -20,6 +20,8 @@ from domain.quotes import service as quotes
 from domain.signatures import service as signatures
 from domain.users.events import PasswordChanged
 from domain.visits.models import Visit
+from domain.webhooks.events import DeliveryFailed, EndpointDisabled
+from domain.webhooks.models import WebhookEndpoint
 from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
@@ -341,3 +343,27 @@ async def test_the_inbox_is_the_recipients_alone(mine: Post) -> None:
 
 async def test_every_channel_of_a_reach_is_one_that_leaves_the_platform() -> None:
     assert all(Channel.IN_APP not in kind.channels for kind in KINDS.values())
+
+
+async def test_who_has_a_webhook_that_fails_is_told_once_a_day(mine: Post) -> None:
+    async with mine.database.session(SYSTEM) as session:
+        endpoint = WebhookEndpoint(
+            entity_id=mine.entity_id,
+            organization_id=mine.market.dealer.id,
+            url="https://hooks.example/orders",
+            event_types=["order.*"],
+            secret=b"sealed",
+        )
+        session.add(endpoint)
+        await session.flush()
+        for number in range(3):
+            failed = DeliveryFailed(str(number), "order.received", 3, "HTTP 500")
+            await record(session, failed, entity_id=mine.entity_id, subject_id=endpoint.id)
+        for reason in ("MANUAL", "FAILING"):
+            await record(session, EndpointDisabled(reason), entity_id=mine.entity_id, subject_id=endpoint.id)
+    await mine.react()
+    told = await mine.told()
+    assert [row.kind for row in told] == ["webhook.failing", "webhook.disabled"]
+    assert told[0].text == "Berichten aan https://hooks.example/orders mislukken: HTTP 500."
+    assert {row.user_id for row in told} == {mine.actor("dealer").user_id}
+    assert {row.channel for row in await mine.deliveries()} == {"IN_APP"}
