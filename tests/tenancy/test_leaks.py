@@ -196,7 +196,8 @@ def _kind_of_items(world: World, field: GraphQLField) -> str:
 def _fragment(world: World, actor: Actor, kind: str) -> str:
     """The fields of the type that stands for a kind."""
     registry = world.graphql.extensions["reading"].registry
-    members = [r.type for r in registry.readable.values() if r.kind == kind and actor.audience in r.audiences]
+    nodes = [r for r in registry.readable.values() if r.kind == kind and "id" in r.specs]
+    members = [r.type for r in nodes if actor.audience in r.audiences]
     concrete = [member for member in members if isinstance(member, GraphQLObjectType)]
     return " ".join(fragment(world.graphql, actor.audience, member, 2) for member in concrete)
 
