@@ -12,8 +12,10 @@ from api.reading import (
     Connection,
     DateFilter,
     EnumFilter,
+    Listing,
     Node,
     Sort,
+    Source,
     TextFilter,
     column,
     condition,
@@ -26,6 +28,7 @@ from api.reading import (
 )
 from domain.deprecations.models import DeprecatedUse as UseRow
 from tenants.actor import ClientKind
+from tenants.audience import Audience
 from tenants.permissions import Permission
 
 MOST = 250
@@ -50,7 +53,14 @@ class Deprecation:
     last_used_at: datetime = column("When it was used last, exact to a minute.")
 
 
-@reads(UseRow)
+def _of_one_entity(listing: Listing, use: Any) -> Source | None:
+    """Staff of one entity walk its index."""
+    if listing.audience is Audience.STAFF and listing.one_entity:
+        return Source(where=[use.entity_id == listing.actor.entity_id])
+    return None
+
+
+@reads(UseRow, source=_of_one_entity)
 @strawberry.type(description="How often one client used a deprecated part of the schema on one day.")
 class DeprecatedUse(Node):
     part: str = column("Schema coordinate, such as `Order.number` or `Query.orders(filter:)`.")
@@ -82,7 +92,9 @@ class DeprecatedUseFilter:
     day: DateFilter | None = match("By day.")
 
 
-USE_SORT = Sort(UseRow, last_used_at="When it was used last.", day="By day.", default="-last_used_at")
+USE_SORT = Sort(
+    UseRow, created_at="When it was counted first.", last_used_at="When it was used last.", default="-created_at"
+)
 
 
 def _own(arguments: Any) -> Select[Any]:
@@ -114,7 +126,7 @@ class DeprecationQueries:
         requires=Permission.SIGNED_IN,
     )
     deprecated_uses: Connection[DeprecatedUse] = read_connection(
-        "Who uses deprecated parts of the schema, per client and day, the latest use first.",
+        "Who uses deprecated parts of the schema, per client and day, the newest first.",
         filter=DeprecatedUseFilter,
         order=USE_SORT,
         requires=Permission.API_KEYS_MANAGE,

@@ -33,7 +33,8 @@ class DeprecatedUse(Identified, Base):
             name="uq_deprecated_use_day",
             postgresql_nulls_not_distinct=True,
         ),
-        Index("ix_deprecated_use_entity", "entity_id", "last_used_at", "id"),
+        Index("ix_deprecated_use_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_deprecated_use_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

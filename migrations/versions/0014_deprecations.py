@@ -41,7 +41,8 @@ def upgrade() -> None:
             postgresql_nulls_not_distinct=True,
         ),
     )
-    op.create_index("ix_deprecated_use_entity", "deprecated_use", ["entity_id", "last_used_at", "id"])
+    op.create_index("ix_deprecated_use_entity_newest", "deprecated_use", ["entity_id", "created_at", "id"])
+    op.create_index("ix_deprecated_use_newest", "deprecated_use", ["created_at", "id"])
 
 
 def downgrade() -> None:
