@@ -19,6 +19,7 @@ from api.documents import Document, Documents
 from api.limits import check
 from api.requests import Operation, RequestError
 from api.trusting import trusted
+from api.variables import plainly_coerced
 from api.versions import note_use
 
 READS = frozenset({OperationType.QUERY})
@@ -83,7 +84,8 @@ def _admit(schema: Schema, operation: Operation, context: Context, allowed: froz
     if not context.incremental or chosen.operation is not OperationType.QUERY:
         document = document.whole
         chosen = document.operation(operation.name) or chosen
-    return Admitted(document, chosen, coerced(schema, chosen, operation.variables))
+    plain = plainly_coerced(schema._schema, document, chosen, operation.variables)
+    return Admitted(document, chosen, plain or coerced(schema, chosen, operation.variables))
 
 
 async def _charge(schema: Schema, admitted: Admitted, context: Context) -> None:
