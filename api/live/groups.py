@@ -22,6 +22,8 @@ MOST_AT_ONCE = 200
 """Events in one statement."""
 _SLICE = 250
 """Clients that are written to before others get a turn."""
+_REST, _LONGEST_REST = 0.5, 0.1
+"""A group rests half as long as it took to send: what comes meanwhile goes out in one piece per client."""
 _COALESCED_SECONDS = 1.0
 _BREATH = 10
 """Figures that take long are computed again after as many times as long."""
@@ -113,8 +115,10 @@ class UpdatesGroup(Group):
             del self._waiting[: len(entries)]
             self.delivered = entries[-1].at.position
             if batch.texts:
+                began = time.monotonic()
                 metrics.LAG.observe((datetime.now(UTC) - entries[0].at.created_at).total_seconds())
                 await self.send(batch)
+                await asyncio.sleep(min((time.monotonic() - began) * _REST, _LONGEST_REST))
 
 
 class FiguresGroup(Group):

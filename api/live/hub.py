@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -15,7 +15,7 @@ from api.live.routing import Entry, routes_of, routes_to
 from api.live.running import Runner
 from api.live.specs import UpdatesSpec
 from api.live.subscriber import Subscriber
-from api.live.tail import Doorbell
+from api.live.tail import Doorbell, connected
 from domain.events.addressed import Addressed, addressed_after
 from domain.events.positions import newest
 from tenants.actor import SYSTEM
@@ -107,7 +107,9 @@ class Hub:
             if len(page) < _PAGE:
                 return
 
-    def _hand_over(self, page: list[Addressed]) -> None:
+    def _hand_over(self, page: Sequence[Addressed]) -> None:
+        if not page:
+            return
         offers: defaultdict[Group, list[Entry]] = defaultdict(list)
         for event in page:
             entry: Entry | None = None
@@ -158,9 +160,12 @@ class Hub:
 
     async def _follow(self) -> None:
         while True:
-            await self._doorbell.rung()
+            rung = await self._doorbell.rung()
             try:
-                await self.advance()
+                if (events := connected(rung, self.position)) is None or not rung:
+                    await self.advance()
+                else:
+                    self._hand_over(events)
             except Exception as error:
                 log.warning("log_not_followed", error=type(error).__name__)
                 await asyncio.sleep(_PAUSE_SECONDS)

@@ -10,6 +10,7 @@ import asyncio
 import os
 import resource
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -142,14 +143,17 @@ class Run:
 
     # --- what happens -------------------------------------------------------------------------------------------
 
-    async def _publish(self, numbers: list[int]) -> None:
+    async def _publish(self, numbers: list[int]) -> float:
         async with self.database.session(self.person.actor) as session:
             for number in numbers:
                 await orders.note(session, self.order_id, f"n={number};", internal=False)
+            return time.time()  # leaving commits
 
     def _hand_to(self, peer: "Peer") -> Publish:
-        async def publish(numbers: list[int]) -> None:
+        async def publish(numbers: list[int]) -> float:
+            began = time.time()
             peer.hand([self._update(number) for number in numbers])
+            return began
 
         return publish
 

@@ -13,8 +13,8 @@ import orjson
 
 from chargecars.bench.client import Refused
 
-Publish = Callable[[list[int]], Awaitable[None]]
-"""Makes the updates of some numbers happen; returns when they have."""
+Publish = Callable[[list[int]], Awaitable[float]]
+"""Makes the updates of some numbers happen; returns when it began to commit them, by the clock."""
 
 _PATIENCE_SECONDS = 60.0
 _BATCH, _BATCHES = 10, 4
@@ -101,7 +101,7 @@ async def warm_up(to: Followers, publish: Publish) -> None:
 
 
 async def latencies(to: Followers, publish: Publish, per_second: float, seconds: float) -> list[float]:
-    """Seconds from before the commit to the last subscriber, of each update at a steady rate."""
+    """Seconds from the beginning of the commit to the last subscriber, of each update at a steady rate."""
     arriving: list[asyncio.Task[float]] = []
     began = time.monotonic()
     for step in range(int(per_second * seconds)):
@@ -112,9 +112,8 @@ async def latencies(to: Followers, publish: Publish, per_second: float, seconds:
 
 async def _latency(to: Followers, publish: Publish) -> float:
     number = to.number()
-    began = time.time()
-    await publish([number])
-    return await to.arrived(number) - began
+    committing = await publish([number])
+    return await to.arrived(number) - committing
 
 
 async def saturation(to: Followers, publish: Publish, seconds: float) -> float:
