@@ -33,6 +33,7 @@ NO_PERSONAL_DATA = {
     "organization_parent",
     "partner_sku",
     "price_list",
+    "trusted_document",
 }
 """Tables that point to organizations only, or are handled apart."""
 
