@@ -1,5 +1,6 @@
 """The event log in the order of its positions, for clients that poll; and the types of events there are."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from api.live.replay import position_after
 from api.reading import BadInput, field, read_in_many
 from api.reading.ids import parse_id
 from api.reading.scalars import Cursor
+from domain.event_types import EventType as KnownType
 from domain.event_types import event_types
 from domain.events import positions
 from domain.events.addressed import oldest
@@ -64,6 +66,7 @@ class EventLogQueries:
     ) -> EventsAfter:
         if not 0 <= first <= MOST_EVENTS:
             raise BadInput("BAD_INPUT", "first", f"between 0 and {MOST_EVENTS}.")
+        _check_types(info, types or [])
         subject = parse_id(subject_id, "subjectId")[1] if subject_id is not None else None
         return await _page(info, await _position(info, after), first, types, subject)
 
@@ -74,7 +77,6 @@ class EventLogQueries:
 
     @field("All types of events that you may be told of, by name.", requires=Permission.EVENTS_READ)
     async def event_types(self, info: Info) -> list[EventType]:
-        internal = info.context.actor.audience in (Audience.STAFF, Audience.SYSTEM)
         return [
             EventType(
                 type=kind.type,
@@ -84,8 +86,20 @@ class EventLogQueries:
                 description=kind.description,
                 payload_schema=JSON(kind.payload_schema),
             )
-            for kind in event_types(internal=internal)
+            for kind in _types(info)
         ]
+
+
+def _types(info: Info) -> Sequence[KnownType]:
+    """Those that the actor may be told of."""
+    return event_types(internal=info.context.actor.audience in (Audience.STAFF, Audience.SYSTEM))
+
+
+def _check_types(info: Info, wanted: list[str]) -> None:
+    known = {kind.type for kind in _types(info)} if wanted else set()
+    for name in wanted:
+        if name not in known:
+            raise BadInput("BAD_INPUT", "types", f"there is no type {name!r}; eventTypes lists them.")
 
 
 async def _position(info: Info, cursor: str | None) -> int:

@@ -92,6 +92,8 @@ async def test_a_cursor_is_ours_or_an_error(database: Database, settings: Settin
         assert await staff.error(AFTER, after=bad) == "BAD_CURSOR"
     assert await staff.error(AFTER, first=251) == "BAD_INPUT"
     assert await staff.error(AFTER, first=-1) == "BAD_INPUT"
+    assert await staff.error(AFTER, types=["order.recieved"]) == "BAD_INPUT"
+    assert await trader(m, settings, "dealer").error(AFTER, types=["quote.created"]) == "BAD_INPUT"
 
 
 async def test_what_is_no_longer_kept_is_said(fresh_database: Any, settings: Settings) -> None:
