@@ -1,9 +1,9 @@
 """Variables of plain scalars, which most are, taken as they come: graphql-core would coerce them to themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from graphql import GraphQLNonNull, GraphQLSchema, OperationDefinitionNode
+from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 
@@ -26,7 +26,9 @@ def plainly_coerced(
     values: dict[str, Any] = {}
     for name, signature, plain in _declared(schema, document, operation):
         value: Any = given.get(name) if given else None
-        if plain is None or type(value) is not plain or (plain is int and not -_INT <= value < _INT):
+        if plain is None or type(value) is not plain:
+            return None
+        if isinstance(value, int) and not -_INT <= value < _INT:
             return None
         sources[name] = VariableValueSource(signature, value)
         values[name] = value
@@ -37,10 +39,19 @@ def _declared(schema: GraphQLSchema, document: Document, operation: OperationDef
     key = ("variables", operation.name.value if operation.name else "")
     known: Declared | None = document.memo.get(key)
     if known is None:
-        signatures = [get_variable_signature(schema, node) for node in operation.variable_definitions or ()]
-        known = [(s.name, s, _plain(s)) for s in signatures if isinstance(s, GraphQLVariableSignature)]
+        known = [*_signatures(schema, operation)]
         document.memo[key] = known
     return known
+
+
+def _signatures(
+    schema: GraphQLSchema, operation: OperationDefinitionNode
+) -> Iterator[tuple[str, GraphQLVariableSignature, type | None]]:
+    for node in operation.variable_definitions or ():
+        signature = get_variable_signature(schema, node)
+        if isinstance(signature, GraphQLError):
+            raise signature
+        yield signature.name, signature, _plain(signature)
 
 
 def _plain(signature: GraphQLVariableSignature) -> type | None:

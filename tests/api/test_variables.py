@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from api.documents import Document
 from api.variables import plainly_coerced
 
-SCHEMA: GraphQLSchema = build_schema("type Query { a: Int } input I { a: Int } enum E { A }")
+SCHEMA: GraphQLSchema = build_schema("type Query { a(id: ID): Int } input I { a: Int b: Float } enum E { A }")
 TYPES = ("ID", "String!", "Int", "Int!", "Boolean!", "Float", "[Int]", "I", "E")
 VALUES = st.one_of(
     st.none(),
