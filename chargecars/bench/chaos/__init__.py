@@ -37,47 +37,43 @@ def main(scale: int, json: bool, minutes: float) -> None:
     _report(outcome, json)
 
 
-def run(seconds: float, seed: int, tell: Callable[[str], None], each_once: bool = False) -> Outcome:
-    """Kill at random, or each of VICTIMS once in an order by chance; from the main thread. Raises: StackError."""
+def run(seconds: float, seed: int, tell: Callable[[str], None]) -> Outcome:
+    """Kill at random for so long, or with 0 seconds each of VICTIMS once; from the main thread. Raises: StackError."""
     chance = random.Random(seed)  # noqa: S311  # no secret
-    directory = Path(tempfile.mkdtemp(prefix="chargecars-chaos-"))
-    site = Site(directory)
+    site = Site(Path(tempfile.mkdtemp(prefix="chargecars-chaos-")))
     began = time.monotonic()
     site.start()
     tell(f"seed {seed}: everything runs after {time.monotonic() - began:.0f} s")
     try:
-        crowd = Crowd(site, seed, tell)
+        crowd = Crowd(site, seed)
         crowd.start()
         crowd.ready.wait()
-        _kill(site, crowd, chance, seconds, each_once, tell)
-        began_settling = time.monotonic()
+        _kill(site, crowd, chance, seconds, tell)
+        quiet = time.monotonic()
         verdict = crowd.finish()
-        tell(f"settled after {time.monotonic() - began_settling:.0f} s")
+        tell(f"everybody knows everything {time.monotonic() - quiet:.0f} s after the last write")
         return Outcome(verdict, site.kills, time.monotonic() - began)
     finally:
         site.stop()
 
 
-def _kill(
-    site: Site, crowd: Crowd, chance: random.Random, seconds: float, each_once: bool, tell: Callable[[str], None]
-) -> None:
-    """Until the time is over; at the end everything runs."""
+def _kill(site: Site, crowd: Crowd, chance: random.Random, seconds: float, tell: Callable[[str], None]) -> None:
+    """At random also before what fell last is there again; each once when it is. At the end everything runs."""
     until = time.monotonic() + seconds
-    for victim in _victims(chance, each_once):
-        pause = seconds / (len(VICTIMS) + 1) if each_once else chance.uniform(0.2, 4.0)
+    for victim in _victims(chance, each_once=not seconds):
+        pause = chance.uniform(0.2, 1.0) if not seconds else chance.uniform(0.2, 4.0)
         _mend(site, crowd, time.monotonic() + pause)
-        if crowd.failed or (time.monotonic() >= until and not each_once):
+        if crowd.failed or (seconds and time.monotonic() >= until):
             break
         site.kill(victim, chance)
         tell(f"killed: {victim}")
         time.sleep(chance.uniform(0, 0.5))
-    deadline = time.monotonic() + _MENDING_SECONDS
-    while not site.ready() and time.monotonic() < deadline and not crowd.failed:
-        site.mend()
-        time.sleep(0.1)
+        if not seconds:
+            _mend(site, crowd, time.monotonic() + _MENDING_SECONDS, ready=True)
+    _mend(site, crowd, time.monotonic() + _MENDING_SECONDS, ready=True)
 
 
-def _victims(chance: random.Random, each_once: bool) -> Iterator[str]:
+def _victims(chance: random.Random, *, each_once: bool) -> Iterator[str]:
     if each_once:
         yield from chance.sample(VICTIMS, len(VICTIMS))
         return
@@ -85,10 +81,12 @@ def _victims(chance: random.Random, each_once: bool) -> Iterator[str]:
         yield chance.choice(VICTIMS)
 
 
-def _mend(site: Site, crowd: Crowd, until: float) -> None:
-    """Start what has fallen, again and again, as a service manager does."""
+def _mend(site: Site, crowd: Crowd, until: float, *, ready: bool = False) -> None:
+    """Start what has fallen, again and again, as a service manager does; `ready`: only until everything answers."""
     while time.monotonic() < until and not crowd.failed:
         site.mend()
+        if ready and site.ready():
+            return
         time.sleep(0.1)
 
 

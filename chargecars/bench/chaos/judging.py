@@ -107,8 +107,9 @@ async def judge_webhooks(
     wanted = [id for id, type, _ in await positions(database, owner, marker) if type in WEBHOOK_TYPES]
     rows = await _rows(
         database,
-        "SELECT event_id::text, 'msg_' || replace(id::text, '-', ''), state FROM webhook_delivery "
-        "WHERE NOT test AND position > :marker ORDER BY position",
+        "SELECT d.event_id::text, 'msg_' || replace(d.id::text, '-', ''), d.state FROM webhook_delivery d "
+        "JOIN webhook_endpoint e ON e.id = d.endpoint_id "
+        "WHERE e.url LIKE 'http://127.0.0.1:%' AND d.position > :marker ORDER BY d.position",
         marker=marker,
     )
     verdict.webhooks += len(rows)

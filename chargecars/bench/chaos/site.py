@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -29,6 +30,7 @@ VICTIMS = ("relay", "worker", "api", "valkey", "postgres")
 _SCALE = Fraction(1, 50)
 _READY_SECONDS = 90.0
 _ENVIRONMENT = {
+    "ENVIRONMENT": "development",
     "WEBHOOK_LOCAL_TARGETS": "true",
     "WEBHOOK_ATTEMPTS": "20",
     "WEBHOOK_RETRY_SECONDS": "1",
@@ -40,6 +42,7 @@ _ENVIRONMENT = {
     "COST_RESTORE_PER_SECOND": "1000000000",
 }
 """Patience is short, so that what was interrupted is done again while somebody looks on."""
+_OWN = {"ENVIRONMENT": "development", "DATABASE_URL": "", "REDIS_URL": "", "SECRET_KEY": "", "SIGNING_KEY": ""}
 _EFFECTS = """
 CREATE TABLE IF NOT EXISTS chaos_effect (number bigint NOT NULL, kind text NOT NULL, attempt integer NOT NULL);
 GRANT SELECT, INSERT ON chaos_effect TO chargecars_system, chargecars_staff;
@@ -80,7 +83,7 @@ class Site:
         """Return when everything answers. Raises: StackError."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o711)
-        self.stack = Stack(Settings(_env_file=None, data_dir=self.directory), share=False)  # type: ignore[call-arg]  # pydantic-settings' own argument
+        self.stack = Stack(_settings({"DATA_DIR": str(self.directory), **_OWN}), share=False)
         self.stack.start()
         try:
             self._prepare()
@@ -90,10 +93,11 @@ class Site:
 
     def _prepare(self) -> None:
         values = {**self.stack.environment, **_ENVIRONMENT}
-        self.settings = Settings(_env_file=None, **{name.lower(): value for name, value in values.items()})  # type: ignore[call-arg, arg-type]  # text, as from the environment
+        self.settings = _settings(values)
         asyncio.run(self._fill())
         ports = [free_port() for _ in range(3)]
-        environment = {**os.environ, **values, "HOST": "127.0.0.1"}
+        shell = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+        environment = {**shell, **values, "HOST": "127.0.0.1"}
         self.api = Part("api", ("-m", "chargecars", "api"), {**environment, "PORT": str(ports[0])}, ports[0])
         worker = ("-c", "from chargecars.bench.chaos.worker import run; run()")
         self.workers = [
@@ -180,3 +184,8 @@ class Site:
                 part.child.kill()
         self.stack.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _settings(values: Mapping[str, str]) -> Settings:
+    """Of these variables alone, whatever the caller's shell says of them."""
+    return Settings(_env_file=None, **{name.lower(): value for name, value in values.items()})  # type: ignore[call-arg, arg-type]  # text, as from the environment
