@@ -37,6 +37,7 @@ _KINDS = {
     "client": "OAuthClient",
     "subject": "Order",
     "endpoint": "WebhookEndpoint",
+    "api_key": "ApiKey",
     "replay": "WebhookReplay",
     "event": "Event",
 }
