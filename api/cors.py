@@ -44,7 +44,7 @@ class CrossOrigin:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        origin = _origin(scope) if scope["type"] == "http" else None
         if origin is None:
             await self._app(scope, receive, send)
             return
@@ -67,6 +67,13 @@ async def allows(database: Database, settings: Settings, scope: Scope, origin: s
         return True
     brand = await brand_of(database, hostname(host))
     return brand is not None and (origin == public_origin(settings, brand.host) or origin in brand.origins)
+
+
+def _origin(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return str(value.decode("latin-1"))
+    return None
 
 
 def _preflight(origin: str, allowed: bool) -> Response:
