@@ -99,7 +99,7 @@ def partner_order_id(event: Any, organization_id: ColumnElement[Any] | None) -> 
 
 
 def known_to(row: Any, organization_id: ColumnElement[Any] | None) -> ColumnElement[bool]:
-    """Whether the partner's number is an organization's to know: the account's and those above it. None, NULL: staff."""
+    """Whether the partner's number is an organization's to know: the account's and those above it. None is staff."""
     if organization_id is None:
         return true()
     known: ColumnElement[bool] = func.coalesce(organization_id == func.any(row.account_chain_ids), False)

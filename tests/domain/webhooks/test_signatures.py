@@ -44,7 +44,7 @@ def test_two_secrets_sign_during_a_rotation_and_one_after() -> None:
     endpoint = WebhookEndpoint(id=uuid4())
     endpoint.secret = secrets.sealed(SETTINGS, endpoint.id, new)
     endpoint.previous_secret = secrets.sealed(SETTINGS, endpoint.id, old)
-    endpoint.previous_secret_until = now + timedelta(hours=1)
+    endpoint.overlap_until = now + timedelta(hours=1)
     assert secrets.secrets_of(SETTINGS, endpoint, now) == [new, old]
     signed = dict(secrets.signatures("msg_1", BODY, [new, old], now))
     assert len(signed["webhook-signature"].split(" ")) == 2
