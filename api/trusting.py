@@ -7,9 +7,13 @@ Both forms are understood: `documentId: "sha256:<hex>"` (GraphQL over HTTP, appe
 import hashlib
 from dataclasses import replace
 
+from prometheus_client import Counter
+
 from api.context import Context
 from api.requests import Operation, RequestError
 from domain.trusted_documents import manifest
+
+ASKED = Counter("chargecars_trusted_documents", "Requests by hash or of restricted clients.", ("outcome",))
 
 
 async def trusted(operation: Operation, context: Context) -> Operation:
@@ -24,7 +28,9 @@ async def trusted(operation: Operation, context: Context) -> Operation:
     hash = _hash(operation)
     text = await manifest.document(context.database, client, hash) if client else None
     if text is not None:
+        ASKED.labels("known").inc()
         return replace(operation, query=text)
+    ASKED.labels("refused" if restricted else "unknown").inc()
     if restricted:
         raise RequestError(403, "DOCUMENT_NOT_TRUSTED", "This client may send its trusted documents only.")
     if operation.query:
