@@ -25,8 +25,10 @@ TABLES = {
     "contacts": "contact",
     "deprecatedUses": "deprecated_use",
     "events": "event",
+    "failedJobs": "failed_job",
     "identityProviders": "identity_provider",
     "invitations": "invitation",
+    "jobs": "job",
     "leads": "lead",
     "memberships": "membership",
     "notificationDeliveries": "notification_delivery",
@@ -38,8 +40,11 @@ TABLES = {
     "partnerSkus": "partner_sku",
     "priceLists": "price_list",
     "quotes": "quote",
+    "trustedDocuments": "trusted_document",
     "users": "user_account",
     "visits": "visit",
+    "webhookDeliveries": "webhook_delivery",
+    "webhookEndpoints": "webhook_endpoint",
 }
 """The table behind each root list of the schema."""
 _CURRENT = "merged_into_id IS NULL AND erased_at IS NULL"
