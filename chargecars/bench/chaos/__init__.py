@@ -20,6 +20,7 @@ from chargecars.bench.chaos.site import VICTIMS, Kill, Site
 from chargecars.bench.report import Report, say, show_table
 
 _MENDING_SECONDS = 90.0
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def _mend(site: Site, crowd: Crowd, until: float, *, ready: bool = False) -> Non
         site.mend()
         if ready and site.ready():
             return
-        time.sleep(0.1)
+        time.sleep(_LOOK_SECONDS)
 
 
 def _report(outcome: Outcome, json: bool) -> None:

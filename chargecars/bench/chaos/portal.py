@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 _FRESH_SECONDS = 300.0
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.3
 
 
 class Refused(Exception):

@@ -16,7 +16,7 @@ from chargecars.bench.chaos.portal import Portal
 
 EVENTS = "subscription($after: Cursor) { events(after: $after) { cursor event { id type } } }"
 ORDERS = "subscription($after: Cursor) { orderUpdated(after: $after) { cursor event { id type } order { number } } }"
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.3
 _SILENT_SECONDS = 20.0
 
 
