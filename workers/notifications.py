@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import structlog
+from prometheus_client import Counter
 
 from domain.notifications import reminders, tracking
 from domain.notifications.deliveries import JOB, QUEUE
@@ -16,6 +17,9 @@ from workers.gateways import Accepted, Outcome, Refused, Unavailable
 from workers.jobs import Arguments, Later, job
 from workers.run import Run
 
+ATTEMPTS = Counter(
+    "chargecars_notification_attempts", "Messages handed to providers, by what came of it.", ("channel", "outcome")
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -39,6 +43,7 @@ async def deliver(database: Database, settings: Settings, id: UUID) -> float | N
 
 
 async def _settle(database: Database, outgoing: Outgoing, outcome: Outcome) -> float | None:
+    ATTEMPTS.labels(outgoing.channel.value, type(outcome).__name__.lower()).inc()
     async with database.session(SYSTEM) as session:
         match outcome:
             case Accepted(provider_id):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import format_datetime
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
@@ -49,6 +50,7 @@ class Mail:
         made["To"] = Address(addr_spec=self.recipient)
         made["Subject"] = self.subject
         made["Message-ID"] = f"<{self.id}@{self.sender.domain or 'localhost'}>"
+        made["Date"] = format_datetime(clock.now())
         made["Auto-Submitted"] = "auto-generated"
         if self.unsubscribe_url:  # RFC 8058: mail programs offer it as one click
             made["List-Unsubscribe"] = f"<{self.unsubscribe_url}>"

@@ -78,11 +78,11 @@ def is_configured(settings: Settings, channel: Channel) -> bool:
 async def gathered(session: AsyncSession, notification: Notification) -> Telling | None:
     """All that it takes to send it again; None once it is forgotten or its recipient may no longer be told."""
     kind, recipient = KINDS.get(notification.kind), await recipients.of(session, notification)
-    if notification.facts is None or kind is None or recipient is None:
-        return None
     settings = with_secrets(environment())
-    facts = orjson.loads(unseal(settings, SEALED_FOR, notification.seal_context, notification.facts))
     sender = await messages.sender_of(session, settings, notification.entity_id, notification.brand_id)
+    if notification.facts is None or kind is None or recipient is None or sender is None:
+        return None
+    facts = orjson.loads(unseal(settings, SEALED_FOR, notification.seal_context, notification.facts))
     chain = notification.chain_organization_ids
     wordings = await templates.holding(session, kind, notification.entity_id, sender.brand.id, chain)
     link = unsubscribing.link(settings, sender.origin, notification.entity_id, kind, recipient)

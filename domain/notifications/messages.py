@@ -52,15 +52,15 @@ class Message:
     template_id: UUID | None
 
 
-async def sender_of(session: AsyncSession, settings: Settings, entity_id: UUID, brand_id: UUID | None = None) -> Sender:
-    """The brand given, or else the entity's first. Raises: LookupError where an entity has none."""
+async def sender_of(
+    session: AsyncSession, settings: Settings, entity_id: UUID, brand_id: UUID | None = None
+) -> Sender | None:
+    """The brand given, or else the entity's first; None where it has none in whose name to tell anybody anything."""
     query = select(BusinessEntity, Brand).join(Brand, Brand.entity_id == BusinessEntity.id)
     query = query.where(BusinessEntity.id == entity_id).order_by(Brand.created_at, Brand.id)
     query = query if brand_id is None else query.where(Brand.id == brand_id)
     row = (await session.execute(query.limit(1))).first()
-    if row is None:
-        raise LookupError(f"business entity {entity_id} has no brand in whose name to tell anybody anything")
-    return Sender(row[0], row[1], origin(settings, row[1].host))
+    return Sender(row[0], row[1], origin(settings, row[1].host)) if row else None
 
 
 def compose(

@@ -48,6 +48,8 @@ async def preview(
     row = NotificationTemplate(subject=draft.subject, text=draft.text, html=draft.html, id=_ID)
     row.channel, row.language = draft.channel.value, draft.language.value
     sender = await messages.sender_of(session, settings, draft.entity_id, draft.brand_id)
+    if sender is None:
+        raise NotFound(field=("brand_id",))
     values, name = await _values(session, kind, draft.entity_id, subject)
     somebody = Recipient(name, "", "", draft.language, contact_id=_ID)
     link = f"{sender.origin}/" if kind.optional else None

@@ -3,11 +3,12 @@
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.notifications import facts, recipients
 from domain.notifications.causes import tell_signers
+from domain.notifications.models import Notification
 from domain.notifications.service import About, notify
 from domain.notifications.settings import NotificationSettings, notification_settings
 from domain.numbering.service import AMSTERDAM
@@ -78,7 +79,11 @@ async def _waiting(session: AsyncSession, entity_id: UUID, chosen: NotificationS
         return []
     due = clock.now() - chosen.quote_reminder_days * _DAY
     query = select(Quote.id).where(
-        Quote.entity_id == entity_id, Quote.status.in_(_OPEN), Quote.sent_at <= due, Quote.sent_at > due - _LOOKED_BACK
+        Quote.entity_id == entity_id,
+        Quote.status.in_(_OPEN),
+        Quote.sent_at <= due,
+        Quote.sent_at > due - _LOOKED_BACK,
+        _not_told("quote.reminder"),
     )
     return list(await session.scalars(query.order_by(Quote.id)))
 
@@ -94,8 +99,19 @@ async def _expiring(session: AsyncSession, entity_id: UUID, chosen: Notification
         Quote.expires_at > now,
         Quote.expires_at <= now + chosen.quote_expiry_days * _DAY,
         Quote.sent_at < now - _DAY,
+        _not_told("quote.expiring"),
     )
     return list(await session.scalars(query.order_by(Quote.id)))
+
+
+def _not_told(kind: str) -> ColumnElement[bool]:
+    """Spares looking at what was dealt with; that nobody is told twice is up to the key."""
+    told = select(Notification.id).where(
+        Notification.subject_id == Quote.id,
+        Notification.kind.in_([kind, f"{kind}.partner"]),
+        Notification.key.startswith(func.concat("quote:", Quote.id, ":", Quote.current_version, ":")),
+    )
+    return ~told.exists()
 
 
 def _tomorrow() -> date:

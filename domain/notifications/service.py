@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +28,8 @@ from domain.notifications.templates import Wordings
 from tenants.auth.sealing import seal
 from tenants.secrets import with_secrets
 from tenants.settings import settings as environment
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ async def notify(
         return []
     settings = with_secrets(environment())
     sender = await messages.sender_of(session, settings, about.entity_id, about.brand_id)
+    if sender is None:
+        _log.warning("nobody_to_tell_it", entity_id=str(about.entity_id), kind=kind_name)
+        return []
     wordings = await templates.holding(session, kind, about.entity_id, sender.brand.id, about.chain)
     told = [await _tell(session, kind, recipient, about, values, sender, wordings) for recipient in fresh]
     return [id for id in told if id is not None]
