@@ -19,7 +19,7 @@ from tenants.actor import Actor
 from tenants.engine import Database
 from tenants.settings import Settings
 
-_ERROR_ID = re.compile(rb'"errorId":"[0-9a-f]{32}"')
+_CHANCE = re.compile(rb'"(errorId|webhook-timestamp)":"[0-9a-f]+"')
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,4 @@ class Lanes:
         actual = {"actual": context.charge.settle(context.spent)["actual"]} if context.charge else {}
         status = 200 if written.data is not None else status_of(errors, JSON)
         body = body_of(written.data, errors, actual).replace(b"\n", b"")
-        return Said(status, _ERROR_ID.sub(b'"errorId":""', body), reason)
+        return Said(status, _CHANCE.sub(rb'"\1":""', body), reason)
