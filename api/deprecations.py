@@ -11,7 +11,6 @@ from api.reading import (
     BigInt,
     Connection,
     DateFilter,
-    EnumFilter,
     Listing,
     Node,
     Sort,
@@ -83,7 +82,6 @@ class DeprecatedUse(Node):
 @strawberry.input(description="Which uses; all conditions hold together.")
 class DeprecatedUseFilter:
     part: TextFilter | None = match("By schema coordinate.")
-    client_kind: EnumFilter[ClientKind] | None = match("By kind of client.")
     client_id: strawberry.ID | None = condition(
         "Of this API key, application or brand.",
         lambda use, value: use.client_id == value,
