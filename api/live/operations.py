@@ -28,7 +28,8 @@ class Answers:
             measured.type, measured.outcome = context.operation, "error" if errors else "ok"
         parts = [b'"errors":' + orjson.dumps(errors)] if errors else []
         parts += [b'"data":' + (data or b"null")]
-        parts += [b'"extensions":' + orjson.dumps({"cost": settled(context, errors)})]
+        extensions = {"requestId": context.request.request_id, "cost": settled(context, errors)}
+        parts += [b'"extensions":' + orjson.dumps(extensions)]
         return b"{" + b",".join(parts) + b"}"
 
     async def _parts(self, admitted: Admitted, context: Context) -> tuple[bytes | None, list[dict[str, Any]]]:
