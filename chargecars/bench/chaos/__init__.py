@@ -86,7 +86,7 @@ def _mend(site: Site, crowd: Crowd, until: float, *, ready: bool = False) -> Non
     """Start what has fallen, again and again, as a service manager does; `ready`: only until everything answers."""
     while time.monotonic() < until and not crowd.failed:
         site.mend()
-        if ready and site.ready():
+        if ready and site.ready() and site.relayed():
             return
         time.sleep(_LOOK_SECONDS)
 

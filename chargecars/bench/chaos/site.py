@@ -134,7 +134,10 @@ class Site:
 
     def kill(self, victim: str, chance: random.Random) -> None:
         """`kill -9` of one of VICTIMS."""
-        child, part = self._found(victim, chance)
+        part = self._part(victim, chance)
+        if victim == "relay" and part is None:
+            victim, part = "worker", self._part("worker", chance)
+        child = part.child if part else self.stack.children[0 if victim == "postgres" else 1]
         if child is None or not child.running:
             return
         self.kills.append(Kill(victim, child.pid))
@@ -144,16 +147,23 @@ class Site:
         if victim == "valkey" and chance.random() < 0.5:
             self._forget()
 
-    def _found(self, victim: str, chance: random.Random) -> tuple[Child | None, Part | None]:
-        if victim in ("postgres", "valkey"):
-            return self.stack.children[0 if victim == "postgres" else 1], None
-        part = self._relay() if victim == "relay" else self.api if victim == "api" else chance.choice(self.workers)
-        return part.child, part
+    def _part(self, victim: str, chance: random.Random) -> Part | None:
+        """The process of a victim; None for the servers, and where no worker says that it holds the relay."""
+        match victim:
+            case "api":
+                return self.api
+            case "worker":
+                return chance.choice(self.workers)
+            case "relay":
+                return next(filter(self._relays, self.workers), None)
+        return None
 
-    def _relay(self) -> Part:
-        """The worker that holds the relay, as far as it can be told."""
-        holding = (part for part in self.workers if "chargecars_relay_works 1.0" in self._page(part, "/metrics"))
-        return next(holding, self.workers[0])
+    def _relays(self, part: Part) -> bool:
+        return "chargecars_relay_works 1.0" in self._page(part, "/metrics")
+
+    def relayed(self) -> bool:
+        """Whether a worker holds the relay."""
+        return any(map(self._relays, self.workers))
 
     def _forget(self) -> None:
         """Valkey comes back with nothing, as it does without a disk."""
