@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import resource
 import socket
 import sys
 from contextlib import suppress
@@ -69,6 +70,7 @@ def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = Non
     from migrations.startup import EXIT_CODE, check_or_exit
 
     check_or_exit(settings)
+    _allow_connections()
     listening = listen(settings) if descriptor is None else socket.socket(fileno=descriptor)
     config = uvicorn.Config(
         create_app(settings, schema),
@@ -87,3 +89,9 @@ def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = Non
         server.run(sockets=[listening])
     if not server.started:
         sys.exit(EXIT_CODE)
+
+
+def _allow_connections() -> None:
+    """As many open sockets as the system lets the process have; LIVE_CONNECTIONS bounds those that stay open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

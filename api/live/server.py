@@ -5,6 +5,7 @@ transport: a message costs one call instead of a task switch, a dictionary and a
 ASGI as ever.
 """
 
+import logging
 import socket
 from typing import Any
 
@@ -14,12 +15,18 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from api.live.codes import GOING_AWAY
 from api.live.wire import EXTENSION
 
+_LOGGER = logging.getLogger("api.live.server")
+_LOGGER.setLevel(logging.WARNING)  # uvicorn's two lines per connection say nothing that ours does not
 _GRACE_SECONDS = 2.0
 """A client that does not take the close frame is cut off."""
 
 
 class LiveProtocol(WebSocketsSansIOProtocol):
     """One connection; itself the `Socket` of `api.live.wire`."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = _LOGGER
 
     async def run_asgi(self) -> None:
         extensions: Any = self.scope["extensions"]

@@ -1,6 +1,7 @@
 """One WebSocket that speaks graphql-transport-ws: https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ class _Conversation:
 
     async def run(self) -> None:
         """Listen until the connection ends, then leave nothing behind."""
-        sender = self._sender()
+        sender, began = self._sender(), time.monotonic()
         try:
             await self._listen()
         except Ended as ended:
@@ -123,6 +124,7 @@ class _Conversation:
             log.exception("socket_failed")
             self._wire.end(codes.INTERNAL, "INTERNAL")
         finally:
+            self._account(time.monotonic() - began)
             self._leave()
             if sender is not None:
                 self._wire.end(1000, "")
@@ -140,6 +142,12 @@ class _Conversation:
             await self._websocket.close(ended.code, ended.reason)
 
         return asyncio.create_task(send())
+
+    def _account(self, seconds: float) -> None:
+        """One line in the log per connection."""
+        actor = self._held.credential.actor if self._held else None
+        who = {"actor": str(actor.user_id or ""), "role": actor.role.value} if actor else {}
+        log.info("socket_ended", seconds=round(seconds, 1), operations=len(self._operations), **who)
 
     def _leave(self) -> None:
         for running in self._operations.values():

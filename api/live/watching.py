@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import structlog
 
 from api.live.codes import FORBIDDEN, TOO_MANY_CONNECTIONS, Ended
 from tenants.auth.errors import Unauthenticated
-from tenants.auth.watch import Credential, Found, again, changed, credential_of
+from tenants.auth.watch import Credential, Found, Name, again, changed, credential_of
 from tenants.engine import Database
 from tenants.settings import Settings
 
@@ -44,6 +45,8 @@ class Watch:
         self._settings = settings
         self._task: asyncio.Task[None] | None = None
         self._looked = 0.0
+        self._open: Counter[Name] = Counter()
+        """Connections by login or key, which may have several tokens."""
         self._admitting = asyncio.Semaphore(_AT_ONCE)
 
     async def hold(self, bearer: str, host: str, end: End) -> Held:
@@ -51,16 +54,22 @@ class Watch:
         held = self.held.get((bearer, host)) or await self._held(bearer, host)
         if held.credential.expired:
             raise Ended(FORBIDDEN, "TOKEN_EXPIRED")
-        if self._of_the_same(held) >= self._settings.live_connections_per_login:
+        name = held.credential.name
+        if self._open[name] >= self._settings.live_connections_per_login:
             self._forget_empty(held)
             raise Ended(TOO_MANY_CONNECTIONS, "TOO_MANY_CONNECTIONS")
         held.connections[end] = None
+        self._open[name] += 1
         self._start()
         return held
 
     def release(self, held: Held, end: End) -> None:
-        """A connection is gone."""
-        held.connections.pop(end, None)
+        """A connection is gone; told twice it is gone once."""
+        if end in held.connections:
+            del held.connections[end]
+            self._open[held.credential.name] -= 1
+            if not self._open[held.credential.name]:
+                del self._open[held.credential.name]
         self._forget_empty(held)
         if not self.held and self._task is not None:
             self._task.cancel()
@@ -97,10 +106,6 @@ class Watch:
             return await credential_of(self._database, self._settings, bearer, host)
         except Unauthenticated as error:
             raise Ended(FORBIDDEN, error.code) from None
-
-    def _of_the_same(self, held: Held) -> int:
-        name = held.credential.name
-        return sum(len(other.connections) for other in self.held.values() if other.credential.name == name)
 
     def _forget_empty(self, held: Held) -> None:
         if not held.connections:
