@@ -17,6 +17,7 @@ from domain.mail.service import WAITS as MAIL_WAITS
 from domain.notifications import deliveries, tracking
 from domain.notifications.models import Notification, NotificationDelivery
 from domain.notifications.tracking import WAITS, Reported
+from domain.orders import service as orders
 from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
@@ -210,6 +211,24 @@ async def test_who_was_erased_is_not_written_to(mine: Post, provider: Provider, 
     async with mine.database.session(SYSTEM) as session:
         kept = (await session.scalars(select(Notification))).one()
     assert (kept.title, kept.text, kept.facts) == ("", "", None)
+
+
+async def test_nothing_is_left_of_an_erased_customer_in_what_others_were_told(mine: Post) -> None:
+    order_id = await mine.market.ordered()
+    await mine.react()
+    name = mine.market.customer.name
+    async with mine.database.session(mine.actor("staff")) as session:
+        await orders.cancel(session, order_id, "Op verzoek")
+    assert [row for row in await mine.told("order.received.partner") if name in row.text]
+    async with mine.database.session(SYSTEM) as session:
+        await privacy.erase(session, SYSTEM, mine.market.customer.id)
+    assert {(row.title, row.text, row.facts) for row in await mine.told()} == {("", "", None)}
+    assert {row.title for row in await mine.deliveries()} == {""}
+    addresses = {row.address for row in await mine.deliveries() if row.channel == "EMAIL"}
+    assert addresses == {"", await mine.email("dealer")}
+    async with mine.database.session(SYSTEM) as session:
+        mails = (await session.execute(select(MailMessage.subject, MailMessage.body, MailMessage.status))).all()
+    assert {tuple(mail) for mail in mails} == {("", None, "SUPPRESSED")}
 
 
 # --- what providers report ----------------------------------------------------------------------------------------

@@ -52,7 +52,8 @@ async def everything(database: Database) -> dict[str, str]:
     """All rows of all tables as text."""
     async with database.session(SYSTEM) as session:
         names = (
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relkind IN ('r', 'p') AND NOT relispartition "
             "AND has_table_privilege(oid, 'SELECT')"
         )
         found = {}
