@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from domain.contacts import privacy
-from domain.events.models import Event
+from domain.events import consumers
+from domain.events.models import Event, EventConsumer
 from domain.jobs.models import Job
 from domain.mail.models import MailMessage
 from domain.mail.service import WAITS as MAIL_WAITS
@@ -27,6 +28,8 @@ from tests.domain.notifications.market import ORDER, Post, post
 from tests.workers.providers import MailServer, Provider, listening, mailing
 from workers.mail import deliver_due_mail
 from workers.notifications import deliver
+from workers.reacting import Follower
+from workers.reactions import REACTIONS
 
 At = Callable[[datetime], None]
 
@@ -75,6 +78,25 @@ async def now(mine: Post, row: NotificationDelivery) -> NotificationDelivery:
 async def report(mine: Post, reference: str, said: Reported, error: str = "") -> bool:
     async with mine.database.session(SYSTEM) as session:
         return await tracking.report(session, reference, said, datetime.now(UTC), error)
+
+
+# --- the reaction -------------------------------------------------------------------------------------------------
+
+
+async def test_a_reaction_that_begins_anew_tells_nobody_twice(mine: Post) -> None:
+    reaction = next(each for each in REACTIONS if each.name == "notifications")
+    async with mine.database.session(SYSTEM) as session:
+        await consumers.enlist(session, reaction.name)
+    await mine.market.ordered()
+    counts = []
+    for _ in range(2):
+        while await Follower(mine.database, reaction).step():
+            pass
+        counts.append((len(await mine.told()), len(await mine.deliveries()), len(await mine.mail(mine.customer_email))))
+        async with mine.database.session(SYSTEM) as session:
+            await session.execute(update(EventConsumer).values(position=0))
+    assert counts[0] == counts[1]
+    assert counts[0][0] >= 4
 
 
 # --- providers ----------------------------------------------------------------------------------------------------
