@@ -13,7 +13,7 @@ from tenants.secrets import with_secrets
 from tenants.settings import Settings
 
 if TYPE_CHECKING:
-    from strawberry import Schema
+    from api.reading.schema import Schema
 
 _BACKLOG = 2048
 _GRACE_SECONDS = 8
