@@ -24,8 +24,8 @@ from api.limits import Figures, figures
 from api.reading.cache import Bounded
 
 _LONGEST_KEPT = 16_384
-_MOST_CHARACTERS = 400_000
-"""Of all documents that are kept; a parsed one takes some two hundred times its length."""
+_MOST_CHARACTERS = 250_000
+"""Of all documents that are kept; a parsed one takes some hundred and fifty times its length."""
 INCREMENTS = frozenset({"defer", "stream"})
 """Directives by which an answer comes in parts."""
 _RULES = tuple(specified_rules)
