@@ -55,7 +55,8 @@ class UpdateBrandInput:
     privacy_statement: str | None = strawberry.field(default=strawberry.UNSET, description="Plain text.")
     consent_text: str | None = strawberry.field(default=strawberry.UNSET, description="What a signer agrees to.")
     allowed_origins: list[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Origins that browsers may call the API from, beside its own; replaces all."
+        default=strawberry.UNSET,
+        description="Origins that browsers may call the API from, beside its own; replaces all.",
     )
 
 

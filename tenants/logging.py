@@ -131,7 +131,7 @@ def _without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 
 def cleaned(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values for others to look at: what is named after a secret, and addresses and credentials in texts, are hidden."""
+    """Values for others to look at: what is named after a secret, addresses and credentials in texts are hidden."""
     return dict(_cleaned(dict(values)))
 
 

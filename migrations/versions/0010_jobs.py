@@ -1,5 +1,7 @@
 """Jobs have rows: asked for in the transaction that needs them, found again whatever is lost. Failed ones say more."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -12,12 +14,12 @@ _EMPTY = sa.text("'{}'::jsonb")
 _FAILED = "failed_job"
 
 
-def _time(name: str, *, given: bool = False) -> "sa.Column[sa.DateTime]":
+def _time(name: str, *, given: bool = False) -> "sa.Column[Any]":
     default = sa.text("now()") if given else None
     return sa.Column(name, sa.DateTime(timezone=True), server_default=default, nullable=not given)
 
 
-def _count(name: str) -> "sa.Column[sa.Integer]":
+def _count(name: str) -> "sa.Column[Any]":
     return sa.Column(name, sa.Integer(), server_default="0", nullable=False)
 
 
