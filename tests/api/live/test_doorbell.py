@@ -59,7 +59,12 @@ async def test_entries_are_read_as_the_relay_writes_them(redis_url: str) -> None
         await redis.delete(STREAM)
         bell._last = "0"
         about = {"event_id": uuid4(), "entity_id": uuid4(), "subject_id": uuid4()}
-        words = {"type": "order.noted", "subject_type": "Order", "created_at": datetime.now(UTC), "keys": [uuid4()]}
+        words: dict[str, Any] = {
+            "type": "order.noted",
+            "subject_type": "Order",
+            "created_at": datetime.now(UTC),
+            "keys": [uuid4()],
+        }
         await _entry(redis, position=8, previous=7, **about, **words)
         (entry,) = await bell.rung()
         assert entry.previous == 7

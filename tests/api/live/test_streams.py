@@ -34,7 +34,7 @@ class Stream:
 
     async def next(self) -> tuple[str, Any]:
         """Name and data of the next event; ("", None) at the end."""
-        name, data = "", []
+        name, data = "", list[str]()
         async for line in self._lines:
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")
