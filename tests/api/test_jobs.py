@@ -16,6 +16,7 @@ from tenants.models import BusinessEntity
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
+from tests.api.shell import client_of
 from tests.asking import Asker, codes, gid
 
 RETRY = """mutation R($id: ID!) { retryFailedJob(id: $id) {
@@ -169,3 +170,13 @@ async def test_what_is_old_is_forgotten(world: World, owner: "asyncpg.Connection
         assert await failures.sweep(session) >= 3
     left = {row["id"] for row in await owner.fetch("SELECT id FROM job WHERE id = ANY ($1)", [kept, gone, done])}
     assert left == {kept}
+
+
+async def test_metrics_tell_of_the_queues(world: World, settings: Settings) -> None:
+    queue = factories.unique("q")
+    async with world.database.session(SYSTEM) as session:
+        await jobs.enqueue(session, "test.waits", {}, queue=queue)
+    async with client_of(settings) as client:
+        text = (await client.http.get("/metrics")).text
+    assert f'chargecars_jobs{{queue="{queue}",state="due"}} 1.0' in text
+    assert f'chargecars_job_oldest_seconds{{queue="{queue}"}}' in text
