@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from api.lane import Ordinary
-from tests.api.lane.shop_lane import answered
 from tests.api.reading.shop_api import CUSTOMER, PARTNER, STAFF, ShopApi
+from tests.api.reading.shop_lane import answered
 from tests.api.reading.test_errors import BROKEN
 
 ORDERS = "{ orders { nodes { id } } }"

@@ -18,11 +18,11 @@ from api.reading import global_id
 from api.reading.plan import Plan
 from tenants.actor import Actor, actor
 from tenants.permissions import Role
-from tests.api.lane.shop_lane import answered, planned
 from tests.api.reading.documents import documents
 from tests.api.reading.naive import SDL, Naive
 from tests.api.reading.shop_api import BRANDS, CUSTOMER, DEALERS, PARTNER, STAFF, STAFF_OF_BOTH, ShopApi
 from tests.api.reading.shop_api import key as row_key
+from tests.api.reading.shop_lane import answered, planned
 from tests.api.reading.test_statements import named, parallel_connection
 
 _ORDER = global_id("Order", row_key("order 0"))
