@@ -21,6 +21,7 @@ from chargecars.bench.report import Report, say, show_table
 
 _MENDING_SECONDS = 90.0
 _LOOK_SECONDS = 0.2
+_HURRIED, _UNHURRIED = 0.1, 0.3
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def run(seconds: float, seed: int, tell: Callable[[str], None]) -> Outcome:
     site.start()
     tell(f"seed {seed}: everything runs after {time.monotonic() - began:.0f} s")
     try:
-        crowd = Crowd(site, seed)
+        crowd = Crowd(site, seed, _UNHURRIED if not seconds else _HURRIED)
         crowd.start()
         crowd.ready.wait()
         _kill(site, crowd, chance, seconds, tell)

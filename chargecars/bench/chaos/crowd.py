@@ -41,11 +41,12 @@ RETURNING id
 class Crowd:
     """`start`, wait for `ready`, then `finish` gives the verdict. What goes wrong in the thread is raised there."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site, seed: int, pause: float) -> None:
         self.ready = threading.Event()
         self.verdict = Verdict()
         self._site = site
         self._seed = seed
+        self._pause = pause
         self._enough = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="crowd")
@@ -120,6 +121,7 @@ class Crowd:
             self._staff.actor,
             self._orders,
             chance,
+            self._pause,
         )
         listening = [asyncio.create_task(subscriber.run()) for subscriber, _ in self._subscribers]
         try:

@@ -34,7 +34,7 @@ class Producers:
     actor: Actor
     orders: list[UUID]
     chance: random.Random
-    pause: float = 0.1
+    pause: float
     notes: list[str] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
     numbers: int = 0
