@@ -137,6 +137,14 @@ class Pools:
             await pool.close()
 
 
+async def on_every_connection(pool: ReadyPool, statement: str) -> None:
+    """Execute a statement on all connections that are open."""
+    taken = [await pool.acquire() for _ in range(max(pool.get_size(), 1))]
+    for connection in taken:
+        await connection.execute(statement)
+        await pool.release(connection)
+
+
 @dataclass
 class ShopContext:
     """`info.context` of the tests."""

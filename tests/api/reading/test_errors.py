@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.reading import global_id
-from tests.api.reading.shop_api import ANONYMOUS, CUSTOMER, PARTNER, STAFF, ShopApi, key
+from tests.api.reading.shop_api import ANONYMOUS, CUSTOMER, PARTNER, STAFF, ShopApi, key, on_every_connection
 
 ORDERS = "query($f: OrderFilter) { orders(filter: $f) { totalCount } }"
 BROKEN = "query($t: String!, $s: Float!) { broken(text: $t, seconds: $s) { sku total { cents } } me { name } }"
@@ -138,13 +138,12 @@ async def test_cancelled_request_ends_its_statement(shop: ShopApi, shop_url: str
 
 async def test_statement_timeout(shop: ShopApi, shop_url: str) -> None:
     pool = await shop.pools.pool(PARTNER.audience)
-    await pool.run(lambda connection: connection.execute("SET statement_timeout = 20"), 5.0)
+    await on_every_connection(pool, "SET statement_timeout = 20")
     result = await shop.execute(PARTNER, BROKEN, t="x", s=60.0)
     assert result.errors is not None
     assert result.errors[0].extensions is not None
     assert result.errors[0].extensions["code"] == "TIMEOUT"
-    async with pool.acquire() as connection:
-        await connection.execute("RESET statement_timeout")
+    await on_every_connection(pool, "RESET statement_timeout")
 
 
 async def test_permission_is_checked_first(shop: ShopApi) -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from api.lane import Ordinary
-from tests.api.reading.shop_api import CUSTOMER, PARTNER, STAFF, ShopApi
+from tests.api.reading.shop_api import CUSTOMER, PARTNER, STAFF, ShopApi, on_every_connection
 from tests.api.reading.shop_lane import answered
 from tests.api.reading.test_errors import BROKEN
 
@@ -54,9 +54,9 @@ async def test_a_statement_that_takes_too_long_is_not_tried_again(
     shop: ShopApi, text: str, paths: list[list[str]], data: Any
 ) -> None:
     pool = await shop.pools.pool(PARTNER.audience)
-    await pool.run(lambda connection: connection.execute("SET statement_timeout = 20"), 5.0)
+    await on_every_connection(pool, "SET statement_timeout = 20")
     written, _ = await answered(shop, PARTNER, text)
-    await pool.run(lambda connection: connection.execute("RESET statement_timeout"), 5.0)
+    await on_every_connection(pool, "RESET statement_timeout")
     assert written.data is not None
     assert orjson.loads(written.data) == data
     assert [error.path for error in written.errors] == paths
