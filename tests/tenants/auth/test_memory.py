@@ -50,7 +50,7 @@ async def test_what_is_forgotten_is_asked_anew_at_once(database: Database) -> No
 
 async def test_a_failure_is_not_remembered(database: Database) -> None:
     memory: Memory[str, int] = Memory()
-    answers = [ZeroDivisionError(), 1]
+    answers: list[int | Exception] = [ZeroDivisionError(), 1]
 
     async def read() -> int:
         answer = answers.pop(0)
