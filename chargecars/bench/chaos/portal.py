@@ -57,12 +57,12 @@ class Portal:
             self._since = -_FRESH_SECONDS
         answer.raise_for_status()
         body = answer.json()
-        if any((error.get("extensions") or {}).get("code") not in _PASSING for error in body.get("errors", ())):
+        if any((error.get("extensions") or {}).get("code") not in PASSING for error in body.get("errors", ())):
             raise Refused(str(body["errors"])[:500])
         if body.get("errors"):
             raise ValueError("answered with an error that passes")
         return body["data"]
 
 
-_PASSING = ("INTERNAL", "UNAVAILABLE", "TIMEOUT", "BUDGET_EXHAUSTED")
+PASSING = ("INTERNAL", "UNAVAILABLE", "TIMEOUT", "BUDGET_EXHAUSTED")
 """Codes of errors that are the machine's and not the request's."""
