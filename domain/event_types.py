@@ -25,6 +25,7 @@ import domain.quotes.events
 import domain.signatures.events
 import domain.trusted_documents.events
 import domain.users.events
+import domain.visits.events
 import domain.webhooks.events
 from domain.events.record import TYPES, Payload
 

@@ -1,12 +1,15 @@
 """Visits as far as orders need them: called for, and called off."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import Update, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.events.record import record
 from domain.quotes.models import QuoteVisit
+from domain.visits.events import VisitCancelled, VisitRequired
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 
@@ -34,7 +37,8 @@ async def require(
         for visit in planned
     ]
     if rows:
-        await session.execute(insert(Visit), rows)
+        required = insert(Visit).returning(*_TOLD)
+        await _tell(session, (await session.execute(required, rows)).all(), VisitRequired)
 
 
 async def call_off(session: AsyncSession, order_id: UUID) -> None:
@@ -42,11 +46,41 @@ async def call_off(session: AsyncSession, order_id: UUID) -> None:
     ahead = (VisitStatus.REQUIRED, VisitStatus.PLANNED)
     off = update(Visit).where(Visit.order_id == order_id, Visit.status.in_(ahead))
     off = off.values(status=VisitStatus.CANCELLED.value, outcome=VisitOutcome.CANCELLED.value)
-    await session.execute(off.execution_options(synchronize_session=False))
+    await _change(session, off, VisitCancelled)
 
 
 async def call_again(session: AsyncSession, order_id: UUID) -> None:
     """Require the called-off visits of an order anew, without their former time and team."""
     again = update(Visit).where(Visit.order_id == order_id, Visit.status == VisitStatus.CANCELLED)
     again = again.values(status=VisitStatus.REQUIRED.value, outcome=None, team_id=None, day=None, block=None)
-    await session.execute(again.execution_options(synchronize_session=False))
+    await _change(session, again, VisitRequired)
+
+
+_TOLD = (
+    Visit.id,
+    Visit.entity_id,
+    Visit.order_id,
+    Visit.channel_organization_ids,
+    Visit.end_customer_contact_id,
+    Visit.team_id,
+    Visit.position,
+    Visit.kind,
+)
+
+
+async def _change(session: AsyncSession, change: Update, happened: type[VisitRequired | VisitCancelled]) -> None:
+    changed = change.returning(*_TOLD).execution_options(synchronize_session=False)
+    await _tell(session, (await session.execute(changed)).all(), happened)
+
+
+async def _tell(session: AsyncSession, rows: Iterable[Any], happened: type[VisitRequired | VisitCancelled]) -> None:
+    for row in sorted(rows, key=lambda row: row.position):
+        await record(
+            session,
+            happened(row.order_id, row.position, row.kind),
+            entity_id=row.entity_id,
+            subject_id=row.id,
+            channel=row.channel_organization_ids,
+            contact_ids=[row.end_customer_contact_id],
+            team_ids=[row.team_id] if row.team_id else [],
+        )
