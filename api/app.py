@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     settings = with_secrets(settings or environment())
     logging.configure(settings)
     database = _database(settings)
-    schema = schema or _platform_schema(settings)
+    schema = schema or schema_of(settings)
     graphql = GraphQLEndpoint(schema)
     made = Application(
         routes=[*_routes(graphql, schema)],
@@ -126,7 +126,8 @@ def _redis(settings: Settings) -> Redis:
     return client
 
 
-def _platform_schema(settings: Settings) -> Schema:
+def schema_of(settings: Settings) -> Schema:
+    """The platform's schema under these settings, which have their secrets."""
     from api.schema import platform_schema  # takes a second to import
 
     return platform_schema(settings.secret_key.get_secret_value(), settings.max_page_size)

@@ -55,10 +55,9 @@ def _refusal(error: OSError, place: str, port: int) -> str:
 
 def load_api(settings: Settings) -> "Schema":
     """Load the code and build the schema, which takes a moment in which the servers can start."""
-    import api.app  # noqa: F401  # so that it is there when the servers are
-    from api.schema import platform_schema
+    from api.app import schema_of  # the whole code is there when the servers are
 
-    return platform_schema(with_secrets(settings).secret_key.get_secret_value())
+    return schema_of(with_secrets(settings))
 
 
 def serve_api(settings: Settings, schema: "Schema", descriptor: int | None = None) -> None:

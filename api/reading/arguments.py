@@ -49,7 +49,7 @@ class Arguments:
 
     def __init__(self, registry: Registry, cursor_key: CursorKey, max_page: int = MAX_PAGE) -> None:
         self._registry = registry
-        self._max_page = max_page
+        self.max_page = max_page
         self._cursor_key = cursor_key
 
     def prepare(self, tree: Tree, variables: Mapping[str, Any]) -> list[Prepared]:
@@ -117,7 +117,7 @@ class Arguments:
         order = raw.get("orderBy")
         sort = order["field"].value if order else spec.sort.default
         descending = order["direction"].value == "DESC" if order else spec.sort.descending
-        parts = {"sort": sort, "descending": descending, "backwards": _size(raw, values, self._max_page)}
+        parts = {"sort": sort, "descending": descending, "backwards": _size(raw, values, self.max_page)}
         for side in ("after", "before"):
             if raw.get(side) is not None:
                 parts[side] = self._cursor(selected, spec, sort, side, raw[side], values)
