@@ -192,7 +192,7 @@ async def test_it_goes_on_after_redis_cut_it_off_and_lost_everything(
         await told(database, entity_id)
         before = await stream.until(await last(database))
         await stream.redis.delete(STREAM)
-        await stream.redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await stream.cut_off_others()
         await told(database, entity_id)
         after = await stream.until(await last(database))
     assert after[0]["previous"] == before[-1]["position"]
