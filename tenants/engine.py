@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +19,8 @@ from tenants.ready_pool import ReadyPool
 from tenants.settings import Settings
 
 _SET_CONTEXT = text("SELECT " + ", ".join(f"set_config('{name}', :s{i}, true)" for i, name in enumerate(SETTINGS)))
+
+_CLOSING_SECONDS = 4.0
 
 
 class ReadConnection(asyncpg.Connection):
@@ -110,8 +112,8 @@ class Database:
         return counts
 
     async def close(self) -> None:
-        """Give every connection back."""
-        await asyncio.gather(*(pool.close() for pool in self._pools.values()))
+        """Give every connection back; what a server does not let go of in time is dropped."""
+        await asyncio.gather(*map(_close, self._pools.values()))
         await asyncio.gather(*(engine.dispose() for engine in self._engines.values()))
         self._pools.clear()
         self._engines.clear()
@@ -139,6 +141,13 @@ class Database:
             statement_cache_size=256,
             max_cacheable_statement_size=65_536,
         )
+
+
+async def _close(pool: "asyncpg.Pool[Any]") -> None:
+    """asyncpg drops the connections of a pool whose closing is cancelled."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSING_SECONDS):
+            await pool.close()
 
 
 @event.listens_for(Session, "after_begin")
