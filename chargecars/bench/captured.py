@@ -10,7 +10,7 @@ import asyncpg
 import domain.tables  # noqa: F401  # so that every table is known
 from tenants.base import Base
 
-_BY_TRIGGER = frozenset({"channel_row", "search_row", "timeline_row", "event_position"})
+_BY_TRIGGER = frozenset({"channel_row", "search_row", "timeline_row", "event_position", "position_row"})
 """Triggers write them for whoever writes the rest."""
 _ONE_ROW = frozenset({"counter", "signature_chain_head"})
 """One row per entity, which is there already."""
