@@ -59,6 +59,19 @@ async def test_a_failure_leaves_the_connection_usable(pool: ReadyPool) -> None:
     assert await asyncio.gather(*(pool.run(asking(), SECONDS) for _ in range(4))) == [1] * 4
 
 
+async def test_who_stops_between_parse_and_bind_leaves_no_transaction_open(pool: ReadyPool, settings: Settings) -> None:
+    async def stop(connection: Any) -> None:
+        await connection.prepare("SELECT 1 FROM pg_class")
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await pool.run(stop, SECONDS)
+    observer = await asyncpg.connect(settings.database_url)
+    parsed = "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL AND query = 'SELECT 1 FROM pg_class'"
+    assert await observer.fetchval(parsed) == 0
+    await observer.close()
+
+
 async def test_who_is_cancelled_ends_its_statement_and_others_go_on(pool: ReadyPool, settings: Settings) -> None:
     sleeping = [asyncio.ensure_future(pool.run(asking("SELECT pg_sleep(60)"), SECONDS)) for _ in range(2)]
     waiting = [asyncio.ensure_future(pool.run(asking(), SECONDS)) for _ in range(3)]
