@@ -26,6 +26,12 @@ from tenants.settings import Settings, settings
 
 _READY_SECONDS = 60.0
 _STOP = ((signal.SIGTERM, 12.0),)
+_ENDURING = {
+    "ACCESS_TOKEN_SECONDS": "3600",
+    "COST_BUDGET": "1000000000000",
+    "COST_RESTORE_PER_SECOND": "1000000000",
+}
+"""One login asks thousands of times a second here; everything is still counted and checked."""
 Say = Callable[[str], None]
 
 
@@ -46,7 +52,7 @@ class Installation:
 async def installation(scale: int, say: Say, **environment: str) -> AsyncIterator[Installation]:
     """Servers and data (kept for the next run while schema and demo stay the same), and a running API.
 
-    `environment` is the API's, beside what the stack says.
+    `environment` is the API's, beside what the stack says and what lets one login ask without end.
     """
     directory = _directory(scale)
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +64,7 @@ async def installation(scale: int, say: Say, **environment: str) -> AsyncIterato
         loaded = await load(made.database_url, scale=scale, settings=made, progress=_progress(say))
         say(f"{loaded.records:,} records in {loaded.seconds:.0f} s" if loaded.fresh else f"data of {directory.name}")
         port = free_port()
-        api = {**os.environ, **stack.environment, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
+        api = {**os.environ, **stack.environment, **_ENDURING, **environment, "HOST": "127.0.0.1", "PORT": str(port)}
         with _api(made, api, port) as pid:
             yield Installation(made, "127.0.0.1", port, pid, api)
 

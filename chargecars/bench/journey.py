@@ -32,13 +32,11 @@ _MOST_TIMES = 3.0
 _MOST_MS = {"partner_big": 500.0, "partner_small": 500.0}
 _MOST_MS_ELSE = 1000.0
 _TOKEN_SECONDS = 300.0
-_BUDGET = {"COST_BUDGET": "1000000000", "COST_RESTORE_PER_SECOND": "10000000"}
-"""One person asks without a pause here; each question is still counted."""
 
 
 async def main(scale: int, json: bool) -> None:
     """Run it; prints tables unless only JSON is wanted, and the figures as the last line."""
-    async with installation(scale, say, **_BUDGET) as place:
+    async with installation(scale, say) as place:
         run = await Journey.at(place)
         report = await run.report()
     if not json:

@@ -32,12 +32,6 @@ _CONNECTIONS = (1, 16)
 _ROUNDS = 5
 _EACH = 64
 """Requests per round, contender and number of connections."""
-_ENVIRONMENT = {
-    "ACCESS_TOKEN_SECONDS": "3600",
-    "COST_BUDGET": "1000000000000",
-    "COST_MAXIMUM": "1000000",
-    "COST_RESTORE_PER_SECOND": "1000000000",
-}
 _CREATE = """mutation ($input: CreateQuoteInput!) {
   createQuote(input: $input) { quote { id number } userErrors { code message } } }"""
 _SEND = """mutation ($id: ID!) {
@@ -54,7 +48,7 @@ WHERE q.entity_id = $1 AND a.active GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 5
 
 async def main(scale: int, json: bool) -> None:
     """Run it; a table unless only JSON is wanted, and the figures as the last line."""
-    async with installation(scale, say, **_ENVIRONMENT) as place:
+    async with installation(scale, say) as place:
         with ExitStack() as stack:
             run = await _Write.at(place, stack)
             await run.measure()
