@@ -201,7 +201,7 @@ def facts_of(request: Request) -> RequestFacts:
         user_agent=request.headers.get("user-agent", "")[:_LONGEST_AGENT],
         host=hostname(request.headers.get("host", "")),
         scheme=request.scope["scheme"],
-        idempotency_key=_idempotency_key(request.headers.get("idempotency-key")),
+        idempotency_key=idempotency_key_of(request.headers.get("idempotency-key")),
     )
 
 
@@ -214,7 +214,7 @@ def _bearer(header: str | None) -> str | None:
     return credential.strip()
 
 
-def _idempotency_key(header: str | None) -> str | None:
+def idempotency_key_of(header: str | None) -> str | None:
     if header is not None and not _KEY.fullmatch(header):
         message = "Idempotency-Key: 1 to 255 visible ASCII characters, best a new UUID per operation."
         raise RequestError(400, "BAD_IDEMPOTENCY_KEY", message)

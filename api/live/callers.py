@@ -7,7 +7,7 @@ from uuid import uuid4
 from starlette.requests import HTTPConnection
 
 from api.context import Context, RequestFacts
-from api.requests import RequestError, _idempotency_key
+from api.requests import RequestError, idempotency_key_of
 from domain.errors import language_of
 from tenants.actor import Actor
 from tenants.auth.errors import Unauthenticated
@@ -58,4 +58,4 @@ def _key(extensions: dict[str, Any] | None) -> str | None:
     given = (extensions or {}).get("idempotencyKey")
     if given is not None and not isinstance(given, str):
         raise RequestError(400, "BAD_IDEMPOTENCY_KEY", "`extensions.idempotencyKey` has to be text.")
-    return _idempotency_key(given)
+    return idempotency_key_of(given)

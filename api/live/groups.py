@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ _BREATH = 10
 """Figures that take long are computed again after as many times as long."""
 
 
-class Group:
+class Group(ABC):
     """Members of one row scope × document × variables, and the events that wait to be read for them."""
 
     def __init__(self, planned: Planned, runner: Runner, emptied: Callable[["Group"], None]) -> None:
@@ -58,13 +59,13 @@ class Group:
     def idle(self) -> bool:
         return self._task is None
 
+    @abstractmethod
     def offer(self, entries: list[Entry]) -> None:
         """Events that may concern it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def work(self) -> None:
         """Read what waits and send it."""
-        raise NotImplementedError
 
     def wake(self) -> None:
         """Work, unless it does already."""

@@ -77,10 +77,10 @@ class _Read:
         except Missing as reason:
             missing[PEER] = str(reason)
         run = cls(place, ports, missing, {})
-        await run._ask_all()
+        await run.ask_all()
         return run
 
-    async def _ask_all(self) -> None:
+    async def ask_all(self) -> None:
         owner = await asyncpg.connect(**connect_args(self.place.settings.database_url))
         try:
             known = await people(owner)

@@ -78,7 +78,7 @@ class _Write:
         staff = await person(owner, "staff", _PORTAL, _STAFF)
         customer = await person(owner, "customer", _PORTAL, _CUSTOMER)
         run = cls(place, owner, staff, customer, ports={API: place.port})
-        await run._make_functions()
+        await run.make_functions()
         try:
             login = await make_login(place)
             log = place.settings.data_dir / "log" / "postgraphile.log"
@@ -89,7 +89,7 @@ class _Write:
 
     # --- what is compared ---------------------------------------------------------------------------------------
 
-    async def _make_functions(self) -> None:
+    async def make_functions(self) -> None:
         """Write once through the API, look at what that wrote, and make the peer's functions of it."""
         articles = await self.owner.fetch(_ARTICLES, self.staff.actor.entity_ids[0])
         lines = [{"articleId": global_id("Article", row["article_id"])} for row in articles]

@@ -18,8 +18,8 @@ from tenants.engine import Database
 from tenants.models import Membership, MembershipStatus, UserAccount, UserStatus
 from tenants.permissions import Role
 
-_SESSIONS: Memory[UUID, "Standing | None"] = Memory()
-_KEYS: Memory[str, "KeyStanding | None"] = Memory()
+SESSIONS: Memory[UUID, "Standing | None"] = Memory()
+KEYS: Memory[str, "KeyStanding | None"] = Memory()
 _USE_IS_NOTED_AFTER = 60.0
 
 
@@ -48,18 +48,18 @@ class KeyStanding:
 
 async def session_standing(database: Database, session_id: UUID) -> Standing | None:
     """The standing of a login session; None where there is none."""
-    return await _SESSIONS.get(database, session_id, lambda: _read_session(database, session_id))
+    return await SESSIONS.get(database, session_id, lambda: _read_session(database, session_id))
 
 
 async def key_standing(database: Database, prefix: str) -> KeyStanding | None:
     """The standing of the API key with this prefix; None where there is none."""
-    return await _KEYS.get(database, prefix, lambda: _read_key(database, prefix))
+    return await KEYS.get(database, prefix, lambda: read_key(database, prefix))
 
 
 def forget(database: Database) -> None:
     """Ask the database again next time, in this process."""
-    _SESSIONS.forget(database)
-    _KEYS.forget(database)
+    SESSIONS.forget(database)
+    KEYS.forget(database)
 
 
 async def note_use(database: Database, key: KeyStanding) -> None:
@@ -70,7 +70,7 @@ async def note_use(database: Database, key: KeyStanding) -> None:
     async with database.session(SYSTEM) as session:
         due = ApiKey.last_used_at.is_(None) | (ApiKey.last_used_at < now)
         await session.execute(update(ApiKey).where(ApiKey.id == key.id, due).values(last_used_at=now))
-    _KEYS.forget(database)
+    KEYS.forget(database)
 
 
 def entities_in_role(membership: Any) -> Select[Any]:
@@ -101,13 +101,14 @@ async def _read_session(database: Database, session_id: UUID) -> Standing | None
         return None
     login, user, membership, client, entities = row
     if user is None:
-        return _of_client(login, client)
-    return _of_user(login, user, membership, client, entities)
+        return of_client(login, client)
+    return of_user(login, user, membership, client, entities)
 
 
-def _of_user(
+def of_user(
     login: LoginSession, user: UserAccount, membership: Membership, client: OAuthClient | None, entities: Any
 ) -> Standing:
+    """What a login of a person stands for."""
     member = membership.status == MembershipStatus.ACTIVE and user.status == UserStatus.ACTIVE
     role = Role(membership.role)
     actor = Actor(
@@ -132,7 +133,8 @@ def _entities(login: LoginSession, entities: Sequence[UUID]) -> tuple[UUID, ...]
     return tuple(sorted(id for id in entities if only is None or id == only))
 
 
-def _of_client(login: LoginSession, client: OAuthClient) -> Standing:
+def of_client(login: LoginSession, client: OAuthClient) -> Standing:
+    """What a login of a machine stands for."""
     granted = set(login.scopes or ()) & set(client.scopes)
     actor = _machine(client.entity_id, client.organization_id, client.name, tuple(granted), _application(client))
     return Standing(actor, client.id, None, 0, _open(login) and client.revoked_at is None)
@@ -142,7 +144,8 @@ def _open(login: LoginSession) -> bool:
     return login.ended_at is None and login.expires_at > clock.now()
 
 
-async def _read_key(database: Database, prefix: str) -> KeyStanding | None:
+async def read_key(database: Database, prefix: str) -> KeyStanding | None:
+    """What an API key stands for at this moment; None where there is none."""
     async with database.session(SYSTEM) as session:
         key = (await session.execute(select(ApiKey).where(ApiKey.prefix == prefix))).scalar_one_or_none()
     if key is None:

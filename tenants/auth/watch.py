@@ -70,7 +70,7 @@ async def read(database: Database, names: Collection[Name]) -> dict[Name, Found]
         found |= await _sessions(database, sessions[first : first + _AT_ONCE])
     for name in names:
         if isinstance(name, str):
-            found[name] = _without_use(await standing._read_key(database, name))
+            found[name] = _without_use(await standing.read_key(database, name))
     return found
 
 
@@ -79,9 +79,9 @@ async def _admitted(
 ) -> Credential:
     """Authenticates on what was just read instead of what the process remembers."""
     if isinstance(name, UUID):
-        standing._SESSIONS.put(database, name, found if isinstance(found, Standing) else None)
+        standing.SESSIONS.put(database, name, found if isinstance(found, Standing) else None)
     else:
-        standing._KEYS.forget(database)
+        standing.KEYS.forget(database)
     actor = await authenticate(database, settings, bearer=bearer, host=host)
     return Credential(bearer, host, name, actor, _expiry(bearer, found), found)
 
@@ -103,8 +103,8 @@ async def _sessions(database: Database, ids: Collection[UUID]) -> Mapping[Name, 
 
 def _standing(login: LoginSession, user: Any, membership: Any, client: Any, entities: Any) -> Standing:
     if user is None:
-        return standing._of_client(login, client)
-    return standing._of_user(login, user, membership, client, entities)
+        return standing.of_client(login, client)
+    return standing.of_user(login, user, membership, client, entities)
 
 
 def _without_use(key: KeyStanding | None) -> KeyStanding | None:
