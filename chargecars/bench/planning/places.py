@@ -59,7 +59,8 @@ def distances(points: Sequence[Point]) -> Kilometres:
     latitude, longitude = np.radians(degrees).T
     half = np.sin((latitude[:, None] - latitude) / 2) ** 2
     half += np.cos(latitude)[:, None] * np.cos(latitude) * np.sin((longitude[:, None] - longitude) / 2) ** 2
-    return (2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))).astype(np.float32)
+    kilometres: Kilometres = (2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(half, 1)))).astype(np.float32)
+    return kilometres
 
 
 def drive_minutes(kilometres: NDArray[np.float32]) -> Minutes:
