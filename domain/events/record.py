@@ -1,7 +1,7 @@
 """Writing to the event log: one row per change, in the transaction of the change."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.models import Event
 from domain.rows import actor_of
+from tenants.actor import Actor
 from tenants.base import Base
 
 TYPES: dict[str, type["Payload"]] = {}
@@ -52,26 +53,50 @@ async def record(
     changes: dict[str, list[Any]] | None = None,
 ) -> None:
     """Append one event: for staff of the entity and, unless internal, for the channel, the contacts and the teams."""
+    about = About(entity_id, subject_id, organization_ids, channel, contact_ids, team_ids, changes or {})
+    await record_all(session, [(payload, about)])
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Whom an event is about, see `record`."""
+
+    entity_id: UUID
+    subject_id: UUID
+    organization_ids: Iterable[UUID | None] = ()
+    channel: Iterable[UUID] = ()
+    contact_ids: Iterable[UUID | None] = ()
+    team_ids: Iterable[UUID] = ()
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+
+
+async def record_all(session: AsyncSession, happened: Iterable[tuple[Payload, About]]) -> None:
+    """Append many events in their order, in one statement."""
     actor = actor_of(session)
-    values = {
-        "entity_id": entity_id,
+    rows = [_row(actor, payload, about) for payload, about in happened]
+    await session.flush()
+    if rows:
+        await session.execute(insert(Event).inline(), rows)  # inline: nothing is read back, RLS may hide it
+
+
+def _row(actor: Actor, payload: Payload, about: About) -> dict[str, Any]:
+    return {
+        "entity_id": about.entity_id,
         "type": payload.type,
         "schema_version": payload.version,
         "subject_type": payload.subject_type,
-        "subject_id": subject_id,
+        "subject_id": about.subject_id,
         "actor_user_id": actor.user_id,
         "actor_name": actor.name,
         "actor_role": (actor.acts_as or actor.role).value,
         "payload": {key: plain(value) for key, value in asdict(payload).items()},
-        "changes": changes or {},
+        "changes": about.changes,
         "internal": payload.internal,
-        "organization_ids": _present(organization_ids),
-        "channel_organization_ids": _present(channel),
-        "contact_ids": _present(contact_ids),
-        "team_ids": _present(team_ids),
+        "organization_ids": _present(about.organization_ids),
+        "channel_organization_ids": _present(about.channel),
+        "contact_ids": _present(about.contact_ids),
+        "team_ids": _present(about.team_ids),
     }
-    await session.flush()
-    await session.execute(insert(Event).inline().values(values))  # inline: nothing is read back, RLS may hide it
 
 
 def changes_of(row: Base) -> dict[str, list[Any]]:

@@ -26,3 +26,34 @@ class VisitCancelled(_VisitEvent):
     """The visit was called off with its order."""
 
     type = "visit.cancelled"
+
+
+@dataclass(frozen=True)
+class VisitPlanned(_VisitEvent):
+    """The visit was given a day, a part of it and a team."""
+
+    type = "visit.planned"
+    day: str
+    block: str
+    team_id: UUID
+
+
+@dataclass(frozen=True)
+class VisitMoved(_VisitEvent):
+    """A visit that was planned was given another day, another part of it, or another team."""
+
+    type = "visit.moved"
+    day: str
+    block: str
+    team_id: UUID
+    from_day: str
+    from_block: str
+
+
+@dataclass(frozen=True)
+class VisitUnplanned(_VisitEvent):
+    """The visit lost its day and waits to be planned anew."""
+
+    type = "visit.unplanned"
+    from_day: str
+    from_block: str
