@@ -7,7 +7,7 @@ from domain.events.record import Payload
 
 
 @dataclass(frozen=True)
-class _VisitEvent(Payload):
+class VisitEvent(Payload):
     subject_type = "Visit"
     order_id: UUID
     position: int
@@ -15,21 +15,21 @@ class _VisitEvent(Payload):
 
 
 @dataclass(frozen=True)
-class VisitRequired(_VisitEvent):
+class VisitRequired(VisitEvent):
     """The order asks for the visit, which has no day yet."""
 
     type = "visit.required"
 
 
 @dataclass(frozen=True)
-class VisitCancelled(_VisitEvent):
+class VisitCancelled(VisitEvent):
     """The visit was called off with its order."""
 
     type = "visit.cancelled"
 
 
 @dataclass(frozen=True)
-class VisitPlanned(_VisitEvent):
+class VisitPlanned(VisitEvent):
     """The visit was given a day, a part of it and a team."""
 
     type = "visit.planned"
@@ -39,7 +39,7 @@ class VisitPlanned(_VisitEvent):
 
 
 @dataclass(frozen=True)
-class VisitMoved(_VisitEvent):
+class VisitMoved(VisitEvent):
     """A visit that was planned was given another day, another part of it, or another team."""
 
     type = "visit.moved"
@@ -51,7 +51,7 @@ class VisitMoved(_VisitEvent):
 
 
 @dataclass(frozen=True)
-class VisitUnplanned(_VisitEvent):
+class VisitUnplanned(VisitEvent):
     """The visit lost its day and waits to be planned anew."""
 
     type = "visit.unplanned"
