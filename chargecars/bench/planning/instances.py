@@ -13,8 +13,9 @@ from random import Random
 from uuid import UUID
 
 from chargecars.bench.planning.assignment import Assignment
-from chargecars.bench.planning.places import Postcode, distances, drive_minutes, postcodes
+from chargecars.bench.planning.places import Postcode, postcodes
 from domain.planning.world import Job, Placement, Team, TeamDay, World
+from domain.travel import distances, estimate
 
 DAYS = 15
 FIRST_DAY = date(2026, 11, 23)
@@ -92,17 +93,16 @@ def urgent(world: World, share: float = 0.05, seed: int = 0) -> World:
 
 def _without_plan(random: Random, size: Size, table: Sequence[Postcode]) -> World:
     places, drawn = _drawn(random, size.jobs, table)
-    kilometres = distances([place.point for place in places])
+    points = tuple(place.point for place in places)
     weather = _weather(random)
-    jobs = _jobs(random, drawn, places, weather)
     teams = tuple(_teams(random, size.teams))
     return World(
         days=_days(),
-        places=tuple(place.point for place in places),
+        places=points,
         areas=tuple(place.pc4 for place in places),
-        drive=drive_minutes(kilometres),
-        distance=kilometres,
-        jobs=tuple(jobs),
+        drive=estimate(points),
+        distance=distances(points),
+        jobs=tuple(_jobs(random, drawn, places, weather)),
         teams=teams,
         team_days=tuple(_team_days(random, teams)),
     )
