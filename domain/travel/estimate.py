@@ -8,6 +8,7 @@ towns). Right on average; too short for two places with water between them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,22 +48,25 @@ Minutes = NDArray[np.int32]
 Metres = NDArray[np.int32]
 
 
-def distances(places: Sequence[Point]) -> Kilometres:
-    """Great circle between all places, N x N in km; ValueError for a place that is none."""
-    result = np.empty((len(places), len(places)), np.float32)
-    for rows, kilometres in _blocks(places):
+def distances(places: Sequence[Point], others: Sequence[Point] | None = None) -> Kilometres:
+    """Great circle from all places to all others (themselves where none are given), in km.
+
+    ValueError for a place without coordinates; so for the next two.
+    """
+    result = _empty(places, others, np.dtype(np.float32))
+    for rows, kilometres in _blocks(places, others):
         result[rows] = kilometres
     return result
 
 
-def estimate(places: Sequence[Point]) -> Minutes:
-    """Drive minutes between all places, N x N, rounded up; 0 from a place to itself, symmetric."""
-    return _looked_up(places, _table(minutes_by_road))
+def estimate(places: Sequence[Point], others: Sequence[Point] | None = None) -> Minutes:
+    """Drive minutes from all places to all others, rounded up; 0 where both are the same, equal back and forth."""
+    return _looked_up(places, others, _table(minutes_by_road))
 
 
-def road_metres(places: Sequence[Point]) -> Metres:
-    """Estimated metres by road between all places, N x N."""
-    return _looked_up(places, _table(lambda road: road * 1000))
+def road_metres(places: Sequence[Point], others: Sequence[Point] | None = None) -> Metres:
+    """Estimated metres by road from all places to all others."""
+    return _looked_up(places, others, _table(lambda road: road * 1000))
 
 
 def road_km(kilometres: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,21 +92,26 @@ def _table(of_road: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDA
     return np.ceil(of_road(road_km(steps)) - 1e-6).astype(np.int32)
 
 
-def _looked_up(places: Sequence[Point], table: NDArray[np.int32]) -> NDArray[np.int32]:
-    result = np.empty((len(places), len(places)), np.int32)
-    for rows, kilometres in _blocks(places):
+def _empty(places: Sequence[Point], others: Sequence[Point] | None, kind: np.dtype[Any]) -> NDArray[Any]:
+    return np.empty((len(places), len(places if others is None else others)), kind)
+
+
+def _looked_up(places: Sequence[Point], others: Sequence[Point] | None, table: NDArray[np.int32]) -> NDArray[np.int32]:
+    result: NDArray[np.int32] = _empty(places, others, np.dtype(np.int32))
+    for rows, kilometres in _blocks(places, others):
         steps = np.ceil(kilometres * np.float32(1 / _STEP_KM)).astype(np.int32)
         np.take(table, steps, out=result[rows], mode="clip")
     return result
 
 
-def _blocks(places: Sequence[Point]) -> Iterator[tuple[slice, Kilometres]]:
-    at = _on_sphere(places)
+def _blocks(places: Sequence[Point], others: Sequence[Point] | None) -> Iterator[tuple[slice, Kilometres]]:
+    both = _on_sphere([*places, *(others or ())])
+    origins, destinations = both[:, : len(places)], both if others is None else both[:, len(places) :]
     for begin in range(0, len(places), _ROWS):
         rows = slice(begin, min(begin + _ROWS, len(places)))
-        squares = np.zeros((rows.stop - begin, len(places)), np.float32)
-        for axis in at:
-            apart = axis[rows, None] - axis[None, :]
+        squares = np.zeros((rows.stop - begin, destinations.shape[1]), np.float32)
+        for origin, destination in zip(origins, destinations, strict=True):
+            apart = origin[rows, None] - destination[None, :]
             squares += np.multiply(apart, apart, out=apart)
         yield rows, _along_the_sphere(np.sqrt(squares, out=squares))
 

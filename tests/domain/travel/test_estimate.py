@@ -71,3 +71,10 @@ def test_thousands_of_places_need_little_more_than_the_answer() -> None:
     finally:
         tracemalloc.stop()
     assert peak < minutes.nbytes + 16_000_000
+
+
+@given(places, places)
+def test_from_some_to_others_is_a_part_of_all_to_all(some: list[Point], others: list[Point]) -> None:
+    everything = distances([*some, *others])
+    assert np.allclose(distances(some, others), everything[: len(some), len(some) :], atol=0.002)
+    assert estimate(some, others).shape == (len(some), len(others))
