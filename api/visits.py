@@ -24,8 +24,8 @@ from api.reading import (
     related,
 )
 from domain.catalog.models import VisitKind
+from domain.teams.models import Team as TeamRow
 from domain.visits.models import DayBlock, VisitOutcome, VisitStatus
-from domain.visits.models import Team as TeamRow
 from domain.visits.models import Visit as VisitRow
 from tenants.audience import Audience
 from tenants.permissions import Permission

@@ -18,9 +18,11 @@ import domain.notifications.personal
 import domain.numbering.models
 import domain.orders.models
 import domain.orders.personal
+import domain.plans.models
 import domain.quotes.models
 import domain.quotes.personal
 import domain.signatures.models
+import domain.teams.models
 import domain.trusted_documents.models
 import domain.visits.models
 import domain.webhooks.models

@@ -18,6 +18,8 @@ import domain.tables  # noqa: F401  # completes the registries
 from domain.events import partitions, positions, redaction, timeline
 from domain.jobs import functions as jobs
 from domain.orders import guard
+from domain.teams import planning_days
+from domain.visits import triggers as visits
 from tenants import listing, rls
 from tenants.audience import Audience
 from tenants.engine import sqlalchemy_url
@@ -115,6 +117,8 @@ def _repeatable() -> Iterator[str]:
     yield from partitions.statements()
     yield from guard.statements()
     yield from jobs.statements()
+    yield from planning_days.statements()
+    yield from visits.statements()
 
 
 def _fingerprint() -> str:

@@ -12,7 +12,8 @@ from domain.leads.models import Lead
 from domain.numbering.service import AMSTERDAM
 from domain.orders.models import Order
 from domain.quotes.models import Quote
-from domain.visits.models import Team, Visit, VisitStatus
+from domain.teams.models import Team
+from domain.visits.models import Visit, VisitStatus
 
 Facts = dict[str, str | None]
 _MOMENT = timedelta(microseconds=1)

@@ -41,6 +41,7 @@ class Order(Identified, Updated, Base):
         Index("ix_order_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_order_teams", "team_ids", postgresql_using="gin"),
         Index("ix_order_customer", "end_customer_contact_id", "created_at", "id"),
+        Index("ix_order_service_address", "service_address_id"),
         Index("ix_order_account", "account_contact_id", "created_at", "id"),
         Index(
             "ix_order_partner_order",

@@ -13,7 +13,8 @@ from sqlalchemy.orm import aliased
 
 from domain.orders.models import Order
 from domain.quotes.models import PartyRole, Quote, QuoteStatus
-from domain.visits.models import Team, Visit, VisitStatus
+from domain.teams.models import Team
+from domain.visits.models import Visit, VisitStatus
 
 EVENT = "status_update"
 ON_HOLD = "on_hold"

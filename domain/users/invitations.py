@@ -13,12 +13,12 @@ from domain.errors import NotFound, Required
 from domain.events.record import Payload, record
 from domain.mail.service import queue_mail
 from domain.rows import find
+from domain.teams.models import Team
 from domain.users import events, letters
 from domain.users.errors import AlreadyMember, InvitationInvalid
 from domain.users.passwords import new_password_hash
 from domain.users.portals import portal_of
 from domain.users.rights import check_grantable, entity_within, organization_within
-from domain.visits.models import Team
 from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.audience import Audience

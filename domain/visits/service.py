@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, insert, update
+from sqlalchemy import ColumnElement, Update, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.record import record
 from domain.quotes.models import QuoteVisit
+from domain.teams import planning_days
 from domain.visits.events import VisitCancelled, VisitRequired
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
@@ -33,6 +34,7 @@ async def require(
             "kind": visit.kind,
             "minutes": visit.minutes,
             "skills": visit.skills,
+            "outdoor": visit.outdoor,
         }
         for visit in planned
     ]
@@ -44,6 +46,7 @@ async def require(
 async def call_off(session: AsyncSession, order_id: UUID) -> None:
     """Cancel the visits of an order that have not been made."""
     ahead = (VisitStatus.REQUIRED, VisitStatus.PLANNED)
+    await _lock_days(session, Visit.order_id == order_id, Visit.status.in_(ahead))
     off = update(Visit).where(Visit.order_id == order_id, Visit.status.in_(ahead))
     off = off.values(status=VisitStatus.CANCELLED.value, outcome=VisitOutcome.CANCELLED.value)
     await _change(session, off, VisitCancelled)
@@ -66,6 +69,11 @@ _TOLD = (
     Visit.position,
     Visit.kind,
 )
+
+
+async def _lock_days(session: AsyncSession, *of: ColumnElement[bool]) -> None:
+    """Hold the days of visits before the visits themselves (domain/teams/planning_days.py says why)."""
+    await planning_days.lock(session, await session.scalars(select(Visit.day).where(*of)))
 
 
 async def _change(session: AsyncSession, change: Update, happened: type[VisitRequired | VisitCancelled]) -> None:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from domain.orders.models import Order
-from domain.visits.models import Team, Visit
+from domain.teams.models import Team
+from domain.visits.models import Visit
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.permissions import Role

@@ -24,6 +24,8 @@ class Oracle:
 
     tables: dict[str, dict[UUID, Row]] = field(default_factory=dict)
     _seen: dict[tuple[Actor, str], frozenset[UUID]] = field(default_factory=dict)
+    team_regions: frozenset[tuple[UUID, UUID]] = frozenset()
+    """Team and region."""
     _merged: dict[UUID | None, frozenset[UUID | None]] = field(default_factory=dict)
 
     @classmethod
@@ -32,6 +34,8 @@ class Oracle:
         for table in tables:
             rows = await owner.fetch(f'SELECT * FROM "{table}"')
             oracle.tables[table] = {row["id"]: dict(row) for row in rows if "id" in row}
+        pairs = await owner.fetch("SELECT team_id, region_id FROM team_region")
+        oracle.team_regions = frozenset((pair["team_id"], pair["region_id"]) for pair in pairs)
         return oracle
 
     def visible(self, actor: Actor, table: str, id: UUID) -> bool:
@@ -44,6 +48,10 @@ class Oracle:
             rows = self.tables[table].items()
             self._seen[actor, table] = frozenset(id for id, row in rows if rule(self, actor, row))
         return self._seen[actor, table]
+
+    def regions_of(self, team_id: UUID) -> frozenset[UUID]:
+        """The regions that a team works in."""
+        return frozenset(region for team, region in self.team_regions if team == team_id)
 
     def merged_into(self, contact_id: UUID | None) -> frozenset[UUID | None]:
         """A contact and the duplicates that were merged into it."""
@@ -185,6 +193,7 @@ def _to_the_user(_: Oracle, actor: Actor, row: Row) -> bool:
 S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
 _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
+_OF_A_TEAM = {S: anybody, T: lambda _, actor, row: row["team_id"] == actor.team_id}
 _OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
 
 RULES: dict[str, dict[Audience, Rule]] = {
@@ -262,6 +271,12 @@ RULES: dict[str, dict[Audience, Rule]] = {
         T: lambda _, actor, row: actor.team_id in row["team_ids"],
     },
     "order_milestone": _ORDER_CHILD,
+    "region": {
+        S: anybody,
+        T: lambda oracle, actor, row: actor.team_id is not None and row["id"] in oracle.regions_of(actor.team_id),
+    },
+    "team_member": _OF_A_TEAM,
+    "absence": _OF_A_TEAM,
     "team": {S: anybody, P: _visits_for, T: lambda _, actor, row: row["id"] == actor.team_id},
     "visit": {
         S: of_entity,

@@ -13,7 +13,8 @@ from domain.contacts.models import Contact
 from domain.mail import show
 from domain.orders import service as orders
 from domain.orders.models import OrderStage
-from domain.visits.models import Team, Visit
+from domain.teams.models import Team
+from domain.visits.models import Visit
 from domain.webhooks import deliveries, queue, replays, service
 from domain.webhooks.models import AttemptError, DeliveryState, DisabledReason, EndpointState, WebhookDelivery
 from domain.webhooks.queue import Outcome

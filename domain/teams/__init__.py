@@ -1,0 +1,1 @@
+"""Who works where and when: regions, teams, their hours and absences, holidays, and the weather."""
