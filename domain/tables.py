@@ -4,6 +4,7 @@
 import domain.agreements.models
 import domain.catalog.models
 import domain.contacts.models
+import domain.days.models
 import domain.deprecations.models
 import domain.events.models
 import domain.events.timeline
@@ -22,6 +23,7 @@ import domain.plans.models
 import domain.quotes.models
 import domain.quotes.personal
 import domain.signatures.models
+import domain.slots.models
 import domain.teams.models
 import domain.trusted_documents.models
 import domain.visits.models

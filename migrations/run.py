@@ -15,9 +15,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import domain.tables  # noqa: F401  # completes the registries
+from domain.days import triggers as days
 from domain.events import partitions, positions, redaction, timeline
 from domain.jobs import functions as jobs
 from domain.orders import guard
+from domain.slots import guard as slots
 from domain.teams import planning_days
 from domain.visits import triggers as visits
 from tenants import listing, rls
@@ -119,6 +121,8 @@ def _repeatable() -> Iterator[str]:
     yield from jobs.statements()
     yield from planning_days.statements()
     yield from visits.statements()
+    yield from slots.statements()
+    yield from days.statements()
 
 
 def _fingerprint() -> str:

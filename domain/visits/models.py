@@ -68,6 +68,7 @@ class Visit(Identified, Updated, Base):
         CheckConstraint("promised_at IS NULL OR (day IS NOT NULL AND block IS NOT NULL)", name="promised"),
         CheckConstraint("ends_at > starts_at", name="ends_at"),
         CheckConstraint("arrival_until > arrival_from", name="arrival_until"),
+        UniqueConstraint("team_id", "day", "route_order", deferrable=True, initially="DEFERRED"),
         Index("ix_visit_team_day", "team_id", "day"),
         Index("ix_visit_day", "day", postgresql_where=text("day IS NOT NULL")),
         Index("ix_visit_backlog", "created_at", "id", postgresql_where=text("status = 'REQUIRED'")),

@@ -1,0 +1,1 @@
+"""Places in the calendar: offered, held, booked, moved and given back, safe under any concurrency."""
