@@ -76,6 +76,7 @@ WATCHED = {
     "notification_template": Watched(("active",)),
     "webhook_endpoint": Watched(("state", "secret")),
     "webhook_replay": Watched((), ("r.endpoint_id",)),
+    "plan": Watched(("state", "stop_asked_at")),
 }
 
 UNTOLD = {
@@ -93,6 +94,9 @@ UNTOLD = {
     "notification_preference": "part of its owner, whose choice is told",
     "oidc_login": "a step of a login",
     "one_time_code": "a step of a login",
+    "plan_former": "part of its plan",
+    "plan_team_day": "part of its plan",
+    "plan_visit": "part of its plan",
     "quote_visit": "part of its quote's version",
     "refresh_token": "a step of a login",
     "webhook_attempt": "part of its delivery",

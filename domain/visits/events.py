@@ -40,12 +40,12 @@ class VisitPlanned(VisitEvent):
 
 @dataclass(frozen=True)
 class VisitMoved(VisitEvent):
-    """A visit that was planned was given another day, another part of it, or another team."""
+    """A visit that was planned was given another day, another part of it, or another team; none for the moment."""
 
     type = "visit.moved"
     day: str
     block: str
-    team_id: UUID
+    team_id: UUID | None
     from_day: str
     from_block: str
 
