@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from datetime import time
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from domain.contacts import addresses
 from domain.contacts import service as contacts
 from domain.contacts.addresses import AddressDetails
 from domain.contacts.models import Address, Contact
+from domain.teams.models import Team, TeamHours
 from tenants.actor import Actor, actor
 from tenants.audience import Audience
 from tenants.models import Brand, BusinessEntity, Membership, UserAccount
@@ -187,3 +189,16 @@ async def price(
 async def address(session: AsyncSession, contact: Contact) -> Address:
     """An address of a contact."""
     return await addresses.add(session, contact.id, AddressDetails("3861AA", "1", street="Dorpsstraat", city="Nijkerk"))
+
+
+# --- teams ------------------------------------------------------------------------------------------------------------
+
+
+async def team(session: AsyncSession, **values: Any) -> Team:
+    """A team based in Nijkerk that works from eight to five on weekdays, everywhere."""
+    made = Team(**({"name": unique("Team "), "base_city": "Nijkerk", "base_postcode": "3861AA"} | values))
+    session.add(made)
+    await session.flush()
+    session.add_all([TeamHours(team_id=made.id, weekday=day, starts=time(8), ends=time(17)) for day in range(5)])
+    await session.flush()
+    return made

@@ -10,7 +10,7 @@ order; the triggers lock each statement's days in ascending order too, and find 
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from sqlalchemy import Date, bindparam, func, select, text
+from sqlalchemy import Date, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,7 +19,9 @@ from tenants.audience import Audience
 
 AHEAD_DAYS = 400
 """A change of the teams themselves counts for every day from yesterday until so many days ahead."""
-_LOCK = text("SELECT lock_planning_days(:days)").bindparams(bindparam("days", type_=ARRAY(Date)))
+_DAYS = bindparam("days", type_=ARRAY(Date))
+_TOUCHED = text("SELECT touch_planning_days(:days)").bindparams(_DAYS)
+_LOCK = text("SELECT lock_planning_days(:days)").bindparams(_DAYS)
 
 
 async def lock(session: AsyncSession, days: Iterable[date | None]) -> None:
@@ -39,7 +41,7 @@ async def versions(session: AsyncSession, days: Iterable[date]) -> dict[date, in
 async def touch(session: AsyncSession, days: Iterable[date]) -> None:
     """Count a change of what no trigger watches; as the system actor."""
     if wanted := sorted(set(days)):
-        await session.execute(select(func.touch_planning_days(func.cast(wanted, ARRAY(Date)))))
+        await session.execute(_TOUCHED, {"days": wanted})
 
 
 def statements() -> Iterator[str]:
