@@ -1,45 +1,21 @@
 """From rows to the world of a plan: jobs, teams and places by position. No session, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.geo.location import Point
 from domain.planning.world import Job, Placement, Team, TeamDay
 from domain.plans.backlog import Waiting
-from domain.plans.holds import Held
 from domain.plans.values import worth_of
+from domain.teams.calendar import Calendar
 from domain.visits.models import DayBlock, VisitStatus
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 NEVER = 10_000
 """A day that no plan reaches."""
-
-
-@dataclass(frozen=True, slots=True)
-class TeamFacts:
-    """A team as planning reads it; `areas` are the postcode prefixes of its regions."""
-
-    id: UUID
-    skills: frozenset[str]
-    areas: tuple[str, ...]
-    crew: int
-    base: Point
-    base_pc4: str
-    max_jobs: int
-    max_minutes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A team works on a day, from minute to minute after midnight."""
-
-    team_id: UUID
-    day: date
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -76,43 +52,41 @@ class Draft:
 
 
 def assemble(
-    days: Sequence[date],
-    teams: Sequence[TeamFacts],
-    shifts: Sequence[Shift],
+    calendar: Calendar,
     visits: Sequence[Waiting],
-    holds: Mapping[UUID, Held],
     unfit: Mapping[str, frozenset[date]],
     *,
+    team_ids: frozenset[UUID] = frozenset(),
     gap_days: int = 1,
 ) -> Draft:
-    """`unfit`: by four postcode digits, the days on which nobody works outdoors there; `days` follow one another."""
+    """`unfit`: by four postcode digits, the days on which nobody works outdoors there. Of `team_ids`, all where none.
+
+    The bases of the teams are the first places.
+    """
     places = Places()
+    teams = [team for team in calendar.teams if not team_ids or team.id in team_ids]
     number = {team.id: index for index, team in enumerate(teams)}
     bases = [places.at(team.base, team.base_pc4) for team in teams]
     located = [visit for visit in visits if _point(visit) or (visit.planned and visit.team_id in number)]
     known = {visit.id for visit in located}
-    maker = _Maker(tuple(days), number, bases, places, holds, unfit, gap_days)
+    maker = _Maker(calendar.days, number, bases, places, unfit, gap_days)
     return Draft(
-        days=tuple(days),
+        days=calendar.days,
         places=places,
         teams=tuple(Team(team.id, team.skills, team.areas, team.crew) for team in teams),
-        team_days=tuple(_team_days(days[0], teams, shifts, number, bases)),
+        team_days=tuple(_team_days(calendar, number, bases)),
         jobs=tuple(maker.jobs(located)),
         visits=tuple(located),
         unlocated=tuple(visit for visit in visits if visit.id not in known),
     )
 
 
-def _team_days(
-    first: date, teams: Sequence[TeamFacts], shifts: Sequence[Shift], number: Mapping[UUID, int], bases: Sequence[int]
-) -> list[TeamDay]:
-    found = []
-    for shift in sorted(shifts, key=lambda shift: (shift.day, number[shift.team_id])):
-        team = number[shift.team_id]
-        base, facts = bases[team], teams[team]
-        limits = (facts.max_jobs, facts.max_minutes)
-        found.append(TeamDay(team, (shift.day - first).days, shift.start, shift.end, base, base, *limits))
-    return found
+def _team_days(calendar: Calendar, number: Mapping[UUID, int], bases: Sequence[int]) -> Iterator[TeamDay]:
+    for each in calendar.team_days:
+        team = number.get(calendar.teams[each.team].id)
+        if team is not None:
+            base, limits = bases[team], (each.max_jobs, each.max_minutes)
+            yield TeamDay(team, each.day, each.start, each.end, base, base, *limits)
 
 
 def _point(visit: Waiting) -> Point | None:
@@ -131,25 +105,15 @@ class _Maker:
     number: Mapping[UUID, int]
     bases: Sequence[int]
     places: Places
-    holds: Mapping[UUID, Held]
     unfit: Mapping[str, frozenset[date]]
     gap_days: int
 
     def jobs(self, visits: Sequence[Waiting]) -> list[Job]:
-        index = {visit.id: position for position, visit in enumerate(visits)}
-        orders = self._orders(visits)
-        return [self._job(visit, index, orders.get(visit.id, 0)) for visit in visits]
-
-    def _orders(self, visits: Sequence[Waiting]) -> dict[UUID, int]:
-        """The place of each visit in its team's day: as it is stored, without gaps or doubles."""
-        routes: dict[tuple[UUID, date], list[Waiting]] = {}
-        for visit in visits:
-            if visit.planned and visit.team_id is not None and visit.day is not None:
-                routes.setdefault((visit.team_id, visit.day), []).append(visit)
-        return {v.id: at for route in routes.values() for at, v in enumerate(sorted(route, key=_in_the_day))}
+        index = {visit.id: position for position, visit in enumerate(visits) if not visit.held}
+        orders = _orders(visits)
+        return [self._job(visit, index, orders.get(number, 0)) for number, visit in enumerate(visits)]
 
     def _job(self, visit: Waiting, index: Mapping[UUID, int], order: int) -> Job:
-        held = self.holds.get(visit.id) if not visit.planned else None
         after, not_before = self._second(visit, index)
         pc4 = visit.pc4 or ""
         return Job(
@@ -159,14 +123,14 @@ class _Maker:
             minutes=visit.minutes,
             skills=frozenset(visit.skills),
             value=worth_of(visit.priority, visit.created_at.astimezone(AMSTERDAM).date(), self.days[0]),
-            earliest=max(0, self._at(visit.material_on)) if visit.material_on else 0,
+            earliest=max(0, self._at(visit.material_on)) if visit.material_on and not visit.fixed else 0,
             not_before=not_before,
             unfit=self._unfit(visit, pc4),
-            promise=self._promise(visit, held),
-            pin=self._pin(visit, held),
+            promise=self._promise(visit),
+            pin=self._pin(visit),
             after=after,
             gap_days=self.gap_days,
-            current=self._current(visit, held, order),
+            current=self._current(visit, order),
         )
 
     def _at(self, day: date) -> int:
@@ -185,7 +149,7 @@ class _Maker:
 
     def _second(self, visit: Waiting, index: Mapping[UUID, int]) -> tuple[int | None, int]:
         """The job that has to come before, or the day from which a visit outside this world leaves to it."""
-        if visit.first_id is None or visit.first_status == VisitStatus.DONE:
+        if visit.first_id is None or visit.first_status == VisitStatus.DONE or visit.fixed:
             return None, 0
         if visit.first_id in index:
             return index[visit.first_id], 0
@@ -198,35 +162,32 @@ class _Maker:
             return frozenset()
         return frozenset(self._at(day) for day in self.unfit.get(pc4, ()) if self._within(day))
 
-    def _promise(self, visit: Waiting, held: Held | None) -> tuple[int, DayBlock] | None:
-        if held is not None:
-            return self._at(held.day), held.block
-        if (visit.promised or visit.fixed) and self._within(visit.day) and visit.day and visit.block:
-            return self._at(visit.day), DayBlock(visit.block)
-        return None
-
-    def _pin(self, visit: Waiting, held: Held | None) -> tuple[int, int] | None:
-        if held is not None and held.team_id in self.number:
-            return self.number[held.team_id], self._at(held.day)
-        stays = visit.planned and (visit.pinned or visit.fixed)
-        if stays and visit.team_id in self.number and self._within(visit.day) and visit.team_id and visit.day:
-            return self.number[visit.team_id], self._at(visit.day)
-        return None
-
-    def _current(self, visit: Waiting, held: Held | None, order: int) -> Placement | None:
-        if held is not None and held.team_id in self.number:
-            return Placement(self.number[held.team_id], self._at(held.day), held.block, held.route_order)
-        if not visit.planned or visit.team_id not in self.number or not self._within(visit.day):
+    def _promise(self, visit: Waiting) -> tuple[int, DayBlock] | None:
+        if not (visit.promised or visit.fixed) or visit.day is None or visit.block is None:
             return None
-        assert visit.team_id and visit.day and visit.block
-        return Placement(self.number[visit.team_id], self._at(visit.day), DayBlock(visit.block), order)
+        return (self._at(visit.day), DayBlock(visit.block)) if self._within(visit.day) else None
+
+    def _pin(self, visit: Waiting) -> tuple[int, int] | None:
+        current = self._current(visit, 0)
+        return (current.team, current.day) if current and (visit.pinned or visit.fixed) else None
+
+    def _current(self, visit: Waiting, order: int) -> Placement | None:
+        if not visit.planned or visit.day is None or visit.block is None or not self._within(visit.day):
+            return None
+        team = self.number.get(visit.team_id) if visit.team_id else None
+        return None if team is None else Placement(team, self._at(visit.day), DayBlock(visit.block), order)
+
+
+def _orders(visits: Sequence[Waiting]) -> dict[int, int]:
+    """The place of each planned visit in its team's day: as it is stored, without gaps or doubles."""
+    routes: dict[tuple[UUID, date], list[int]] = {}
+    for number, visit in enumerate(visits):
+        if visit.planned and visit.team_id is not None and visit.day is not None:
+            routes.setdefault((visit.team_id, visit.day), []).append(number)
+    found = (sorted(route, key=lambda number: _in_the_day(visits[number])) for route in routes.values())
+    return {number: at for route in found for at, number in enumerate(route)}
 
 
 def _in_the_day(visit: Waiting) -> tuple[object, ...]:
-    late = visit.route_order is None
-    return (late, visit.route_order or 0, visit.block != DayBlock.MORNING, visit.created_at, visit.id)
-
-
-def calendar_days(first: date, days: int) -> tuple[date, ...]:
-    """So many days in a row."""
-    return tuple(first + timedelta(days=number) for number in range(days))
+    begins = visit.starts_at.timestamp() if visit.starts_at else 0.0
+    return (visit.block != DayBlock.MORNING, begins, visit.route_order or 0, visit.created_at, visit.id)

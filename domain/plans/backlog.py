@@ -50,6 +50,8 @@ class Waiting:
     """The first visit of its quote, where it is the second and the first was not called off."""
     first_status: str | None
     first_day: date | None
+    held: bool = False
+    """Whether this is the place that its customer holds, see `domain.plans.holds`."""
 
     @property
     def planned(self) -> bool:
@@ -68,12 +70,15 @@ class Waiting:
         return self.planned and (begun or self.dispatched_at is not None or self.on_hold)
 
 
-async def visits(session: AsyncSession, first_day: date, last_day: date) -> Sequence[Waiting]:
-    """Required visits of live orders and all that these days hold, the oldest first; in a session of the system."""
-    return [Waiting(*row) for row in await session.execute(_query(first_day, last_day))]
+async def visits(session: AsyncSession, first_day: date, last_day: date, *, waiting: bool = True) -> Sequence[Waiting]:
+    """All that these days hold and, where `waiting`, required visits of live orders; the oldest first.
+
+    In a session of the system.
+    """
+    return [Waiting(*row) for row in await session.execute(_query(first_day, last_day, waiting))]
 
 
-def _query(first_day: date, last_day: date) -> Select[Any]:
+def _query(first_day: date, last_day: date, waiting: bool) -> Select[*tuple[Any, ...]]:
     first = aliased(Visit)
     quote = and_(first.order_id == Visit.order_id, first.position < Visit.position)
     read = (*_READ, Order.on_hold, fingerprint(), first.id, first.status, first.day)
@@ -81,7 +86,8 @@ def _query(first_day: date, last_day: date) -> Select[Any]:
     query = query.outerjoin(first, and_(quote, first.status != VisitStatus.CANCELLED))
     wait = and_(Visit.status == VisitStatus.REQUIRED, Order.stage.in_(LIVE), ~Order.on_hold)
     held = and_(Visit.day.between(first_day, last_day), Visit.status.in_(_ON_A_DAY))
-    return query.where(or_(and_(wait, _not_elsewhere(first_day, last_day)), held)).order_by(Visit.created_at, Visit.id)
+    wanted = or_(and_(wait, _not_elsewhere(first_day, last_day)), held) if waiting else held
+    return query.where(wanted).order_by(Visit.created_at, Visit.id)
 
 
 def _not_elsewhere(first_day: date, last_day: date) -> Any:
