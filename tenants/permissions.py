@@ -44,6 +44,15 @@ class Permission(StrEnum):
     ORDERS_REPEAT = "ORDERS_REPEAT"
     """Order again what was signed and ordered before."""
     VISITS_READ = "VISITS_READ"
+    VISITS_BOOK = "VISITS_BOOK"
+    """Choose, move or cancel the time of a visit."""
+    VISITS_WORK = "VISITS_WORK"
+    """Drive to visits and make them."""
+    TEAMS_READ = "TEAMS_READ"
+    """Teams, regions and their calendar."""
+    PLANNING_READ = "PLANNING_READ"
+    PLANNING_WRITE = "PLANNING_WRITE"
+    """Plans, and the teams, regions and calendar they are made for."""
     EVENTS_READ = "EVENTS_READ"
     AUDIT_EXPORT = "AUDIT_EXPORT"
     """Download who changed what."""
@@ -108,7 +117,8 @@ _READING = {
     _P.VISITS_READ,
     _P.EVENTS_READ,
 }
-_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ, _P.SCHEMA_READ}
+_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+_PLANNING = {_P.PLANNING_WRITE, _P.VISITS_BOOK, _P.VISITS_WORK}
 _OFFICE = _STAFF | {
     _P.CONTACTS_WRITE,
     _P.CONTACTS_MERGE,
@@ -133,21 +143,24 @@ _PARTNER_USER = (
         _P.QUOTES_SIGN,
         _P.ORDERS_CANCEL,
         _P.ORDERS_REPEAT,
+        _P.VISITS_BOOK,
         _P.SCHEMA_READ,
         _P.TRUSTED_DOCUMENTS_MANAGE,
     }
 )
-_CUSTOMER = (_SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.QUOTES_SIGN, _P.ORDERS_CANCEL}) - {
-    _P.ORGANIZATIONS_READ
-}
+_CUSTOMER = (
+    _SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.QUOTES_SIGN, _P.ORDERS_CANCEL, _P.VISITS_BOOK}
+) - {_P.ORGANIZATIONS_READ}
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(Permission) - {_P.QUOTES_SIGN},
     Role.TENANT_ADMIN: frozenset(Permission) - {_P.ENTITIES_CREATE, _P.QUOTES_SIGN},
-    Role.OPERATIONS: frozenset(_OFFICE | {_P.WEBHOOKS_READ}),
-    Role.PLANNER: frozenset(_STAFF | {_P.ORDERS_WRITE}),
+    Role.OPERATIONS: frozenset(_OFFICE | _PLANNING | {_P.WEBHOOKS_READ}),
+    Role.PLANNER: frozenset(_STAFF | _PLANNING | {_P.ORDERS_WRITE}),
     Role.FINANCE: frozenset(_STAFF | {_P.CATALOG_WRITE}),
-    Role.TECHNICIAN: frozenset(_SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ}),
+    Role.TECHNICIAN: frozenset(
+        _SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ, _P.TEAMS_READ, _P.VISITS_WORK}
+    ),
     Role.PARTNER_ADMIN: frozenset(
         _PARTNER_USER
         | {

@@ -177,12 +177,12 @@ class PlanningDay(Base):
 _SHARED = "Teams are shared by all business entities."
 _OWN_TEAM = "The team is the actor's own."
 _OWN = Rule("team_id = {team}")
-_READ_BY_STAFF = Rule(IN_ANY_CONTEXT)
+_KEPT_BY_STAFF = Rule(IN_ANY_CONTEXT, "SELECT, INSERT, UPDATE, DELETE")
 _TO_PARTNERS = ("id", "name", "created_at")
 
 protect(
     Region,
-    staff=_READ_BY_STAFF,
+    staff=_KEPT_BY_STAFF,
     technician=Rule("EXISTS (SELECT 1 FROM team_region r WHERE r.region_id = region.id)"),
     explain={
         "staff": "Regions are shared by all business entities.",
@@ -191,7 +191,7 @@ protect(
 )
 protect(
     Team,
-    staff=_READ_BY_STAFF,
+    staff=Rule(IN_ANY_CONTEXT, "SELECT, INSERT, UPDATE"),
     partner=Rule(
         "EXISTS (SELECT 1 FROM visit v WHERE v.team_id = team.id)",
         hidden=tuple(column.name for column in Team.__table__.columns if column.name not in _TO_PARTNERS),
@@ -204,10 +204,10 @@ protect(
     },
 )
 for _model in (TeamRegion, TeamMember, TeamHours, Absence):
-    protect(_model, staff=_READ_BY_STAFF, technician=_OWN, explain={"staff": _SHARED, "technician": _OWN_TEAM})
+    protect(_model, staff=_KEPT_BY_STAFF, technician=_OWN, explain={"staff": _SHARED, "technician": _OWN_TEAM})
 protect(
     HolidayChange,
-    staff=_READ_BY_STAFF,
+    staff=_KEPT_BY_STAFF,
     technician=Rule(IN_ANY_CONTEXT),
     explain=dict.fromkeys(("staff", "technician"), "Holidays are the same for everybody."),
 )
