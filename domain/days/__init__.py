@@ -1,0 +1,1 @@
+"""A team's day while it is planned, driven and worked: route, dispatch, positions, reports, moves, capacity."""
