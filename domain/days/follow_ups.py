@@ -34,6 +34,7 @@ async def require(session: AsyncSession, visit: Visit, minutes: int) -> UUID:
         "minutes": minutes,
         "priority": min(visit.priority + 1, _MOST_URGENT),
         "follow_up_of_id": visit.id,
+        "work_position": visit.work_position or visit.position,
     }
     made: UUID = (await session.execute(insert(Visit).values(values).returning(Visit.id))).scalar_one()
     await record(

@@ -1,12 +1,12 @@
 """The visits that a plan is about, as rows: what waits, what the days hold, and the other visits of their quotes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -70,24 +70,37 @@ class Waiting:
         return self.planned and (begun or self.dispatched_at is not None or self.on_hold)
 
 
-async def visits(session: AsyncSession, first_day: date, last_day: date, *, waiting: bool = True) -> Sequence[Waiting]:
+async def visits(
+    session: AsyncSession, first_day: date, last_day: date, *, waiting: bool = True, also: Collection[UUID] = ()
+) -> Sequence[Waiting]:
     """All that these days hold and, where `waiting`, required visits of live orders; the oldest first.
 
-    In a session of the system.
+    `also`: these visits in any case. In a session of the system.
     """
-    return [Waiting(*row) for row in await session.execute(_query(first_day, last_day, waiting))]
+    return [Waiting(*row) for row in await session.execute(_query(first_day, last_day, waiting, also))]
 
 
-def _query(first_day: date, last_day: date, waiting: bool) -> Select[*tuple[Any, ...]]:
-    first = aliased(Visit)
-    quote = and_(first.order_id == Visit.order_id, first.position < Visit.position)
-    read = (*_READ, Order.on_hold, fingerprint(), first.id, first.status, first.day)
-    query = select(*read).join(Order, Order.id == Visit.order_id)
-    query = query.outerjoin(first, and_(quote, first.status != VisitStatus.CANCELLED))
+def _query(first_day: date, last_day: date, waiting: bool, also: Collection[UUID]) -> Select[*tuple[Any, ...]]:
+    first = _first()
+    read = (*_READ, Order.on_hold, fingerprint(), first.c.id, first.c.status, first.c.day)
+    query = select(*read).join(Order, Order.id == Visit.order_id).outerjoin(first, true())
     wait = and_(Visit.status == VisitStatus.REQUIRED, Order.stage.in_(LIVE), ~Order.on_hold)
-    held = and_(Visit.day.between(first_day, last_day), Visit.status.in_(_ON_A_DAY))
-    wanted = or_(and_(wait, _not_elsewhere(first_day, last_day)), held) if waiting else held
-    return query.where(wanted).order_by(Visit.created_at, Visit.id)
+    wanted = [and_(Visit.day.between(first_day, last_day), Visit.status.in_(_ON_A_DAY))]
+    wanted += [and_(wait, _not_elsewhere(first_day, last_day))] if waiting else []
+    wanted += [Visit.id.in_(list(also))] if also else []
+    return query.where(or_(*wanted)).order_by(Visit.created_at, Visit.id)
+
+
+def _first() -> Any:
+    """What of its quote has to be done before a visit, follow-ups included: the last that is not done, if there is one.
+
+    A follow-up stands where the visit stood whose work it continues.
+    """
+    other = aliased(Visit)
+    before = func.coalesce(other.work_position, other.position) < func.coalesce(Visit.work_position, Visit.position)
+    found = select(other.id, other.status, other.day).where(other.order_id == Visit.order_id, before)
+    found = found.where(other.status != VisitStatus.CANCELLED).correlate(Visit)
+    return found.order_by(other.status == VisitStatus.DONE, other.day.desc(), other.position.desc()).limit(1).lateral()
 
 
 def _not_elsewhere(first_day: date, last_day: date) -> Any:

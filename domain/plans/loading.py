@@ -70,6 +70,7 @@ async def load(
     seconds: float = 0,
     team_ids: Collection[UUID] = (),
     waiting: bool = True,
+    also: Collection[UUID] = (),
     rules: Rules | None = None,
     weights: Weights | None = None,
 ) -> Loaded:
@@ -77,9 +78,9 @@ async def load(
 
     Drive times are estimated unless `travel` is given, which waits so many `seconds` for a service: 0 takes what is
     known. `team_ids`: only these teams, with what they have and all that waits. `waiting`: whether required visits are
-    in it. The database's own limits hold; 6,000 visits take about two seconds.
+    in it; `also`: these in any case. The database's own limits hold; 6,000 visits take about two seconds.
     """
-    read_ = await read(session, first_day, days, team_ids=team_ids, waiting=waiting)
+    read_ = await read(session, first_day, days, team_ids=team_ids, waiting=waiting, also=also)
     return await complete(read_, travel, seconds, rules or Rules(), weights or Weights())
 
 
@@ -100,13 +101,19 @@ async def load_apart(
 
 
 async def read(
-    session: AsyncSession, first_day: date, days: int, *, team_ids: Collection[UUID] = (), waiting: bool = True
+    session: AsyncSession,
+    first_day: date,
+    days: int,
+    *,
+    team_ids: Collection[UUID] = (),
+    waiting: bool = True,
+    also: Collection[UUID] = (),
 ) -> Read:
     """Everything but the distances, in a session of the system."""
     span = every_day(first_day, days)
     at, last_day = await versions(session, span), span[-1]
     known = await calendar(session, first_day, days)
-    found = await backlog.visits(session, first_day, last_day, waiting=waiting)
+    found = await backlog.visits(session, first_day, last_day, waiting=waiting, also=also)
     holds = {held.visit_id: held for held in await living_holds(session, first_day, last_day)}
     visits = _of_teams(with_holds(found, holds), team_ids)
     unfit = await unfit_days(session, span, {visit.pc4 for visit in visits if visit.outdoor and visit.pc4})

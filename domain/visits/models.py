@@ -96,6 +96,8 @@ class Visit(Identified, Updated, Base):
     finished_at: Mapped[datetime | None]
     follow_up_of_id: Mapped[UUID | None] = mapped_column(ForeignKey("visit.id"), index=True)
     """The visit that left the work to this one."""
+    work_position: Mapped[int | None] = mapped_column(Integer)
+    """Position of the visit whose work a follow-up continues; None: its own."""
     outdoor: Mapped[bool] = mapped_column(Boolean, server_default=false())
     """Whether it needs weather that is fit for work outdoors."""
     latitude: Mapped[float | None] = mapped_column(Float)

@@ -13,6 +13,7 @@ _PLACE = "latitude BETWEEN 50.7 AND 53.7 AND longitude BETWEEN 3.2 AND 7.3"
 def upgrade() -> None:
     op.add_column("visit", sa.Column("en_route_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("visit", sa.Column("follow_up_of_id", sa.UUID(), nullable=True))
+    op.add_column("visit", sa.Column("work_position", sa.Integer(), nullable=True))
     op.create_foreign_key(op.f("fk_visit_follow_up_of_id"), "visit", "visit", ["follow_up_of_id"], ["id"])
     op.create_index(op.f("ix_visit_follow_up_of_id"), "visit", ["follow_up_of_id"])
     _positions()
@@ -115,5 +116,6 @@ def _moves() -> None:
 def downgrade() -> None:
     for table in ("visit_move", "dispatched_stop", "visit_report", "team_track", "team_position"):
         op.drop_table(table)
+    op.drop_column("visit", "work_position")
     op.drop_column("visit", "follow_up_of_id")
     op.drop_column("visit", "en_route_at")
