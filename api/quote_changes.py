@@ -18,7 +18,6 @@ from api.quote_preview import QuotePreview, preview_of
 from api.quotes import Quote
 from api.reading import BigInt, field, read_in
 from api.reading.ids import parse_id_of
-from domain.errors import WrongType
 from domain.quotes import service, versions
 from domain.quotes.draft import LineRequest
 from domain.quotes.history import Change, LineChange, differences
@@ -211,7 +210,7 @@ def _request(input: CreateQuoteInput) -> QuoteRequest:
         account_id=contact_key(input.account_id, "accountId"),
         service_address_id=optional_key("Address", input.service_address_id, "serviceAddressId"),
         partner_order_id=input.partner_order_id,
-        partner_metadata=_object(input.partner_metadata),
+        partner_metadata={} if input.partner_metadata is None else input.partner_metadata,
         terms=input.terms,
     )
 
@@ -228,14 +227,6 @@ def _line_requests(lines: Sequence[QuoteLineInput]) -> list[LineRequest]:
         )
         for position, line in enumerate(lines)
     ]
-
-
-def _object(given: Any) -> dict[str, Any]:
-    if given is None:
-        return {}
-    if not isinstance(given, dict):
-        raise WrongType(field=("partner_metadata",), expected={"nl": "een object", "en": "an object"})
-    return given
 
 
 async def _lines(session: AsyncSession, quote_id: UUID, number: int) -> list[LineItem] | None:

@@ -4,13 +4,15 @@ Every text is bounded before anything else looks at it. Checks that need a netwo
 registration or an address exists) are not made here.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import orjson
 import phonenumbers
 from babel import Locale
 from email_validator import EmailNotValidError, validate_email
@@ -36,6 +38,7 @@ _HOUSE_NUMBER = re.compile(r"([0-9]{1,5})(?![0-9])(?:[ /-]*([A-Za-z0-9][A-Za-z0-
 _ADDITION = re.compile(r"[A-Z0-9]+(?:-[A-Z0-9]+)*")
 # Zero-width joiners are part of emoji and of several scripts; other format characters only hide or reorder text.
 _JOINERS = "\u200c\u200d"
+_BACKSLASH, _NUL = rb"\\", rb"\u0000"
 
 
 class UnsafeText(InvalidInput):
@@ -275,4 +278,20 @@ def integer(value: int, minimum: int, maximum: int, *field: str | int) -> int:
         raise WrongType(field=field, expected={"nl": "een geheel getal", "en": "a whole number"})
     if not minimum <= value <= maximum:
         raise OutOfRange(field=field, minimum=minimum, maximum=maximum)
+    return value
+
+
+def json_object(value: object, *field: str | int, maximum: int) -> dict[str, Any]:
+    """A JSON object of at most `maximum` bytes that PostgreSQL can keep: no NUL, finite numbers, 64-bit integers."""
+    if not isinstance(value, dict):
+        raise WrongType(field=field, expected={"nl": "een JSON-object", "en": "a JSON object"})
+    try:
+        written = orjson.dumps(value)
+        json.dumps(value, allow_nan=False)  # orjson would write null for what is not finite
+    except (TypeError, ValueError) as unwritable:
+        raise WrongType(field=field, expected={"nl": "gewone JSON", "en": "plain JSON"}) from unwritable
+    if len(written) > maximum:
+        raise TooLong(field=field, maximum=maximum)
+    if (position := written.replace(_BACKSLASH, b"  ").find(_NUL)) >= 0:
+        raise UnsafeText(field=field, character="U+0000", position=position + 1)
     return value

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
 from domain import validation
-from domain.errors import Faults, OutOfRange, Required, TooLong, TooMany
+from domain.errors import Faults, OutOfRange, Required, TooMany
 
 MAX_CENTS = 100_000_000_00
 """A hundred million euros: far above any price, far below what 64 bits hold."""
@@ -60,9 +58,7 @@ def _text(value: Any) -> str:
 
 
 def _specifications(value: Any) -> dict[str, Any]:
-    if len(orjson.dumps(value)) > _MAX_JSON:
-        raise TooLong(maximum=_MAX_JSON)
-    return dict(value or {})
+    return validation.json_object({} if value is None else value, maximum=_MAX_JSON)
 
 
 def _skills(value: Any) -> list[str]:

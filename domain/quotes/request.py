@@ -6,12 +6,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Address, Contact, ContactType
-from domain.errors import Faults, FieldPath, NotFound, TooLong
+from domain.errors import Faults, FieldPath, NotFound
 from domain.leads.models import Lead, LeadStatus
 from domain.quotes.draft import LineRequest, Parts
 from domain.quotes.errors import (
@@ -25,7 +24,7 @@ from domain.quotes.errors import (
 )
 from domain.quotes.models import Quote, QuoteStatus
 from domain.rows import find
-from domain.validation import name, optional, text
+from domain.validation import json_object, name, optional, text
 from tenants.models import BusinessEntity
 
 MOST_METADATA_BYTES = 10_000
@@ -53,8 +52,7 @@ class QuoteRequest:
         with Faults() as faults:
             order_id = faults.take(_order_id, self.partner_order_id, "partner_order_id")
             terms = faults.take(terms_of, self.terms, "terms")
-            if len(orjson.dumps(self.partner_metadata)) > MOST_METADATA_BYTES:
-                faults.add(TooLong(maximum=MOST_METADATA_BYTES, field=("partner_metadata",)))
+            faults.take(partial(json_object, maximum=MOST_METADATA_BYTES), self.partner_metadata, "partner_metadata")
         return {"partner_order_id": order_id, "terms": terms}
 
 

@@ -1,6 +1,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -192,6 +193,32 @@ def test_choices_and_numbers() -> None:
     for wrong in (True, 1.0, "1"):
         with pytest.raises(errors.WrongType):
             validation.integer(wrong, 0, 3)  # type: ignore[arg-type]  # the point of the test
+
+
+@pytest.mark.parametrize("value", [{}, {"a": [1, None, {"b": "x"}]}, {"path": "C:\\\\u0000"}, {"n": 2**63}])
+def test_json_objects(value: Any) -> None:
+    assert validation.json_object(value, "data", maximum=100) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (7, "WRONG_TYPE"),
+        ([], "WRONG_TYPE"),
+        ("{}", "WRONG_TYPE"),
+        (None, "WRONG_TYPE"),
+        ({"n": 2**70}, "WRONG_TYPE"),
+        ({"n": float("inf")}, "WRONG_TYPE"),
+        ({"s": "\ud800"}, "WRONG_TYPE"),
+        ({"s": "a\x00b"}, "UNSAFE_TEXT"),
+        ({"\x00": 1}, "UNSAFE_TEXT"),
+        ({"s": "x" * 100}, "TOO_LONG"),
+    ],
+)
+def test_what_postgresql_could_not_keep_as_json(value: Any, code: str) -> None:
+    with pytest.raises(errors.InvalidInput) as refused:
+        validation.json_object(value, "data", maximum=100)
+    assert (refused.value.code, refused.value.field) == (code, ("data",))
 
 
 def test_every_fault_of_a_form_is_reported_at_once() -> None:
