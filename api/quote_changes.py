@@ -202,6 +202,7 @@ def contact_key(value: str | None, argument: str) -> UUID | None:
 
 
 def _request(input: CreateQuoteInput) -> QuoteRequest:
+    metadata: Any = {} if input.partner_metadata is None else input.partner_metadata
     return QuoteRequest(
         entity_id=key_of("BusinessEntity", input.entity_id, "entityId"),
         lines=_line_requests(input.lines),
@@ -210,7 +211,7 @@ def _request(input: CreateQuoteInput) -> QuoteRequest:
         account_id=contact_key(input.account_id, "accountId"),
         service_address_id=optional_key("Address", input.service_address_id, "serviceAddressId"),
         partner_order_id=input.partner_order_id,
-        partner_metadata={} if input.partner_metadata is None else input.partner_metadata,
+        partner_metadata=metadata,
         terms=input.terms,
     )
 
