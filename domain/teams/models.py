@@ -1,6 +1,6 @@
 """Regions, teams and the calendar they work by; shared by all business entities."""
 
-from datetime import date, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
@@ -152,14 +152,28 @@ class Absence(Identified, Updated, Base):
     note: Mapped[str] = mapped_column(server_default="")
 
 
-class HolidayChange(Updated, Base):
+class HolidayChange(Identified, Updated, Base):
     """What differs from the calendar of public holidays: one more day off, or one on which work goes on."""
 
     __tablename__ = "holiday_change"
 
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    day: Mapped[date] = mapped_column(Date, unique=True)
     name: Mapped[str]
     working: Mapped[bool] = mapped_column(Boolean)
+
+
+class WeatherDay(Base):
+    """What a forecast said of a day around the centre of a two-digit postcode area."""
+
+    __tablename__ = "weather_day"
+
+    area: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    gusts_kmh: Mapped[float] = mapped_column(Float)
+    """Strongest gust."""
+    rain_mm: Mapped[float] = mapped_column(Float)
+    warmest_c: Mapped[float] = mapped_column(Float)
+    answered_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class PlanningDay(Base):
@@ -211,4 +225,6 @@ protect(
     technician=Rule(IN_ANY_CONTEXT),
     explain=dict.fromkeys(("staff", "technician"), "Holidays are the same for everybody."),
 )
+# Read and written as the system: whoever may see a plan is told what it needs of them.
 protect(PlanningDay)
+protect(WeatherDay)

@@ -104,12 +104,26 @@ def _create_calendar() -> None:
     _create_absence()
     op.create_table(
         "holiday_change",
+        _id(),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("working", sa.Boolean(), nullable=False),
+        _at("created_at"),
         _at("updated_at"),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_holiday_change")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_holiday_change")),
+        sa.UniqueConstraint("day", name=op.f("uq_holiday_change_day")),
     )
+    op.create_table(
+        "weather_day",
+        sa.Column("area", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("gusts_kmh", sa.Float(), nullable=False),
+        sa.Column("rain_mm", sa.Float(), nullable=False),
+        sa.Column("warmest_c", sa.Float(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("area", "day", name=op.f("pk_weather_day")),
+    )
+    op.create_index(op.f("ix_weather_day_answered_at"), "weather_day", ["answered_at"])
     op.create_table(
         "planning_day",
         sa.Column("day", sa.Date(), nullable=False),
@@ -198,7 +212,16 @@ def downgrade() -> None:
     ):  # fmt: skip
         op.execute(f'ALTER TABLE visit DROP COLUMN "{name}" CASCADE')
     op.drop_index("ix_visit_day", "visit", if_exists=True)
-    for table in ("planning_day", "holiday_change", "absence", "team_hours", "team_member", "team_region", "region"):
+    for table in (
+        "planning_day",
+        "weather_day",
+        "holiday_change",
+        "absence",
+        "team_hours",
+        "team_member",
+        "team_region",
+        "region",
+    ):
         op.execute(f'DROP TABLE "{table}" CASCADE')
     for name in (
         "base_postcode",

@@ -277,6 +277,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
     },
     "team_member": _OF_A_TEAM,
     "absence": _OF_A_TEAM,
+    "holiday_change": {S: anybody, T: anybody},
     "team": {S: anybody, P: _visits_for, T: lambda _, actor, row: row["id"] == actor.team_id},
     "visit": {
         S: of_entity,

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -128,5 +129,4 @@ def _absent(team_id: UUID, first: date, days: int, starts: time | None, ends: ti
 
 
 async def _forget(session: AsyncSession, *days: date) -> None:
-    for day in days:
-        await session.delete(await session.get_one(HolidayChange, day))
+    await session.execute(delete(HolidayChange).where(HolidayChange.day.in_(days)))
