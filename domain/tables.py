@@ -25,6 +25,7 @@ import domain.quotes.personal
 import domain.signatures.models
 import domain.slots.models
 import domain.teams.models
+import domain.travel.models
 import domain.trusted_documents.models
 import domain.visits.models
 import domain.webhooks.models

@@ -124,6 +124,16 @@ class Settings(BaseSettings):
     """Allows receivers on this machine, and plain http; refused in production."""
     geocoder_url: str = ""
     """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
+    travel_provider: Literal["", "osrm", "valhalla", "google"] = ""
+    """Who says drive times; they are estimated from the great circle when empty."""
+    travel_url: str = Field(default="", pattern=r"^(https?://\S+)?$", validate_default=True)
+    travel_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    """Google's API key."""
+    travel_seconds: float = Field(default=20, gt=0, le=600)
+    """How long one matrix may ask; what is not answered by then is estimated."""
+    travel_drives: int = Field(default=0, ge=0)
+    """Most drives that one matrix asks for; 0: 5,000 of Google, which charges for each, else 5,000,000."""
+    travel_kept_days: int = Field(default=90, ge=1, le=3650)
     otel_exporter_otlp_endpoint: str = ""
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")
@@ -145,6 +155,16 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return url
+
+    @field_validator("travel_url", "travel_key")
+    @classmethod
+    def enough_to_ask(cls, given: str | SecretStr, others: ValidationInfo) -> str | SecretStr:
+        """A provider without its address or key would silently be no provider."""
+        needs = {"osrm": "travel_url", "valhalla": "travel_url", "google": "travel_key"}
+        empty = not (given.get_secret_value() if isinstance(given, SecretStr) else given)
+        if empty and needs.get(others.data.get("travel_provider", "")) == others.field_name:
+            raise ValueError(f"{others.data['travel_provider']} needs it")
+        return given
 
     @field_validator("cost_budget", "anonymous_cost_budget")
     @classmethod

@@ -8,6 +8,7 @@ from domain.idempotency import service as idempotency
 from domain.jobs import failures
 from domain.jobs import service as jobs
 from domain.mail import service as mail
+from domain.travel import cache as travel
 from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
 from tenants.engine import Database
@@ -90,6 +91,11 @@ async def _personal_data(database: Database, _settings: Settings) -> None:
     await erase_quiet_leads(database)
 
 
+async def _old_drives(database: Database, settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await travel.forget_expired(session, settings.travel_kept_days)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -105,5 +111,6 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("sweep_logins", _DAY, _old_logins),
     Scheduled("forget_personal_data", _DAY, _personal_data),
     Scheduled("forget_old_webhooks", _DAY, _old_deliveries),
+    Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("keep_event_months", _DAY, _event_months),
 )

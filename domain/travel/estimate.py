@@ -8,6 +8,7 @@ towns). Right on average; too short for two places with water between them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,12 @@ def distances(places: Sequence[Point], others: Sequence[Point] | None = None) ->
 
 def estimate(places: Sequence[Point], others: Sequence[Point] | None = None) -> Minutes:
     """Drive minutes from all places to all others, rounded up; 0 where both are the same, equal back and forth."""
-    return _looked_up(places, others, _table(minutes_by_road))
+    return _looked_up(places, others, _minutes())
 
 
 def road_metres(places: Sequence[Point], others: Sequence[Point] | None = None) -> Metres:
     """Estimated metres by road from all places to all others."""
-    return _looked_up(places, others, _table(lambda road: road * 1000))
+    return _looked_up(places, others, _metres())
 
 
 def road_km(kilometres: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,6 +84,16 @@ def minutes_by_road(road: NDArray[np.float64]) -> NDArray[np.float64]:
         minutes += np.clip(road - begins, 0.0, ends - begins) * (60 / speed)
         begins = ends
     return minutes
+
+
+@cache
+def _minutes() -> Minutes:
+    return _table(minutes_by_road)
+
+
+@cache
+def _metres() -> Metres:
+    return _table(lambda road: road * 1000)
 
 
 def _table(of_road: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.int32]:
