@@ -16,13 +16,16 @@ import domain.agreements.events
 import domain.audit.events
 import domain.catalog.events
 import domain.contacts.events
+import domain.days.events
 import domain.entities.events
 import domain.jobs.events
 import domain.leads.events
 import domain.notifications.events
 import domain.orders.events
+import domain.plans.events
 import domain.quotes.events
 import domain.signatures.events
+import domain.teams.events
 import domain.trusted_documents.events
 import domain.users.events
 import domain.visits.events

@@ -57,3 +57,21 @@ class VisitUnplanned(VisitEvent):
     type = "visit.unplanned"
     from_day: str
     from_block: str
+
+
+@dataclass(frozen=True)
+class VisitMaterialSet(VisitEvent):
+    """A planner said from which day its material is there; none: it is there."""
+
+    type = "visit.material_set"
+    internal = True
+    material_on: str | None
+
+
+@dataclass(frozen=True)
+class VisitPrioritized(VisitEvent):
+    """A planner said how much it matters, 0 to 9."""
+
+    type = "visit.prioritized"
+    internal = True
+    priority: int
