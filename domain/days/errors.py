@@ -15,14 +15,6 @@ class DayIsOver(DomainError):
     en = "{day} is over."
 
 
-class NotTheDay(DomainError):
-    """A visit is travelled to and begun on its own day."""
-
-    code = "NOT_THE_DAY_OF_THE_VISIT"
-    nl = "Het bezoek is gepland op {day}."
-    en = "The visit is planned for {day}."
-
-
 class ReportInFuture(InvalidInput):
     code = "TIME_IN_FUTURE"
     nl = "Het tijdstip ligt in de toekomst; controleer de klok van het apparaat."
@@ -47,6 +39,14 @@ class ReportConflict(Conflict):
     code = "REPORT_CONFLICT"
     nl = "De melding is in strijd met wat er al bekend is."
     en = "The report contradicts what is known already."
+
+
+class NotTheDay(ReportConflict):
+    """A visit is travelled to and begun on its own day."""
+
+    code = "NOT_THE_DAY_OF_THE_VISIT"
+    nl = "Het bezoek is gepland op {day}."
+    en = "The visit is planned for {day}."
 
 
 class VisitReassigned(ReportConflict):

@@ -137,5 +137,6 @@ for _model in (TeamPosition, TeamTrack):
         },
     )
 # Written and read by the platform alone: they name visits of all entities.
-for _model in (VisitReport, DispatchedStop, VisitMove):
-    protect(_model)
+protect(VisitReport)
+protect(DispatchedStop)
+protect(VisitMove)

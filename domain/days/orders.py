@@ -11,7 +11,11 @@ from domain.rows import find
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 _S = OrderStage
-_TO_WORK = {_S.RECEIVED: (_S.IN_PROGRESS,), _S.PLANNING: (_S.SCHEDULED, _S.IN_PROGRESS), _S.SCHEDULED: (_S.IN_PROGRESS,)}
+_TO_WORK = {
+    _S.RECEIVED: (_S.IN_PROGRESS,),
+    _S.PLANNING: (_S.SCHEDULED, _S.IN_PROGRESS),
+    _S.SCHEDULED: (_S.IN_PROGRESS,),
+}
 _OVER = (VisitStatus.DONE, VisitStatus.CANCELLED)
 
 

@@ -6,6 +6,7 @@ it drives to, then the rest as planned: those are timed from where and when the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from domain.planning.timing import timed
 from domain.planning.world import Route, Stop, TeamDay, World
@@ -46,7 +47,7 @@ def expected(
     now: int | None = None,
     seen: Sighting | None = None,
 ) -> Route:
-    """The route as it went and will go; `now` None: the day has not begun or is over, so nothing waits for the clock."""
+    """The route as it went and will go; `now` None: the day has yet to begin or is over, and waits for no clock."""
     order = sorted(range(len(jobs)), key=lambda at: _key(facts.get(jobs[at], NOTHING), at))
     stops: list[Stop] = []
     free = replace(day, start=day.start if now is None else max(day.start, now))
@@ -71,7 +72,7 @@ def legs_of(world: World, day: TeamDay, jobs: Sequence[int]) -> tuple[list[int],
     if not jobs:
         return [], 0
     places = [day.leaves_from, *(world.jobs[job].place for job in jobs)]
-    legs = [int(world.drive[one, other]) for one, other in zip(places, places[1:], strict=False)]
+    legs = [int(world.drive[one, other]) for one, other in pairwise(places)]
     return legs, sum(legs) + int(world.drive[places[-1], day.returns_to])
 
 
@@ -80,9 +81,7 @@ def _key(fact: Fact, at: int) -> tuple[int, int, int]:
     return fact.phase, when or 0, at
 
 
-def _under_way(
-    world: World, free: TeamDay, job: int, fact: Fact, now: int | None, seen: Sighting | None
-) -> Stop:
+def _under_way(world: World, free: TeamDay, job: int, fact: Fact, now: int | None, seen: Sighting | None) -> Stop:
     """A stop of which something was reported."""
     if fact.started is not None or fact.ended is not None:
         ended = fact.ended

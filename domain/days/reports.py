@@ -28,9 +28,9 @@ from domain.days.errors import (
     VisitReassigned,
 )
 from domain.days.models import DispatchedStop, ReportKind, VisitReport
-from domain.errors import NotFound, OutOfRange, Required
+from domain.errors import OutOfRange, Required
 from domain.planning.arrival import AMSTERDAM
-from domain.rows import actor_of, find
+from domain.rows import find
 from domain.teams import planning_days
 from domain.validation import optional, text
 from domain.visits import telling
@@ -185,9 +185,7 @@ _CONFLICTS: dict[str, Callable[[Visit], ReportConflict]] = {
 }
 
 
-async def _refuse(
-    session: AsyncSession, visit: Visit, team_id: UUID, said: Report, conflict: ReportConflict
-) -> None:
+async def _refuse(session: AsyncSession, visit: Visit, team_id: UUID, said: Report, conflict: ReportConflict) -> None:
     _keep(session, visit, team_id, said, conflict.code)
     happened = events.VisitReportRefused(
         visit.order_id, visit.position, visit.kind, said.kind.value, said.at.isoformat(), conflict.code

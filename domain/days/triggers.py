@@ -15,9 +15,7 @@ BEGIN
   RETURN NULL;
 END $$"""
 _INSERTED = "SELECT c.order_id FROM changed c WHERE c.team_id IS NOT NULL"
-_UPDATED = (
-    "SELECT c.order_id FROM changed c JOIN former f ON f.id = c.id WHERE c.team_id IS DISTINCT FROM f.team_id"
-)
+_UPDATED = "SELECT c.order_id FROM changed c JOIN former f ON f.id = c.id WHERE c.team_id IS DISTINCT FROM f.team_id"
 
 
 def statements() -> Iterator[str]:

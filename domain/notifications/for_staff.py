@@ -116,6 +116,35 @@ declare(
     )
 )
 
+declare(
+    Kind(
+        "visit.dispatched.technician",
+        "The team was given its route of a day, or what has changed of it.",
+        RecipientRole.TECHNICIAN,
+        Category.VISITS,
+        "Visit",
+        both(
+            (
+                "Route van {{ route.day }}",
+                "Uw route van {{ route.day }} heeft {{ route.stops }} bezoek(en); gewijzigd: {{ route.changes }}.",
+                "Uw route van {{ route.day }} heeft {{ route.stops }} bezoek(en); gewijzigd: {{ route.changes }}.",
+            ),
+            (
+                "Route of {{ route.day }}",
+                "Your route of {{ route.day }} has {{ route.stops }} visit(s); changed: {{ route.changes }}.",
+                "Your route of {{ route.day }} has {{ route.stops }} visit(s); changed: {{ route.changes }}.",
+            ),
+        ),
+        (
+            Variable("route.day", VariableType.DATE, "The day.", "2026-03-12"),
+            Variable("route.stops", VariableType.TEXT, "How many visits it has.", "3"),
+            Variable("route.changes", VariableType.TEXT, "How many are new, different or off.", "1"),
+        ),
+        channels=(Channel.PUSH,),
+        urgent=True,
+    )
+)
+
 
 def _of_the_login(name: str, description: str, nl: tuple[str, str], en: tuple[str, str]) -> None:
     """A change of a login that its owner has to know of at once."""

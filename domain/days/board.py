@@ -1,0 +1,207 @@
+"""A team's day as somebody may see it: stops with times, driving, and which rules it breaks as things are now.
+
+Times are those that are to be expected: what was reported counts, and the clock goes on. Who works for one business
+entity sees what the team does for others as time that is taken, without place, customer or what it is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from domain.days.loading import BEGUN, Days
+from domain.days.progress import Sighting, expected, legs_of
+from domain.geo.location import Point
+from domain.planning.arrival import AMSTERDAM, Window, minutes_of, moment
+from domain.planning.timing import Rule, Violation, violations
+from domain.planning.world import Route, TeamDay
+from domain.travel.estimate import estimate
+from domain.visits.models import DayBlock, Visit, VisitStatus
+
+Sees = Callable[[Visit], bool]
+FRESH = timedelta(minutes=20)
+"""A position that is older says nothing of when the team will be somewhere."""
+_WHOLE_DAY = 24 * 60
+_FROM = 8 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a team was, and when."""
+
+    point: Point
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStop:
+    """A stop; what is None besides `window` is not the viewer's to see."""
+
+    visit_id: UUID | None
+    held: bool
+    """Not a planned visit yet: a customer is choosing it."""
+    status: VisitStatus | None
+    block: DayBlock
+    arrives_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    drive_minutes: int
+    """From the stop before, or the base."""
+    drive_metres: int | None
+    promised: bool | None
+    pinned: bool | None
+    place: Point | None
+    window: Window | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardWarning:
+    """A hard rule that the day breaks; `visit_id` None: the whole day, or a visit that is not the viewer's to see."""
+
+    rule: Rule
+    amount: int
+    visit_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    team_id: UUID
+    day: date
+    works_from: datetime | None
+    """None, and `works_until`: the team does not work that day."""
+    works_until: datetime | None
+    base: Point | None
+    stops: tuple[BoardStop, ...]
+    warnings: tuple[BoardWarning, ...]
+    back_at: datetime | None
+    drive_minutes: int
+    drive_metres: int | None
+    """None where a stop's place is not the viewer's to see."""
+    work_minutes: int
+    available_minutes: int
+    travel: str
+    """Who says the drive times."""
+
+    @property
+    def utilization(self) -> float:
+        """Work at customers in relation to what the team can do; above 1 it is too much."""
+        return self.work_minutes / self.available_minutes if self.available_minutes else float(bool(self.work_minutes))
+
+
+def board(days: Days, team_id: UUID, day: date, sees: Sees, now: datetime, seen: Seen | None = None) -> Board:
+    """The day of a team that is in the world of `days`."""
+    jobs = days.jobs_of(team_id, day)
+    works = days.team_day(team_id, day)
+    shift = works or away(days, team_id, day)
+    route = route_of(days, shift, jobs, day, now, seen)
+    stops = _stops(days, shift, route, day, sees)
+    visible = all(stop.place is not None for stop in stops)
+    return Board(
+        team_id=team_id,
+        day=day,
+        works_from=moment(day, works.start) if works else None,
+        works_until=moment(day, works.end) if works else None,
+        base=days.world.places[shift.leaves_from],
+        stops=stops,
+        warnings=tuple(_warnings(days, works, jobs, day, sees)),
+        back_at=moment(day, route.back) if jobs else None,
+        drive_minutes=route.drive,
+        drive_metres=sum(_metres(days, shift, route)) if visible else None,
+        work_minutes=sum(days.world.jobs[job].minutes for job in jobs),
+        available_minutes=works.most_minutes if works else 0,
+        travel=days.world.travel,
+    )
+
+
+def route_of(
+    days: Days, shift: TeamDay, jobs: Sequence[int], day: date, now: datetime, seen: Seen | None = None
+) -> Route:
+    """The route as it went and is to be expected."""
+    today = now.astimezone(AMSTERDAM).date() == day
+    clock = minutes_of(day, now) if today else None
+    return expected(days.world, shift, jobs, days.facts(jobs), clock, _sighting(days, jobs, day, now, seen))
+
+
+def away(days: Days, team_id: UUID, day: date) -> TeamDay:
+    """For the times of what is planned on a day on which the team does not work."""
+    team = days.team_ids.index(team_id)
+    base = days.bases[team]
+    return TeamDay(team, days.at(day), _FROM, _WHOLE_DAY, base, base, 0, 0)
+
+
+def broken(days: Days, shift: TeamDay | None, jobs: Sequence[int]) -> list[Violation]:
+    """The hard rules that a team's day breaks; what has begun is past mending and not held against it."""
+    if shift is None:
+        return [Violation(Rule.ABSENCE, 0, job) for job in jobs if days.waiting[job].status not in BEGUN]
+    begun = {job for job in jobs if days.waiting[job].status in BEGUN}
+    found = [each for each in violations(days.world, shift, jobs) if each.job is None or each.job not in begun]
+    nowhere = (job for job in jobs if days.waiting[job].latitude is None and job not in begun)
+    return [*found, *(Violation(Rule.PLACE, 0, job) for job in nowhere)]
+
+
+def _warnings(days: Days, works: TeamDay | None, jobs: Sequence[int], day: date, sees: Sees) -> list[BoardWarning]:
+    found = []
+    for each in broken(days, works, jobs):
+        visit = None if each.job is None else days.row(each.job)
+        shown = visit.id if visit is not None and sees(visit) else None
+        found.append(BoardWarning(each.rule, each.amount, shown))
+    return found
+
+
+def _sighting(days: Days, jobs: Sequence[int], day: date, now: datetime, seen: Seen | None) -> Sighting | None:
+    if seen is None or not jobs or now - seen.at > FRESH:
+        return None
+    places = [days.world.places[days.world.jobs[job].place] for job in jobs]
+    drives = estimate([seen.point], places)[0]
+    return Sighting(minutes_of(day, seen.at), {job: int(drive) for job, drive in zip(jobs, drives, strict=True)})
+
+
+def _stops(days: Days, shift: TeamDay, route: Route, day: date, sees: Sees) -> tuple[BoardStop, ...]:
+    legs, _ = legs_of(days.world, shift, [stop.job for stop in route.stops])
+    metres = _metres(days, shift, route)
+    shown = [sees(days.row(stop.job)) for stop in route.stops]
+    found = []
+    for number in range(len(route.stops)):
+        made = _stop(days, route, number, day, legs[number])
+        near = shown[number] and (number == 0 or shown[number - 1])
+        found.append(replace(made, drive_metres=metres[number] if near else None) if shown[number] else _occupied(made))
+    return tuple(found)
+
+
+def _stop(days: Days, route: Route, number: int, day: date, leg: int) -> BoardStop:
+    stop = route.stops[number]
+    visit, waiting = days.row(stop.job), days.waiting[stop.job]
+    told = (visit.arrival_from, visit.arrival_until)
+    return BoardStop(
+        visit_id=visit.id,
+        held=waiting.held,
+        status=VisitStatus(waiting.status),
+        block=DayBlock(waiting.block) if waiting.block else stop.block,
+        arrives_at=moment(day, stop.arrives),
+        starts_at=moment(day, stop.starts),
+        ends_at=moment(day, stop.ends),
+        drive_minutes=leg,
+        drive_metres=None,
+        promised=waiting.promised,
+        pinned=waiting.pinned,
+        place=days.world.places[days.world.jobs[stop.job].place],
+        window=(told[0], told[1]) if told[0] and told[1] and not waiting.held else None,
+    )
+
+
+def _occupied(stop: BoardStop) -> BoardStop:
+    """The time that is taken, and nothing else."""
+    return replace(
+        stop, visit_id=None, status=None, held=False, promised=None, pinned=None, place=None, window=None,
+        drive_metres=None,
+    )  # fmt: skip
+
+
+def _metres(days: Days, shift: TeamDay, route: Route) -> list[int]:
+    """Of each leg, and of the way back."""
+    if not route.stops:
+        return []
+    jobs = days.world.jobs
+    places = [shift.leaves_from, *(jobs[stop.job].place for stop in route.stops), shift.returns_to]
+    return [int(days.metres[one, other]) for one, other in pairwise(places)]
