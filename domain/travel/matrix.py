@@ -16,10 +16,11 @@ from domain.geo.location import Point
 from domain.travel import cache
 from domain.travel.blocks import Block, Grid
 from domain.travel.cells import NOWHERE, Cells, cells_of, centres
-from domain.travel.checking import Checked, checked
+from domain.travel.checking import checked
 from domain.travel.estimate import SOURCE, Metres, Minutes, estimate, road_metres
 from domain.travel.google import Google
 from domain.travel.osrm import Osrm
+from domain.travel.replies import Reply, by_origin
 from domain.travel.services import Service, TravelFailed
 from domain.travel.valhalla import Valhalla
 from tenants.actor import SYSTEM
@@ -35,8 +36,6 @@ PAUSE_SECONDS = 30.0
 MOST_LIES = 0.05
 """A larger part of answers that cannot be true, and none of them is believed."""
 LIES_PAUSE_SECONDS = 300.0
-MOST_UNKNOWN = 0.5
-"""A larger part of drives without a way, and that there is none is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,54 +134,44 @@ class Travel:
 
     async def _ask_for_the_rest(self, service: Service, work: "_Work", hubs: Cells, seconds: float) -> None:
         most = self._most or service.most_drives
-        blocks = await asyncio.to_thread(work.grid.blocks, service.side, hubs, most)
-        answers: list[tuple[Block, Checked]] = []
+        left = deque(await asyncio.to_thread(work.grid.blocks, service.side, hubs, most))
+        replies: list[Reply] = []
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-                left = deque(blocks)
                 for _ in range(AT_ONCE):
-                    group.create_task(self._ask(service, work.grid, left, answers))
-        believed = self._believed(service, answers)
-        work.refused = sum(int(each.lies.sum()) if believed else each.lies.size for _, each in answers)
+                    group.create_task(self._ask(service, work.grid, left, replies))
+        believed = self._believed(service, replies)
+        work.refused = sum(reply.lies if believed else reply.drives.size for reply in replies)
         if believed:
-            await self._keep(service, work, answers)
+            await self._keep(service, work, replies)
 
-    async def _ask(
-        self, service: Service, grid: Grid, left: deque[Block], answers: list[tuple[Block, Checked]]
-    ) -> None:
+    async def _ask(self, service: Service, grid: Grid, left: deque[Block], replies: list[Reply]) -> None:
         while left and self._breaker.allows():
             block = left.popleft()
+            origins, destinations = grid.origins[block.origins], grid.destinations[block.destinations]
             try:
-                origins, destinations = (
-                    centres(grid.origins[block.origins]),
-                    centres(grid.destinations[block.destinations]),
-                )
-                answer = await service.table(origins, destinations)
+                answer = await service.table(centres(origins), centres(destinations))
             except TravelFailed as failure:
                 self._breaker.failed(failure.pause)
                 _log.warning("travel service failed", provider=service.name, reason=str(failure))
             else:
                 self._breaker.succeeded()
-                answers.append((block, checked(answer, block.kilometres)))
+                replies.append(Reply.of(origins, destinations, checked(answer, block.kilometres)))
 
-    def _believed(self, service: Service, answers: list[tuple[Block, Checked]]) -> bool:
-        drives = sum(each.lies.size for _, each in answers)
-        lies = sum(int(each.lies.sum()) for _, each in answers)
+    def _believed(self, service: Service, replies: list[Reply]) -> bool:
+        drives, lies = (sum(each) for each in zip((0, 0), *((r.drives.size, r.lies) for r in replies), strict=True))
         if lies <= drives * MOST_LIES:
-            return bool(answers)
+            return bool(replies)
         self._breaker.failed(LIES_PAUSE_SECONDS)
         _log.warning("travel service is not believed", provider=service.name, drives=drives, impossible=lies)
         return False
 
-    async def _keep(self, service: Service, work: "_Work", answers: list[tuple[Block, Checked]]) -> None:
-        rows = work.rows(answers)
-        for origin, drives in rows.items():
-            work.take(origin, drives)
-        origins = sorted(rows)
-        for begin in range(0, len(origins), cache.ROWS):
-            some = {origin: rows[origin] for origin in origins[begin : begin + cache.ROWS]}
+    async def _keep(self, service: Service, work: "_Work", replies: list[Reply]) -> None:
+        for rows in by_origin(replies, cache.ROWS):
+            for origin, drives in rows.items():
+                work.take(origin, drives)
             async with self._database.session(SYSTEM) as session:
-                await cache.remember(session, service.name, some, self._days)
+                await cache.remember(session, service.name, rows, self._days)
 
 
 class _Work:
@@ -213,28 +202,6 @@ class _Work:
         for row in np.flatnonzero(self._origin_at == at):
             self._minutes[row, columns] = minutes[self._destination_at[columns]]
             self._metres[row, columns] = metres[self._destination_at[columns]]
-
-    def rows(self, answers: list[tuple[Block, Checked]]) -> dict[int, cache.Drives]:
-        """Believed drives per origin, in the form in which they are kept."""
-        unknown = sum(int(each.unknown.sum()) for _, each in answers)
-        with_unknown = unknown <= MOST_UNKNOWN * sum(each.unknown.size for _, each in answers)
-        parts: dict[int, list[cache.Drives]] = {}
-        for block, each in answers:
-            kept = each.good | each.unknown if with_unknown else each.good
-            drives = self._records(block, each)
-            for row, origin in enumerate(self.grid.origins[block.origins]):
-                parts.setdefault(int(origin), []).append(drives[row, kept[row]])
-        joined = {origin: np.concatenate(each) for origin, each in parts.items()}
-        return {origin: each[np.argsort(each["cell"])] for origin, each in joined.items() if len(each)}
-
-    def _records(self, block: Block, each: Checked) -> cache.Drives:
-        drives = np.zeros(block.kilometres.shape, cache.DRIVE)
-        minutes = np.ceil(np.where(each.good, each.answer.seconds, 0) / 60)
-        drives["cell"] = self.grid.destinations[block.destinations][None, :]
-        drives["minutes"] = np.where(each.good, np.minimum(minutes, cache.NO_WAY - 1), cache.NO_WAY)
-        drives["metres"] = np.where(each.good, each.answer.metres, 0)
-        drives["day"] = cache.today()
-        return drives
 
     def matrix(self, provider: str) -> Matrix:
         """The result."""
