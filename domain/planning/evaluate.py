@@ -57,6 +57,8 @@ class Candidate:
     unfit: frozenset[int] = frozenset()
     pin: tuple[int, int] | None = None
     promise: tuple[int, DayBlock] | None = None
+    not_after: int | None = None
+    """Last day that the following visit of its quote leaves to it; also PREDECESSOR."""
 
     @classmethod
     def of(cls, world: World, job: Job) -> "Candidate":
@@ -132,7 +134,7 @@ class Calendar:
         """`drive` and `distance` are read as [from, to]; `width`: at least so many positions."""
         width = max([width, 4, *(len(stops) + 1 for stops in held)])
         rows = [_row(rules, *item, drive, distance, width) for item in zip(days, held, strict=True)]
-        table = np.array(rows, dtype=np.int32).reshape(len(rows), -1)
+        table = np.array(rows, dtype=np.int32).reshape(len(rows), len(_NARROW) + len(_WIDE) * width)
         return cls(rules, tuple(skills), *_columns(table, width))
 
     def __len__(self) -> int:
@@ -256,9 +258,11 @@ def _of_day(calendar: Calendar, job: Candidate) -> tuple[Mask, Mask, Mask, Mask,
     """JOBS, WORKLOAD, RADIUS, MATERIAL, PREDECESSOR: amounts per team-day, none below 0."""
     jobs = np.maximum(1 - calendar.room, 0)
     work = np.maximum(job.minutes - calendar.work_left, 0)
-    radius = np.maximum(_metres(job.distance - np.float32(0), calendar), calendar.spread)
-    return (jobs, work, radius, np.maximum(job.earliest - calendar.day, 0),
-            np.maximum(job.not_before - calendar.day, 0))  # fmt: skip
+    radius = np.maximum(_metres(job.distance, calendar), calendar.spread)
+    predecessor = np.maximum(job.not_before - calendar.day, 0)
+    if job.not_after is not None:
+        predecessor = np.maximum(predecessor, calendar.day - job.not_after)
+    return jobs, work, radius, np.maximum(job.earliest - calendar.day, 0), predecessor
 
 
 def _metres(distance: Kilometres, calendar: Calendar) -> Mask:
