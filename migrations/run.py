@@ -19,6 +19,7 @@ from domain.days import triggers as days
 from domain.events import partitions, positions, redaction, timeline
 from domain.jobs import functions as jobs
 from domain.orders import guard
+from domain.plans import functions as plans
 from domain.slots import guard as slots
 from domain.teams import planning_days
 from domain.visits import triggers as visits
@@ -121,6 +122,7 @@ def _repeatable() -> Iterator[str]:
     yield from jobs.statements()
     yield from planning_days.statements()
     yield from visits.statements()
+    yield from plans.statements()
     yield from slots.statements()
     yield from days.statements()
 

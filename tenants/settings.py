@@ -134,6 +134,8 @@ class Settings(BaseSettings):
     travel_drives: int = Field(default=0, ge=0)
     """Most drives that one matrix asks for; 0: 5,000 of Google, which charges for each, else 5,000,000."""
     travel_kept_days: int = Field(default=90, ge=1, le=3650)
+    planning_radius_km: float = Field(default=30, gt=0, le=200)
+    """How far any two visits of one team's day may be apart, by great circle."""
     otel_exporter_otlp_endpoint: str = ""
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")

@@ -17,6 +17,7 @@ from workers.event_months import drop_old_event_months, make_event_months
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
+from workers.planning import tidy_plans
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.webhooks import forget_old_deliveries
@@ -65,6 +66,10 @@ async def _quotes(database: Database, _settings: Settings) -> None:
     await tidy_quotes(database)
 
 
+async def _plans(database: Database, _settings: Settings) -> None:
+    await tidy_plans(database)
+
+
 async def _old_answers(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await idempotency.sweep(session)
@@ -106,6 +111,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
     Scheduled("remind", timedelta(minutes=15), _reminders),
     Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
+    Scheduled("tidy_plans", timedelta(minutes=1), _plans),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
     Scheduled("sweep_logins", _DAY, _old_logins),

@@ -109,7 +109,8 @@ class _Maker:
     gap_days: int
 
     def jobs(self, visits: Sequence[Waiting]) -> list[Job]:
-        index = {visit.id: position for position, visit in enumerate(visits) if not visit.held}
+        index = {visit.id: position for position, visit in enumerate(visits) if visit.held}
+        index |= {visit.id: position for position, visit in enumerate(visits) if not visit.held}
         orders = _orders(visits)
         return [self._job(visit, index, orders.get(number, 0)) for number, visit in enumerate(visits)]
 

@@ -47,7 +47,7 @@ class Waiting:
     on_hold: bool
     fingerprint: str
     first_id: UUID | None
-    """The first visit of its quote, where it is the second and the first was not called off."""
+    """The visit of its order that has to be made before it, where there is one."""
     first_status: str | None
     first_day: date | None
     held: bool = False
@@ -101,6 +101,18 @@ def _first() -> Any:
     found = select(other.id, other.status, other.day).where(other.order_id == Visit.order_id, before)
     found = found.where(other.status != VisitStatus.CANCELLED).correlate(Visit)
     return found.order_by(other.status == VisitStatus.DONE, other.day.desc(), other.position.desc()).limit(1).lateral()
+
+
+def _before() -> Any:
+    """The id of the visit of the same order that has to be made first."""
+    other = aliased(Visit)
+    query = select(other.id).where(
+        Visit.position > 1,
+        other.order_id == Visit.order_id,
+        other.position < Visit.position,
+        other.status != VisitStatus.CANCELLED,
+    )
+    return query.order_by(other.position.desc()).limit(1).correlate(Visit).scalar_subquery()
 
 
 def _not_elsewhere(first_day: date, last_day: date) -> Any:

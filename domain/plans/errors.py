@@ -33,7 +33,7 @@ class PlanNotRevertible(Conflict):
     en = "Only the plan that was published last can be taken back."
 
 
-class NothingToPlan(Conflict):
+class NoTeamsToPlan(Conflict):
     code = "NO_TEAMS_TO_PLAN"
     nl = "Op deze dagen werkt geen van de gekozen teams."
     en = "None of the chosen teams works on these days."

@@ -27,7 +27,6 @@ class PlanStarted(_PlanEvent):
     """A worker began to make the plan."""
 
     type = "plan.started"
-    jobs: int
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ async def living_holds(session: AsyncSession, first_day: date, last_day: date) -
 
 
 def with_holds(visits: Iterable[Waiting], holds: Mapping[UUID, Held]) -> list[Waiting]:
-    """Each held place as a visit that stays where it is.
+    """Each held place as a visit that keeps its day and block.
 
     It stands for the visit itself where that waits, and beside it where it has another day so far.
     """
@@ -70,7 +70,7 @@ def _as_planned(visit: Waiting, held: Held) -> Waiting:
         starts_at=held.starts_at,
         route_order=None,
         promised_at=visit.promised_at or visit.created_at,
-        pinned=True,
+        pinned=False,
         held=True,
         first_id=None,
     )

@@ -43,12 +43,42 @@ UNDER_WAY = (PlanState.REQUESTED, PlanState.RUNNING)
 PUBLISHABLE = (PlanState.FINISHED, PlanState.STOPPED)
 
 
-class Kept(StrEnum):
+class PlanKept(StrEnum):
     """How much a placement keeps of the plan in force that its plan began with."""
 
     NOTHING = "NOTHING"
     DAY = "DAY"
     TEAM = "TEAM"
+
+
+class PlanChange(StrEnum):
+    """What a plan makes of a visit, against the plan in force."""
+
+    ADDED = "ADDED"
+    MOVED = "MOVED"
+    DROPPED = "DROPPED"
+    KEPT = "KEPT"
+    LEFT_OUT = "LEFT_OUT"
+
+
+class PlanRule(StrEnum):
+    """What keeps a visit out of a plan: the rules of `domain.planning.timing.Rule`, and that it is not worth it."""
+
+    PLACE = "PLACE"
+    PIN = "PIN"
+    PROMISE = "PROMISE"
+    SKILLS = "SKILLS"
+    PREDECESSOR = "PREDECESSOR"
+    MATERIAL = "MATERIAL"
+    WEATHER = "WEATHER"
+    ABSENCE = "ABSENCE"
+    JOBS = "JOBS"
+    RADIUS = "RADIUS"
+    WORKLOAD = "WORKLOAD"
+    HOURS = "HOURS"
+    BLOCK = "BLOCK"
+    VALUE = "VALUE"
+    """It would fit, and is worth less than the driving: minutes that are missing."""
 
 
 _HORIZON = text("daterange(first_day, last_day, '[]')")
@@ -95,7 +125,7 @@ class Plan(Identified, Base):
     promises_kept: Mapped[int] = mapped_column(Integer, server_default="0")
     travel_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
     travel_km: Mapped[float] = mapped_column(Float, server_default="0")
-    """Great circles along the routes."""
+    """By road, estimated from the great circles along the routes."""
     work_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
     available_minutes: Mapped[int] = mapped_column(Integer, server_default="0")
     """Working hours of the teams."""
@@ -120,14 +150,15 @@ class PlanVisit(Identified, Base):
 
     __tablename__ = "plan_visit"
     __table_args__ = (
-        one_of("kept", Kept),
+        one_of("kept", PlanKept),
+        one_of("rule", PlanRule),
         CheckConstraint(f"block IN {tuple(b.value for b in DayBlock)}", name="block"),
         CheckConstraint(f"near_block IN {tuple(b.value for b in DayBlock)}", name="near_block"),
         CheckConstraint(
             "num_nulls(team_id, day, block, route_order, starts_at, ends_at) IN (0, 6)", name="whole_placement"
         ),
         CheckConstraint("(day IS NULL) = (rule IS NOT NULL)", name="reason"),
-        UniqueConstraint("plan_id", "visit_id"),
+        UniqueConstraint("plan_id", "visit_id", "held"),
         Index("ix_plan_visit_entity", "plan_id", "entity_id", "created_at", "id"),
         Index("ix_plan_visit_newest", "plan_id", "created_at", "id"),
         Index("ix_plan_visit_visit", "visit_id"),
@@ -142,7 +173,7 @@ class PlanVisit(Identified, Base):
     promised: Mapped[bool] = mapped_column(Boolean, server_default=false())
     pinned: Mapped[bool] = mapped_column(Boolean, server_default=false())
     held: Mapped[bool] = mapped_column(Boolean, server_default=false())
-    """A customer held this place while the plan was made; publishing leaves it alone."""
+    """A customer held this place while the plan was made: not a planned visit, but room for one."""
     team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     day: Mapped[date | None] = mapped_column(Date)
     block: Mapped[str | None]
@@ -154,11 +185,13 @@ class PlanVisit(Identified, Base):
     neighbours: Mapped[int | None] = mapped_column(Integer)
     """Other visits of its team's day."""
     in_region: Mapped[bool | None] = mapped_column(Boolean)
-    kept: Mapped[str] = mapped_column(server_default=Kept.NOTHING.value)
+    kept: Mapped[str] = mapped_column(server_default=PlanKept.NOTHING.value)
     rule: Mapped[str | None]
-    """The rule that keeps it out, of `domain.planning.timing.Rule`; BEST where other work is worth more."""
+    """The gravest rule that keeps it out."""
     amount: Mapped[int | None] = mapped_column(Integer)
     """The smallest change of that rule that lets it in, in the rule's unit."""
+    blocking: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
+    """All rules that keep it from `near_day`: rule and amount."""
     near_team_id: Mapped[UUID | None] = mapped_column(ForeignKey("team.id"))
     near_day: Mapped[date | None] = mapped_column(Date)
     near_block: Mapped[str | None]

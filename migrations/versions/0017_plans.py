@@ -10,6 +10,10 @@ revision = "0017"
 down_revision = "0016"
 
 _STATES = "'REQUESTED', 'RUNNING', 'FINISHED', 'STOPPED', 'FAILED', 'PUBLISHED', 'SUPERSEDED', 'REVERTED'"
+_RULES = (
+    "'PLACE', 'PIN', 'PROMISE', 'SKILLS', 'PREDECESSOR', 'MATERIAL', 'WEATHER', 'ABSENCE', 'JOBS', 'RADIUS', "
+    "'WORKLOAD', 'HOURS', 'BLOCK', 'VALUE'"
+)
 _BLOCKS = "('MORNING', 'AFTERNOON')"
 _JSON = postgresql.JSONB()
 _EMPTY = sa.text("'{}'::jsonb")
@@ -143,11 +147,13 @@ def _create_plan_visit() -> None:
         _text("kept", default="NOTHING"),
         _text("rule", nullable=True),
         _number("amount", nullable=True),
+        sa.Column("blocking", _JSON, server_default=sa.text("'[]'::jsonb"), nullable=False),
         _uuid("near_team_id", nullable=True),
         _day("near_day", nullable=True),
         _text("near_block", nullable=True),
         _time("created_at", given=True),
         sa.CheckConstraint("kept IN ('NOTHING', 'DAY', 'TEAM')", name=op.f("ck_plan_visit_kept")),
+        sa.CheckConstraint(f"rule IN ({_RULES})", name=op.f("ck_plan_visit_rule")),
         sa.CheckConstraint(f"block IN {_BLOCKS}", name=op.f("ck_plan_visit_block")),
         sa.CheckConstraint(f"near_block IN {_BLOCKS}", name=op.f("ck_plan_visit_near_block")),
         sa.CheckConstraint(
@@ -161,7 +167,7 @@ def _create_plan_visit() -> None:
         _to(name, "team_id", "team"),
         _to(name, "near_team_id", "team"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan_visit")),
-        sa.UniqueConstraint("plan_id", "visit_id", name=op.f("uq_plan_visit_plan_id_visit_id")),
+        sa.UniqueConstraint("plan_id", "visit_id", "held", name=op.f("uq_plan_visit_plan_id_visit_id_held")),
     )
     op.create_index("ix_plan_visit_entity", name, ["plan_id", "entity_id", "created_at", "id"])
     op.create_index("ix_plan_visit_newest", name, ["plan_id", "created_at", "id"])
