@@ -72,6 +72,13 @@ class World:
             return
         assert without_meter(written.data) == orjson.dumps(result.data), admitted.document.text
 
+    async def in_bytes(self, actor: Actor, document: str, variables: dict[str, Any] | None = None) -> ExecutionResult:
+        """Run a query over the byte lane alone."""
+        context = self.context(actor)
+        admitted = await admit(self.schema, Operation(document, None, variables or {}, None), context, READS_AND_WRITES)
+        written = await self.lane.answer(admitted, context)
+        return ExecutionResult(orjson.loads(written.data), None)
+
     async def both(self, actor: Actor, document: str, variables: dict[str, Any]) -> tuple[Answer, Answer]:
         """What the byte lane and the ordinary lane answer."""
         return await in_both(self.lane, self.schema, lambda: self.context(actor), document, variables)
