@@ -17,6 +17,7 @@ import domain.audit.events
 import domain.catalog.events
 import domain.contacts.events
 import domain.days.events
+import domain.disruptions.events
 import domain.entities.events
 import domain.jobs.events
 import domain.leads.events

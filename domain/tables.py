@@ -6,9 +6,11 @@ import domain.catalog.models
 import domain.contacts.models
 import domain.days.models
 import domain.deprecations.models
+import domain.disruptions.models
 import domain.events.models
 import domain.events.timeline
 import domain.geo.models
+import domain.horizon.models
 import domain.idempotency.models
 import domain.jobs.models
 import domain.leads.models

@@ -50,6 +50,7 @@ WATCHED = {
     "order": Watched(("stage", "held_at", "cancelled_at", "completed_at")),
     "order_milestone": Watched((), ("r.order_id",)),
     "visit": Watched(("status", "outcome", "day", "block", "team_id"), ("r.id", "r.order_id")),
+    "disruption": Watched(("state",)),
     "contact": Watched(
         ("erased_at", "merged_into_id", "parent_organization_id"), _OF_A_CONTACT, also=_WINNERS.format("id")
     ),
@@ -85,6 +86,8 @@ UNTOLD = {
     "contact_merge": "the contacts themselves tell",
     "cron_slot": "the platform's own work",
     "deprecated_use": "a count",
+    "disruption_offer": "part of its disruption",
+    "disruption_visit": "part of its disruption",
     "event_consumer": "how far reading the log has come",
     "job": "the platform's own work; its failure is told",
     "line_item": "part of its quote's version",
@@ -94,11 +97,14 @@ UNTOLD = {
     "notification_preference": "part of its owner, whose choice is told",
     "oidc_login": "a step of a login",
     "one_time_code": "a step of a login",
+    "outlook": "computed from what is told elsewhere",
+    "outlook_run": "computed from what is told elsewhere",
     "plan_former": "part of its plan",
     "plan_team_day": "part of its plan",
     "plan_visit": "part of its plan",
     "quote_visit": "part of its quote's version",
     "refresh_token": "a step of a login",
+    "what_if": "a question; nothing is changed by it",
     "webhook_attempt": "part of its delivery",
     "webhook_delivery": "how a delivery fares; that it failed for good is told",
 }
