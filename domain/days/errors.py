@@ -116,7 +116,7 @@ class VisitPinnedDown(DomainError):
 
 
 class NotPlanned(DomainError):
-    code = "VISIT_NOT_PLANNED"
+    code = "VISIT_HAS_NO_TEAM"
     nl = "Het bezoek heeft nog geen team en dag."
     en = "The visit has no team and day yet."
 
