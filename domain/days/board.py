@@ -89,9 +89,18 @@ class Board:
         return self.work_minutes / self.available_minutes if self.available_minutes else float(bool(self.work_minutes))
 
 
-def board(days: Days, team_id: UUID, day: date, sees: Sees, now: datetime, seen: Seen | None = None) -> Board:
-    """The day of a team that is in the world of `days`."""
-    jobs = days.jobs_of(team_id, day)
+def board(
+    days: Days,
+    team_id: UUID,
+    day: date,
+    sees: Sees,
+    now: datetime,
+    *,
+    seen: Seen | None = None,
+    jobs: Sequence[int] | None = None,
+) -> Board:
+    """The day of a team that is in the world of `days`; with `jobs`, in their order, instead of what it has."""
+    jobs = days.jobs_of(team_id, day) if jobs is None else jobs
     works = days.team_day(team_id, day)
     shift = works or away(days, team_id, day)
     route = route_of(days, shift, jobs, day, now, seen)
@@ -177,7 +186,7 @@ def _stop(days: Days, route: Route, number: int, day: date, leg: int) -> BoardSt
         visit_id=visit.id,
         held=waiting.held,
         status=VisitStatus(waiting.status),
-        block=DayBlock(waiting.block) if waiting.block else stop.block,
+        block=stop.block,
         arrives_at=moment(day, stop.arrives),
         starts_at=moment(day, stop.starts),
         ends_at=moment(day, stop.ends),

@@ -74,3 +74,15 @@ class VisitUnpinned(VisitEvent):
 
     type = "visit.unpinned"
     internal = True
+
+
+@dataclass(frozen=True)
+class VisitPromiseReleased(VisitEvent):
+    """A planner took back the day or the part of it that the customer was promised; empty: no other one yet."""
+
+    type = "visit.promise_released"
+    from_day: str
+    from_block: str
+    day: str
+    block: str
+    agreed: bool
