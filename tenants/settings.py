@@ -124,6 +124,17 @@ class Settings(BaseSettings):
     """Allows receivers on this machine, and plain http; refused in production."""
     geocoder_url: str = ""
     """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
+    slot_high_places: int = Field(default=6, ge=2)
+    """Places from which customers see a part of a day as HIGH; below it they cannot tell one from several."""
+    slot_notice_days: int = Field(default=1, ge=1, le=14)
+    """The first day that is offered, counted from today."""
+    slot_horizon_days: int = Field(default=21, ge=1, le=42)
+    """Days that are offered."""
+    slot_hold_minutes: int = Field(default=10, ge=1, le=60)
+    slot_holds_per_hour: int = Field(default=30, ge=1)
+    """Of one visit."""
+    visit_change_days: int = Field(default=2, ge=0, le=14)
+    """Customers and partners change or cancel a planned visit at least so many days before."""
     travel_provider: Literal["", "osrm", "valhalla", "google"] = ""
     """Who says drive times; they are estimated from the great circle when empty."""
     travel_url: str = Field(default="", pattern=r"^(https?://\S+)?$", validate_default=True)

@@ -8,6 +8,7 @@ from domain.idempotency import service as idempotency
 from domain.jobs import failures
 from domain.jobs import service as jobs
 from domain.mail import service as mail
+from domain.slots import service as slots
 from domain.travel import cache as travel
 from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
@@ -70,6 +71,11 @@ async def _plans(database: Database, _settings: Settings) -> None:
     await tidy_plans(database)
 
 
+async def _ended_holds(database: Database, _settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await slots.sweep(session)
+
+
 async def _old_answers(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await idempotency.sweep(session)
@@ -109,6 +115,7 @@ async def _event_months(database: Database, settings: Settings) -> None:
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
+    Scheduled("sweep_ended_holds", timedelta(minutes=1), _ended_holds),
     Scheduled("remind", timedelta(minutes=15), _reminders),
     Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
     Scheduled("tidy_plans", timedelta(minutes=1), _plans),

@@ -1,6 +1,6 @@
 """What an offer has to know of this second: the visit as it is, and the version of each day. One statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.orders.models import OrderStage
 from domain.planning.arrival import AMSTERDAM
+from domain.plans.weather import unfit_days
 from domain.slots.board import Job
 from domain.slots.contents import located
 from domain.visits.models import DayBlock, VisitStatus
@@ -122,6 +123,15 @@ async def facts_in(session: AsyncSession, visit_id: UUID, first: date, last: dat
     parameters = {"id": visit_id, "first": first, "last": last}
     row = (await session.execute(_IN_SESSION, parameters)).mappings().one()
     return _facts(row, first, last)
+
+
+async def weathered(session: AsyncSession, known: Facts) -> Facts:
+    """With the days on which nobody works outdoors where it is; in a session of the system actor."""
+    if not (known.outdoor and known.job and known.pc4):
+        return known
+    unfit = await unfit_days(session, sorted(known.versions), {known.pc4})
+    days = frozenset(day.toordinal() for day in unfit.get(known.pc4, ()))
+    return replace(known, job=replace(known.job, unfit=days))
 
 
 def _facts(row: Any, first: date, last: date) -> Facts:

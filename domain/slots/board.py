@@ -16,6 +16,8 @@ from domain.planning.world import Rules, TeamDay
 from domain.slots.places import Places
 from domain.visits.models import DayBlock
 
+_MOST_VARIANTS = 32
+
 
 @dataclass(frozen=True, slots=True)
 class Stop:
@@ -96,27 +98,30 @@ class DayBoard:
         """A row per team-day."""
         return self.calendar_of(self.team_days, self.stops)
 
-    @cached_property
-    def holders(self) -> Mapping[UUID, int]:
-        """By visit, the team-days that it has a place in; the plan's before a held one."""
-        found: dict[UUID, int] = {}
-        for number, stops in enumerate(self.stops):
-            for stop in stops:
-                if not stop.held or stop.visit_id not in found:
-                    found[stop.visit_id] = number
-        return found
-
     def calendar_of(self, team_days: Sequence[TeamDay], stops: Sequence[Sequence[Stop]]) -> Calendar:
         """Team-days of this day with other contents."""
         held = [[stop.visiting for stop in each] for each in stops]
         return Calendar.build(self.rules, self.teams.skills, team_days, held, self.legs, _Together())
 
     def without(self, visit_id: UUID) -> "DayBoard":
-        """The day as if the visit had no place in it; itself where it has none."""
-        if not any(stop.visit_id == visit_id for stops in self.stops for stop in stops):
+        """The day as if the visit had no place in it; itself where it has none. Remembered."""
+        if visit_id not in self.occupying:
             return self
-        left = tuple(tuple(stop for stop in stops if stop.visit_id != visit_id) for stops in self.stops)
-        return self.changed(left)
+        if visit_id not in self._without:
+            if len(self._without) >= _MOST_VARIANTS:
+                self._without.clear()
+            left = tuple(tuple(stop for stop in stops if stop.visit_id != visit_id) for stops in self.stops)
+            self._without[visit_id] = self.changed(left)
+        return self._without[visit_id]
+
+    @cached_property
+    def _without(self) -> dict[UUID, "DayBoard"]:
+        return {}
+
+    @cached_property
+    def occupying(self) -> frozenset[UUID]:
+        """The visits that have or hold a place in it."""
+        return frozenset(stop.visit_id for stops in self.stops for stop in stops)
 
     def changed(self, stops: tuple[tuple[Stop, ...], ...]) -> "DayBoard":
         """The day with other stops, of the same teams; legs that the plan has driven so far stay as they were."""

@@ -1,7 +1,7 @@
 """What this process remembers of days. Nothing remembered is used unless the day's version, asked anew, is the same."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from tenants.actor import SYSTEM
 from tenants.engine import Database
 
 MOST_DAYS = 60
-_CALENDARS = 4
+_CALENDARS = 8
 
 
 class Boards:
@@ -30,7 +30,7 @@ class Boards:
     def _begin(self) -> None:
         self.ground = Ground(Rules(), Teams(), Places())
         self._days: dict[date, DayBoard] = {}
-        self._joined: dict[tuple[int, ...], Calendar] = {}
+        self._joined: dict[tuple[object, ...], tuple[Sequence[DayBoard], Calendar]] = {}
 
     async def current(self, database: Database, versions: Mapping[date, int], now: datetime) -> list[DayBoard]:
         """The days of `versions`, which were asked at `now`, in order."""
@@ -41,27 +41,37 @@ class Boards:
                         await self._read(session, missing, versions)
         return [self._days[day] for day in sorted(versions)]
 
-    async def held(self, session: AsyncSession, versions: Mapping[date, int], now: datetime) -> list[DayBoard]:
-        """The same for days that the session has locked, read in its own transaction."""
+    async def within(self, session: AsyncSession, versions: Mapping[date, int], now: datetime) -> list[DayBoard]:
+        """The same in a session that has written nothing yet; it never waits, since others may wait for the session."""
         ground, missing = self.ground, self._missing(versions, now)
-        read = {day: board for day, board in self._days.items() if day in versions and day not in missing}
+        read = {day: self._days[day] for day in versions if day not in missing}
         read |= {board.day: board for board in await boards(session, ground, missing, versions)}
         if len({id(board.places) for board in read.values()}) > 1:  # others began anew meanwhile
-            read = {board.day: board for board in await boards(session, Boards().ground, list(versions), versions)}
+            ground = Boards().ground
+            read = {board.day: board for board in await boards(session, ground, list(versions), versions)}
+        if ground is self.ground:
+            self._keep(read.values())
         return [read[day] for day in sorted(versions)]
 
     def calendar(self, found: Sequence[DayBoard]) -> Calendar:
-        """All team-days of some days, kept until one of the days changes."""
-        key = tuple(map(id, found))
-        if key not in self._joined:
-            while len(self._joined) >= _CALENDARS:
-                del self._joined[next(iter(self._joined))]
-            self._joined[key] = joined(found)
-            self._kept = (*self._kept[-_CALENDARS:], tuple(found))
-        return self._joined[key]
+        """All team-days of some days."""
+        return self._joined_of("calendar", found, lambda board: board.calendar)
 
-    _kept: tuple[tuple[DayBoard, ...], ...] = ()
-    """The days behind the calendars: while they are here, their identities are nobody else's."""
+    def lacking(self, found: Sequence[DayBoard]) -> Calendar:
+        """All team-days of some days without each of their movable stops."""
+        return self._joined_of("lacking", found, lambda board: board.lacking.calendar)
+
+    def _joined_of(self, kind: str, found: Sequence[DayBoard], part: Callable[[DayBoard], Calendar]) -> Calendar:
+        """Kept for the days that were asked for last, together with them: so nobody else has their identities."""
+        key = (kind, *map(id, found))
+        kept = self._joined.pop(key, None)
+        if kept is None:
+            joined = Calendar.joined([part(board) for board in found])
+            kept = (found, replace(joined, skills=tuple(found[0].teams.skills)))
+        self._joined[key] = kept
+        while len(self._joined) > _CALENDARS:
+            del self._joined[next(iter(self._joined))]
+        return kept[1]
 
     def _missing(self, versions: Mapping[date, int], now: datetime) -> list[date]:
         return [day for day, version in versions.items() if not self._valid(day, version, now)]
@@ -74,15 +84,12 @@ class Boards:
         if self.ground.places.full:
             self._begin()
             missing = list(versions)
-        for board in await boards(session, self.ground, missing, versions):
-            self._days[board.day] = board
+        self._keep(await boards(session, self.ground, missing, versions))
+
+    def _keep(self, read: Iterable[DayBoard]) -> None:
+        self._days |= {board.day: board for board in read}
         for day in sorted(self._days)[:-MOST_DAYS]:
             del self._days[day]
-
-
-def joined(found: Sequence[DayBoard]) -> Calendar:
-    """All team-days of some days."""
-    return replace(Calendar.joined([board.calendar for board in found]), skills=tuple(found[0].teams.skills))
 
 
 _OF_DATABASE: WeakKeyDictionary[Database, Boards] = WeakKeyDictionary()

@@ -23,9 +23,10 @@ class VisitRequired(VisitEvent):
 
 @dataclass(frozen=True)
 class VisitCancelled(VisitEvent):
-    """The visit was called off with its order."""
+    """The visit was called off, with its order or by itself."""
 
     type = "visit.cancelled"
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class VisitUnplanned(VisitEvent):
     type = "visit.unplanned"
     from_day: str
     from_block: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,42 @@ class VisitPrioritized(VisitEvent):
     type = "visit.prioritized"
     internal = True
     priority: int
+
+
+@dataclass(frozen=True)
+class VisitBooked(VisitEvent):
+    """A day and a part of it were chosen for the visit and are promised."""
+
+    type = "visit.booked"
+    day: str
+    block: str
+
+
+@dataclass(frozen=True)
+class VisitConfirmed(VisitEvent):
+    """The day and the part of it that were announced are promised."""
+
+    type = "visit.confirmed"
+    day: str
+    block: str
+
+
+@dataclass(frozen=True)
+class VisitHeld(VisitEvent):
+    """A place is kept for the visit until a time."""
+
+    type = "visit.held"
+    internal = True
+    day: str
+    block: str
+    until: str
+
+
+@dataclass(frozen=True)
+class VisitReleased(VisitEvent):
+    """The place that was kept is free again."""
+
+    type = "visit.released"
+    internal = True
+    day: str
+    block: str

@@ -1,0 +1,49 @@
+"""Offers of this second: asked of the database what has changed, the rest is remembered."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import NotFound
+from domain.slots.asking import Facts, facts, facts_in, weathered
+from domain.slots.board import DayBoard
+from domain.slots.cache import Boards
+from domain.slots.offers import Asked, Offer, nearest, nowhere, offers
+from domain.slots.rules import SlotRules
+from domain.visits.models import DayBlock
+from tenants.actor import SYSTEM
+from tenants.engine import Database
+
+
+async def offered(database: Database, memory: Boards, rules: SlotRules, visit_id: UUID) -> list[Offer]:
+    """All slots for a visit that the caller has found to be the actor's to see. Raises: NotFound"""
+    first, last = rules.offered(datetime.now(UTC))
+    known = await facts(database, visit_id, first, last)
+    if known is None:
+        raise NotFound(field=("visit_id",))
+    if known.outdoor:
+        async with database.session(SYSTEM) as session:
+            known = await weathered(session, known)
+    return judged(memory, rules, known, await memory.current(database, known.versions, known.now))
+
+
+async def around(
+    session: AsyncSession, memory: Boards, rules: SlotRules, visit_id: UUID, day: date, block: DayBlock
+) -> tuple[Offer | None, Sequence[Offer]]:
+    """A slot as it is and the nearest that are free, in a session of the system that has written nothing."""
+    first, last = rules.offered(datetime.now(UTC))
+    known = await weathered(session, await facts_in(session, visit_id, first, last))
+    found = judged(memory, rules, known, await memory.within(session, known.versions, known.now))
+    slot = next((offer for offer in found if (offer.day, offer.block) == (day, block)), None)
+    return slot, nearest(found, day, block)
+
+
+def judged(memory: Boards, rules: SlotRules, known: Facts, days: Sequence[DayBoard]) -> list[Offer]:
+    """The offers on days as they are remembered."""
+    if known.job is None:
+        return nowhere([board.day for board in days])
+    own = tuple(board.without(known.id) for board in days)
+    asked = Asked(own, memory.calendar(own), memory.lacking(own), known.job)
+    return offers(asked, rules.high)
