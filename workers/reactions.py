@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.models import Event
 from domain.notifications import causes
+from domain.orders import following
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.background import BACKGROUND, Background
@@ -18,6 +19,7 @@ from workers.webhooks import make_deliveries
 
 REACTIONS: tuple[Reaction, ...] = (
     Reaction("webhooks", None, make_deliveries),
+    Reaction("orders", following.EVENTS, following.react),
     Reaction("notifications", frozenset(causes.CAUSES), causes.react),
 )
 
@@ -34,7 +36,7 @@ async def react(session: AsyncSession, arguments: Arguments, run: Run) -> None:
     await reaction.react(session, event)
 
 
-def following(reaction: Reaction) -> Background:
+def follower(reaction: Reaction) -> Background:
     """The task of a worker process that follows the log with one reaction."""
 
     async def follow(database: Database, _settings: Settings) -> None:
@@ -43,4 +45,4 @@ def following(reaction: Reaction) -> Background:
     return follow
 
 
-BACKGROUND.update({f"reaction {reaction.name}": following(reaction) for reaction in REACTIONS})
+BACKGROUND.update({f"reaction {reaction.name}": follower(reaction) for reaction in REACTIONS})

@@ -21,8 +21,10 @@ DEFAULT: tuple[str, ...] = (
     "order.reopened",
     "order.held",
     "order.resumed",
+    "visit.moved",
 )
-"""N6: quote sent, customer approved, scheduled, completed, cancelled, on hold, and back from the last two."""
+"""N6: quote sent, customer approved, scheduled, completed, cancelled, on hold, and back from the last two; and another
+day or installer for what is scheduled already."""
 MOST = 50
 EVERYTHING = "*"
 

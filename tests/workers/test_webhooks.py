@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -23,6 +23,7 @@ from tenants.engine import Database
 from tenants.settings import Settings
 from tests import factories
 from tests.receiving import Receiver, receiver, says
+from tests.replanning import follow_visits, plan
 from tests.webhooking import Scene, later, scene
 
 MINUTE = timedelta(minutes=1)
@@ -85,6 +86,25 @@ async def test_the_events_of_the_document(s: Scene, there: Receiver) -> None:
     assert quote == ["quote_sent", "partner_approved", "customer_approved"]
     order = [status for subject, status in told if subject == "order"]
     assert order == ["received", "on_hold", "cancelled", "cancelled"], "resuming tells where the order is by then"
+
+
+async def test_a_partner_is_told_when_and_by_whom_and_again_when_it_is_moved(s: Scene, there: Receiver) -> None:
+    await s.make(s.m.actors["dealer_admin"], {"url": there.url})
+    async with s.database.session(SYSTEM) as session:
+        teams = [await factories.team(session) for _ in range(2)]
+    order_id = await s.m.ordered()
+    await s.run()
+    before = len(there.got)
+    await plan(s.database, order_id, date(2026, 7, 20), teams[0].id)
+    await follow_visits(s.database, s.m.entity.id)
+    await s.run()
+    await plan(s.database, order_id, date(2026, 7, 22), teams[1].id)
+    await s.run()
+    told = there.got[before:]
+    assert [(got.headers["chargecars-event"], *list(got.json.values())[3:]) for got in told] == [
+        ("order.stage_changed", "scheduled", "2026-07-20", teams[0].name),
+        ("visit.moved", "scheduled", "2026-07-22", teams[1].name),
+    ]
 
 
 async def test_a_selection_of_their_own(s: Scene, there: Receiver) -> None:
