@@ -1,0 +1,78 @@
+"""Column generation: prices, bound and columns of a problem."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.planning.solver.duals import Duals, Smoothing, bound
+from domain.planning.solver.edges import neighbours
+from domain.planning.solver.pool import Pool, promising
+from domain.planning.solver.pricing import Pricer
+from domain.planning.solver.problem import Prices, Problem
+
+Stop = Callable[[], bool]
+_ENOUGH = 40
+"""New columns per class-day and round."""
+_CLOSE = 2e-4
+"""Bound and smoothed value, relative to each other: no more to be had."""
+
+
+class Relaxation:
+    def __init__(self, problem: Problem, duals: Duals | None = None):
+        self.problem, self.pool = problem, Pool(problem)
+        near = neighbours(problem.tables, np.arange(problem.tables.size))
+        self.pricers = [Pricer(yard, near) for yard in problem.yards]
+        self.smoothing = Smoothing(problem)
+        self.duals = duals or Duals.guess(problem)
+        self.days: NDArray[np.float64] = np.full(len(problem.days), 300.0)
+        self.bound = float("inf")
+
+    @property
+    def prices(self) -> Prices:
+        return Prices(self.smoothing.charges(self.duals), self.days)
+
+    def descend(self, until: float, stop: Stop, temperatures: tuple[float, ...], rounds: int = 60) -> None:
+        """Lower the prices at each temperature in turn, meeting new columns after each."""
+        for temperature in temperatures:
+            if monotonic() > until or stop():
+                return
+            if len(self.pool):
+                self.duals, self.days = self.smoothing.lowered(self.pool, self.duals, temperature, rounds)
+            self._meet(until)
+            if len(self.pool) and self.bound - self._dual_value() < _CLOSE * abs(self.bound) and temperature <= 2:
+                return
+
+    def _dual_value(self) -> float:
+        return bound(self.problem, self.duals, self.days)
+
+    def _meet(self, until: float) -> None:
+        """Price every class-day; where time lasts, this proves a bound."""
+        prices, highest = self.prices, self.days.copy()
+        for pricer in self.pricers:
+            if monotonic() > until:
+                return
+            priced = pricer.price(prices, most=300)
+            best = np.maximum(priced.columns.reduced(prices).max(0, initial=0.0), priced.unseen)
+            highest[pricer.yard.numbers] += best
+            self.pool.add(*promising(priced.columns, prices, 0.01, _ENOUGH))
+        self.bound = min(self.bound, bound(self.problem, self.duals, highest))
+
+    def widen(self, below: float, most: int, until: float) -> None:
+        """Meet the columns down to a reduced worth of `-below`."""
+        prices = self.prices
+        for pricer in self.pricers:
+            if monotonic() > until:
+                return
+            priced = pricer.price(prices, most=most, above=-below)
+            self.pool.add(*promising(priced.columns, prices, -below, most))
+
+    def best(self, most: int, below: float) -> NDArray[Any]:
+        """The columns of highest reduced worth, at most so many, none of less than `-below`."""
+        reduced = self.pool.reduced(self.prices)
+        good = np.flatnonzero(reduced > -below)
+        if len(good) > most:
+            good = good[np.argsort(-reduced[good], kind="stable")[:most]]
+        return good

@@ -1,0 +1,113 @@
+"""A planning run from start to its best plan."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from domain.planning.solver.board import Board
+from domain.planning.solver.greedy import fill, start
+from domain.planning.solver.part import Part, Routes
+from domain.planning.solver.tables import placeable
+from domain.planning.world import Solution, World
+
+AT_ONCE = 150
+"""Team-days that are solved as one problem."""
+TEMPERATURES = tuple(30 * 0.75**step for step in range(14))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    seconds: float
+    """Since the start."""
+    value: int
+    bound: float | None
+    placed: int
+    of: int
+
+
+OnProgress = Callable[[Progress], bool]
+
+
+class Run:
+    """The best plan so far, until when to look for a better one, and who is told of it."""
+
+    def __init__(self, world: World, seconds: float, seed: int, on_progress: OnProgress | None):
+        self.world, self.seed, self.on_progress = world, seed, on_progress
+        self.began = monotonic()
+        self.until = self.began + seconds
+        self.stopped = False
+        self.bound: float | None = None
+        self.board = start(world)
+        fill(self.board, self.until)
+        self.tell()
+
+    def is_over(self) -> bool:
+        return self.stopped or monotonic() >= self.until
+
+    def tell(self) -> bool:
+        """Report the plan so far; whether to go on."""
+        if self.on_progress is not None and not self.stopped:
+            value, placed = int(self.board.worth.sum()), int((self.board.at[:-1] >= 0).sum())
+            seconds = monotonic() - self.began
+            self.stopped = not self.on_progress(Progress(seconds, value, self.bound, placed, len(self.world.jobs)))
+        return not self.stopped
+
+    def take(self, routes: Routes) -> bool:
+        """Make these part of the plan if that is better; whether to go on."""
+        board, before = self.board, self._rank()
+        old = [(at, board.jobs_of(at)) for at, _ in routes]
+        board.apply(routes)
+        if self._rank() <= before:
+            board.apply(old)
+            return not self.stopped
+        return self.tell()
+
+    def _rank(self) -> tuple[int, int]:
+        """Promises and pins kept, then value."""
+        placed, hard = self.board.at[:-1] >= 0, self.board.tables.held[:-1]
+        return int((placed & hard).sum()), int(self.board.worth.sum())
+
+    def solution(self) -> Solution:
+        return replace(self.board.solution(**figures(self.board)), bound=self.bound)
+
+
+def solve(
+    world: World,
+    *,
+    seconds: float,
+    seed: int = 0,
+    workers: int = 2,
+    bound: bool = True,
+    on_progress: OnProgress | None = None,
+) -> Solution:
+    """The best plan found in `seconds`; blocks. Deterministic for a seed where time does not cut it short."""
+    run = Run(world, seconds, seed, on_progress)
+    if world.team_days and world.jobs and not run.is_over():
+        at_once(run)
+    return run.solution()
+
+
+def greedy(world: World) -> Solution:
+    """A plan within a second or two: the plan in force, promises first, then the best insertions."""
+    board = start(world)
+    fill(board)
+    return board.solution(**figures(board))
+
+
+def at_once(run: Run) -> None:
+    part = Part(run.board, np.arange(len(run.world.team_days)), placeable(run.world).tolist())
+    relaxation = part.relax(run.began + 0.5 * (run.until - run.began), run.is_over, TEMPERATURES)
+    run.bound = relaxation.bound
+    routes = part.choose(run.until, run.seed, most=8000, below=60.0, found=run.take)
+    if routes is not None:
+        run.take(routes)
+
+
+def figures(board: Board) -> dict[str, Any]:
+    """Promises and pins that are not kept, jobs placed."""
+    broken = [index for index, job in enumerate(board.world.jobs) if job.promise and board.at[index] < 0]
+    unpinned = [index for index, job in enumerate(board.world.jobs) if job.pin and board.at[index] < 0]
+    return {"broken": broken, "unpinned": unpinned, "placed": int((board.at[:-1] >= 0).sum())}
