@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -115,7 +114,7 @@ class Plan(Identified, Base):
     jobs: Mapped[int] = mapped_column(Integer, server_default="0")
     """Visits that there are to place."""
     placed: Mapped[int] = mapped_column(Integer, server_default="0")
-    value: Mapped[int | None] = mapped_column(BigInteger)
+    value: Mapped[int | None] = mapped_column(Integer)
     """The goal, in drive minutes."""
     bound: Mapped[float | None] = mapped_column(Float)
     """No plan of this world is worth more: proven."""

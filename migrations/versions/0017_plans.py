@@ -84,7 +84,7 @@ def _create_plan() -> None:
         _time("stop_asked_at"),
         _number("jobs", default="0"),
         _number("placed", default="0"),
-        sa.Column("value", sa.BigInteger(), nullable=True),
+        _number("value", nullable=True),
         _real("bound", nullable=True),
         _real("elapsed", default="0"),
         _number("promised", default="0"),
