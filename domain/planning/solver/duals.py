@@ -18,6 +18,7 @@ from domain.planning.solver.problem import Problem
 from domain.planning.solver.tables import WIDTH
 
 _STEEPEST = 4.0
+_SLOW = 8.0
 _LEAST = -5_000.0
 """A promise that cannot be kept would be asked for at any price."""
 Array = NDArray[np.float64]
@@ -46,6 +47,7 @@ class Smoothing:
         self.when = np.array([each.day for each in problem.days], np.intp)
         self._before = np.array([pair.before for pair in problem.pairs], np.intp)
         self._after = np.array([pair.after for pair in problem.pairs], np.intp)
+        self._most = tables.value[self._after] + np.where(tables.held[self._after], 2_000.0, 50.0)
         self._gap = np.array([min(pair.gap, self.days) for pair in problem.pairs], np.intp)
 
     def charges(self, duals: Duals) -> Array:
@@ -67,9 +69,15 @@ class Smoothing:
             rise = np.log(np.maximum(asked.sum(1), 1e-3)).clip(-_STEEPEST, _STEEPEST)
             jobs = jobs + temperature / WIDTH * rise
             jobs = np.where(self.held, jobs.clip(_LEAST), jobs.clip(0))
-            orders = (orders + temperature / 2 * self._disorder(asked)).clip(0)
+            orders = self._ordered(orders + min(temperature, _SLOW) / 2 * self._disorder(asked).clip(-1, 1))
         step.asked(self.charges(Duals(jobs, orders)), temperature)
         return Duals(jobs, orders), step.highest(temperature)
+
+    def _ordered(self, orders: Array) -> Array:
+        """No more than what the second visit is worth in all: more would take long to come down again."""
+        orders = orders.clip(0)
+        total = orders.sum(1)
+        return orders * (np.minimum(total, self._most) / np.maximum(total, 1e-9))[:, None]
 
     def _disorder(self, asked: Array) -> Array:
         """[pair, day]: how much more of the second visit is asked for until then than of the first in time."""
