@@ -54,6 +54,7 @@ described(
     GIVEN_UP="It was tried as often as it is tried.",
     ERASED="The recipient's data was erased first.",
     COMPLAINED="The recipient called it unwanted.",
+    OUTDATED="It was no longer so before it was sent.",
 )
 
 
@@ -72,6 +73,7 @@ described(
     TEXT="Text.",
     URL="An address.",
     DATE="A day, written out.",
+    TIME="A moment, written as the clock in Amsterdam shows it.",
     PART_OF_DAY="Morning or afternoon, in the recipient's language; compared as MORNING or AFTERNOON.",
 )
 described(Language, "A language of texts.", NL="Dutch.", EN="English.")

@@ -2,7 +2,8 @@
 
 import domain.notifications.for_customers
 import domain.notifications.for_partners
-import domain.notifications.for_staff  # noqa: F401  # imported for what they declare
+import domain.notifications.for_staff
+import domain.notifications.for_visits  # noqa: F401  # imported for what they declare
 from domain.errors import NotAChoice
 from domain.notifications.kinds import KINDS as KINDS
 from domain.notifications.kinds import Kind

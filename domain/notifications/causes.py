@@ -3,8 +3,7 @@
 `react` runs in the transaction in which the reaction to the event is ticked off, so each is told once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.contacts.models import Contact, ContactType
 from domain.events.models import Event
 from domain.leads.models import Lead
-from domain.notifications import facts, recipients
+from domain.notifications import facts, recipients, visits
 from domain.notifications.catalogue import KINDS
 from domain.notifications.facts import Facts
 from domain.notifications.kinds import RecipientRole
-from domain.notifications.recipients import OFFICE, PLANNERS, Recipient
 from domain.notifications.service import About, notify
+from domain.notifications.telling import Cause, about_of, tell_account, tell_contact, tell_partner, tell_staff
 from domain.orders.models import Order, OrderStage
 from domain.quotes.models import PartyRole, PartyState, Quote, QuoteParty, QuoteStatus, QuoteVersion, Requirement
 from domain.webhooks.models import WebhookEndpoint
@@ -28,7 +27,6 @@ from tenants.auth import clock
 TOO_OLD = timedelta(days=3)
 """Who was not told within this time is not told any more: it is history, and on the timeline."""
 _OPEN = (QuoteStatus.SENT, QuoteStatus.PARTIALLY_SIGNED)
-Cause = Callable[[AsyncSession, Event], Awaitable[None]]
 
 
 async def react(session: AsyncSession, event: Event) -> None:
@@ -46,7 +44,7 @@ async def _quote_sent(session: AsyncSession, event: Event) -> None:
     if quote is None or quote.status not in _OPEN or quote.current_version != event.payload["quote_version"]:
         return
     await tell_signers(
-        session, quote, "quote.sent", "quote.sent.partner", _about(event, quote), but=event.actor_user_id
+        session, quote, "quote.sent", "quote.sent.partner", about_of(event, quote), but=event.actor_user_id
     )
 
 
@@ -59,9 +57,9 @@ async def tell_signers(
         contact = await session.get(Contact, party.contact_id)
         is_customer = party.role == PartyRole.CUSTOMER or contact is None or contact.contact_type == ContactType.PERSON
         if is_customer:
-            await _tell_contact(session, to_customer, party.contact_id, about, values)
+            await tell_contact(session, to_customer, party.contact_id, about, values)
         else:
-            await _tell_partner(session, to_partner, party.contact_id, about, values, but=but)
+            await tell_partner(session, to_partner, party.contact_id, about, values, but=but)
 
 
 async def _waiting_parties(session: AsyncSession, quote: Quote) -> list[QuoteParty]:
@@ -78,17 +76,17 @@ async def _quote_signed(session: AsyncSession, event: Event) -> None:
     quote = await session.get(Quote, event.subject_id)
     if quote is None or event.payload["party"] != PartyRole.CUSTOMER:
         return
-    about, values = _about(event, quote), await facts.of_quote(session, quote)
-    await _tell_contact(session, "quote.signed", quote.end_customer_contact_id, about, values)
-    await _tell_account(session, "quote.signed.partner", quote, about, values, event)
+    about, values = about_of(event, quote), await facts.of_quote(session, quote)
+    await tell_contact(session, "quote.signed", quote.end_customer_contact_id, about, values)
+    await tell_account(session, "quote.signed.partner", quote, about, values, event)
 
 
 async def _quote_declined(session: AsyncSession, event: Event) -> None:
     quote = await session.get(Quote, event.subject_id)
     if quote is not None:
-        about, values = _about(event, quote), await facts.of_quote(session, quote)
-        await _tell_account(session, "quote.declined.partner", quote, about, values, event)
-        await _tell_staff(session, "quote.declined.staff", about, values, event)
+        about, values = about_of(event, quote), await facts.of_quote(session, quote)
+        await tell_account(session, "quote.declined.partner", quote, about, values, event)
+        await tell_staff(session, "quote.declined.staff", about, values, event)
 
 
 def _to_the_customer(kind: str) -> Cause:
@@ -96,7 +94,7 @@ def _to_the_customer(kind: str) -> Cause:
         quote = await session.get(Quote, event.subject_id)
         if quote is not None:
             values = await facts.of_quote(session, quote) | facts.reason(event.payload.get("reason"))
-            await _tell_contact(session, kind, quote.end_customer_contact_id, _about(event, quote), values)
+            await tell_contact(session, kind, quote.end_customer_contact_id, about_of(event, quote), values)
 
     return cause
 
@@ -120,24 +118,27 @@ async def _stage_changed(session: AsyncSession, event: Event) -> None:
     kind = {OrderStage.SCHEDULED: "order.scheduled", OrderStage.COMPLETED: "order.completed"}.get(
         OrderStage(event.payload["stage"])
     )
-    if order is not None and kind is not None and order.stage == event.payload["stage"]:
-        await _tell_of_order(session, event, order, (kind, f"{kind}.partner"))
+    if order is None or kind is None or order.stage != event.payload["stage"]:
+        return
+    # Of visits that were planned or booked the customer is told one by one.
+    known = kind == "order.scheduled" and await visits.are_told(session, order.id)
+    await _tell_of_order(session, event, order, (f"{kind}.partner",) if known else (kind, f"{kind}.partner"))
 
 
 async def _tell_of_order(session: AsyncSession, event: Event, order: Order, kinds: Iterable[str]) -> None:
-    about = _about(event, order)
+    about = about_of(event, order)
     values = await facts.of_order(session, order) | facts.reason(event.payload.get("reason"))
     values |= await facts.of_visit(session, await facts.next_visit(session, order.id))
     for name in kinds:
         match KINDS[name].to:
             case RecipientRole.CUSTOMER:
-                await _tell_contact(session, name, order.end_customer_contact_id, about, values)
+                await tell_contact(session, name, order.end_customer_contact_id, about, values)
             case RecipientRole.PARTNER:
-                await _tell_account(session, name, order, about, values, event)
+                await tell_account(session, name, order, about, values, event)
             case RecipientRole.TECHNICIAN:
                 await notify(session, name, await recipients.technicians(session, order.team_ids), about, values)
             case RecipientRole.STAFF | RecipientRole.USER:
-                await _tell_staff(session, name, about, values, event, planners=True)
+                await tell_staff(session, name, about, values, event, planners=True)
 
 
 # --- leads --------------------------------------------------------------------------------------------------------
@@ -147,7 +148,7 @@ def _of_lead(kind: str) -> Cause:
     async def cause(session: AsyncSession, event: Event) -> None:
         lead = await session.get(Lead, event.subject_id)
         if lead is not None:
-            await _tell_staff(session, kind, _about(event, lead), facts.of_lead(lead), event)
+            await tell_staff(session, kind, about_of(event, lead), facts.of_lead(lead), event)
 
     return cause
 
@@ -155,15 +156,15 @@ def _of_lead(kind: str) -> Cause:
 async def _lead_assigned(session: AsyncSession, event: Event) -> None:
     lead = await session.get(Lead, event.subject_id)
     if lead is not None:
-        partner_id, about = UUID(event.payload["organization_id"]), _about(event, lead)
-        await _tell_partner(session, "lead.assigned", partner_id, about, facts.of_lead(lead), but=event.actor_user_id)
+        partner_id, about = UUID(event.payload["organization_id"]), about_of(event, lead)
+        await tell_partner(session, "lead.assigned", partner_id, about, facts.of_lead(lead), but=event.actor_user_id)
 
 
 async def _lead_task(session: AsyncSession, event: Event) -> None:
     lead = await session.get(Lead, event.subject_id)
     if lead is not None:
         task = {"task.title": event.payload["title"], "task.text": event.payload["task"]}
-        await _tell_staff(session, "lead.task", _about(event, lead), facts.of_lead(lead) | task, event)
+        await tell_staff(session, "lead.task", about_of(event, lead), facts.of_lead(lead) | task, event)
 
 
 # --- integrations, logins -----------------------------------------------------------------------------------------
@@ -197,48 +198,7 @@ async def _tell_of_webhook(session: AsyncSession, event: Event, kind: str, key: 
 async def _login_changed(session: AsyncSession, event: Event) -> None:
     who = await recipients.user(session, event.entity_id, event.subject_id)
     if who is not None:
-        await notify(session, event.type, [who], _about(event), {})
-
-
-# --- to whom ------------------------------------------------------------------------------------------------------
-
-
-async def _tell_contact(session: AsyncSession, kind: str, contact_id: UUID, about: About, values: Facts) -> None:
-    to = await recipients.contact(session, about.entity_id, contact_id)
-    if to is not None:
-        await notify(session, kind, [to], about, values)
-
-
-async def _tell_account(
-    session: AsyncSession, kind: str, row: Quote | Order, about: About, values: Facts, event: Event
-) -> None:
-    """The partner whose account it is on, unless it is the end customer and is told as that."""
-    if row.account_contact_id is not None and row.account_contact_id != row.end_customer_contact_id:
-        await _tell_partner(session, kind, row.account_contact_id, about, values, but=event.actor_user_id)
-
-
-async def _tell_partner(
-    session: AsyncSession, kind: str, organization_id: UUID, about: About, values: Facts, *, but: UUID | None
-) -> None:
-    people = await recipients.partner_people(session, about.entity_id, organization_id)
-    await notify(session, kind, _others(people, but), about, values)
-
-
-async def _tell_staff(
-    session: AsyncSession, kind: str, about: About, values: Facts, event: Event, *, planners: bool = False
-) -> None:
-    people = await recipients.staff(session, about.entity_id, PLANNERS if planners else OFFICE)
-    await notify(session, kind, _others(people, event.actor_user_id), about, values)
-
-
-def _others(people: Iterable[Recipient], actor_user_id: UUID | None) -> list[Recipient]:
-    """Nobody is told what they did themselves."""
-    return [to for to in people if actor_user_id is None or to.user_id != actor_user_id]
-
-
-def _about(event: Event, row: Quote | Order | Lead | None = None) -> About:
-    about = About(event.entity_id, event.subject_type, event.subject_id, f"event:{event.id}")
-    return about if row is None else replace(about, chain=tuple(facts.chain_of(row)))
+        await notify(session, event.type, [who], about_of(event), {})
 
 
 CAUSES: dict[str, Cause] = {
@@ -254,6 +214,7 @@ CAUSES: dict[str, Cause] = {
     "order.held": _of_order("order.held"),
     "order.resumed": _of_order("order.resumed"),
     "order.reopened": _of_order("order.resumed"),
+    **visits.CAUSES,
     "lead.submitted": _of_lead("lead.received"),
     "lead.partner_assigned": _lead_assigned,
     "lead.task_due": _lead_task,

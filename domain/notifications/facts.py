@@ -1,6 +1,6 @@
 """What texts may say of quotes, orders, visits and leads: values by variable, as `kinds.py` declares them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,10 +41,40 @@ async def of_order(session: AsyncSession, order: Order) -> Facts:
 async def of_visit(session: AsyncSession, visit: Visit | None) -> Facts:
     """When it is and who comes; nothing where it is not planned."""
     if visit is None or visit.day is None:
-        return {"visit.day": None, "visit.block": None, "visit.team": None}
+        return dict.fromkeys(_OF_VISIT)
     team = select(Team.name).where(Team.id == visit.team_id)
     name = (await session.execute(team)).scalar_one_or_none()
-    return {"visit.day": visit.day.isoformat(), "visit.block": visit.block, "visit.team": name}
+    window = (each.isoformat() if each else None for each in (visit.arrival_from, visit.arrival_until))
+    to_confirm = None if visit.promised_at else "yes"
+    return dict(zip(_OF_VISIT, (visit.day.isoformat(), visit.block, name, *window, to_confirm), strict=True))
+
+
+_OF_VISIT = (
+    "visit.day",
+    "visit.block",
+    "visit.team",
+    "visit.arrival_from",
+    "visit.arrival_until",
+    "visit.to_confirm",
+)
+
+
+def former(payload: Mapping[str, object]) -> Facts:
+    """Where a visit was before, as its event says."""
+    was = (payload.get("from_day"), payload.get("from_block"))
+    return {name: str(value) if value else None for name, value in zip(_FORMER, was, strict=True)}
+
+
+_FORMER = ("visit.former_day", "visit.former_block")
+
+
+def alternatives(offers: Sequence[Mapping[str, str]]) -> Facts:
+    """Other days and blocks, the best first."""
+    found: Facts = {}
+    for number, place in enumerate(("first", "second", "third")):
+        offer = offers[number] if number < len(offers) else {}
+        found |= {f"alternative.{place}_{part}": offer.get(part) or None for part in ("day", "block")}
+    return found
 
 
 async def next_visit(session: AsyncSession, order_id: UUID) -> Visit | None:

@@ -1,6 +1,7 @@
 """What customers are told."""
 
 from domain.notifications.kinds import (
+    ARRIVAL,
     ORDER,
     QUOTE,
     REASON,
@@ -22,6 +23,14 @@ _WHEN_NL = "{% if visit.day %} op {{ visit.day }}{% if visit.block %}, in de {{ 
 _WHEN_EN = "{% if visit.day %} on {{ visit.day }}{% if visit.block %}, in the {{ visit.block }}{% endif %}{% endif %}"
 _BY_NL = "{% if visit.team %} {{ visit.team }} komt bij u langs.{% endif %}"
 _BY_EN = "{% if visit.team %} {{ visit.team }} will come to you.{% endif %}"
+_ARRIVAL_NL = (
+    "{% if visit.arrival_from %} Wij verwachten tussen {{ visit.arrival_from }} en {{ visit.arrival_until }} te komen."
+    "{% endif %}"
+)
+_ARRIVAL_EN = (
+    "{% if visit.arrival_from %} We expect to arrive between {{ visit.arrival_from }} and {{ visit.arrival_until }}."
+    "{% endif %}"
+)
 _WHY_NL = "{% if reason %} De reden: {{ reason }}{% endif %}"
 _WHY_EN = "{% if reason %} The reason: {{ reason }}{% endif %}"
 
@@ -229,19 +238,19 @@ declare(
                 "Morgen komen wij bij u langs",
                 "Afspraak voor opdracht {{ order.number }}: {{ visit.day }}"
                 "{% if visit.block %}, in de {{ visit.block }}{% endif %}.",
-                f"Wij komen{_WHEN_NL} bij u langs voor opdracht {{{{ order.number }}}}.{_BY_NL} "
+                f"Wij komen{_WHEN_NL} bij u langs voor opdracht {{{{ order.number }}}}.{_BY_NL}{_ARRIVAL_NL} "
                 "Zorgt u dat de meterkast bereikbaar is? Bent u verhinderd? Bel ons op {{ brand.phone }}.",
             ),
             (
                 "We will visit you tomorrow",
                 "Appointment for order {{ order.number }}: {{ visit.day }}"
                 "{% if visit.block %}, in the {{ visit.block }}{% endif %}.",
-                f"We will visit you{_WHEN_EN} for order {{{{ order.number }}}}.{_BY_EN} "
+                f"We will visit you{_WHEN_EN} for order {{{{ order.number }}}}.{_BY_EN}{_ARRIVAL_EN} "
                 "Please make sure that the meter box can be reached. Can you not be there? "
                 "Call us at {{ brand.phone }}.",
             ),
         ),
-        (*ORDER, *VISIT),
+        (*ORDER, *VISIT, *ARRIVAL),
         optional=True,
     )
 )

@@ -40,6 +40,8 @@ class VariableType(StrEnum):
     URL = "URL"
     DATE = "DATE"
     """A day, written out: 3 maart 2026."""
+    TIME = "TIME"
+    """A moment, written as the clock in Amsterdam shows it: 09:30."""
     PART_OF_DAY = "PART_OF_DAY"
     """MORNING or AFTERNOON, written in the recipient's language."""
 
@@ -111,6 +113,25 @@ VISIT = (
     _V("visit.day", _T.DATE, "The planned day.", "2026-03-12", optional=True),
     _V("visit.block", _T.PART_OF_DAY, "The planned part of the day.", "MORNING", optional=True),
     _V("visit.team", _T.TEXT, "Who comes.", "Team 3", optional=True),
+)
+ARRIVAL = (
+    _V("visit.arrival_from", _T.TIME, "From when the team may arrive.", "2026-03-12T08:15:00+00:00", optional=True),
+    _V("visit.arrival_until", _T.TIME, "Until when.", "2026-03-12T09:45:00+00:00", optional=True),
+)
+FORMER = (
+    _V("visit.former_day", _T.DATE, "The day that it was planned on before.", "2026-03-10", optional=True),
+    _V("visit.former_block", _T.PART_OF_DAY, "The part of that day.", "AFTERNOON", optional=True),
+)
+TO_CONFIRM = (
+    _V("visit.to_confirm", _T.TEXT, "Set while the customer has not agreed to day and block.", "yes", optional=True),
+)
+ALTERNATIVES = tuple(
+    variable
+    for place, day in (("first", "2026-03-16"), ("second", "2026-03-17"), ("third", "2026-03-19"))
+    for variable in (
+        _V(f"alternative.{place}_day", _T.DATE, f"Day of the {place} alternative.", day, optional=True),
+        _V(f"alternative.{place}_block", _T.PART_OF_DAY, "The part of that day.", "MORNING", optional=True),
+    )
 )
 LEAD = (
     _V("lead.number", _T.TEXT, "Number of the lead.", "LT-L-2026-00007"),

@@ -73,6 +73,8 @@ class DeliveryReason(StrEnum):
     """The recipient's data was erased before it was sent."""
     COMPLAINED = "COMPLAINED"
     """The recipient marked it as unwanted."""
+    OUTDATED = "OUTDATED"
+    """It was no longer so before it was sent."""
 
 
 class NotificationTemplate(Identified, Base):

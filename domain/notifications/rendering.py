@@ -9,7 +9,8 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
+from datetime import time as clock_time
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from domain.errors import FieldPath
 from domain.notifications.errors import TemplateNotAllowed, TemplateSyntax, TemplateTooLong, UnknownVariable
 from domain.notifications.kinds import Kind, Variable, VariableType
 from domain.notifications.models import Language
+from domain.numbering.service import AMSTERDAM
 
 MAX_OUTPUT = 100_000
 """Characters of one filled in text."""
@@ -168,6 +170,8 @@ def _typed(variable: Variable, value: str | None) -> Any:
     match variable.type:
         case VariableType.DATE:
             return date.fromisoformat(value)
+        case VariableType.TIME:
+            return datetime.fromisoformat(value).astimezone(AMSTERDAM).time()
         case VariableType.PART_OF_DAY:
             return Part(value)
         case _:
@@ -218,6 +222,8 @@ def _writer(language: Language) -> Any:
                 return ""
             case date():
                 return format_date(value, "long" if language is Language.EN else "d MMMM y", _LOCALES[language])
+            case clock_time():
+                return f"{value:%H:%M}"
             case Part():
                 return _PARTS_OF_DAY[language].get(value, str(value))
             case str() | Markup():

@@ -21,10 +21,12 @@ DEFAULT: tuple[str, ...] = (
     "order.reopened",
     "order.held",
     "order.resumed",
+    "visit.booked",
     "visit.moved",
+    "visit.unplanned",
 )
-"""N6: quote sent, customer approved, scheduled, completed, cancelled, on hold, and back from the last two; and another
-day or installer for what is scheduled already."""
+"""N6: quote sent, customer approved, scheduled, completed, cancelled, on hold, and back from the last two; and days and
+installers of visits where the stage of the order stays the same."""
 MOST = 50
 EVERYTHING = "*"
 
