@@ -1,0 +1,163 @@
+"""Offers of places for a visit: bands for customers and partners, what stands behind them for staff."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from api.context import Context, Info
+from api.enums import described
+from api.inputs import key_of
+from api.reading import Node, column, field, global_id, reads, related
+from api.visits import Visit
+from domain.errors import OutOfRange
+from domain.planning.timing import Rule
+from domain.slots import offering
+from domain.slots.asking import sees
+from domain.slots.cache import boards_of
+from domain.slots.models import SlotHold as HoldRow
+from domain.slots.offers import Band, Offer
+from domain.slots.rules import SlotRules, restricted
+from domain.visits.models import DayBlock
+from tenants.permissions import Permission
+
+MOST_SLOTS = 84
+_STEP_SECONDS = 0.01
+
+described(
+    Band,
+    "How free a part of a day is. It never tells how many places there are.",
+    HIGH="There are many places.",
+    LIMITED="There are few places, or one.",
+    FULL="There is none.",
+)
+described(
+    Rule,
+    "A hard rule of planning.",
+    SKILLS="The team lacks a skill.",
+    HOURS="The team would be back too late; minutes.",
+    BLOCK="The work would begin after its part of the day; minutes.",
+    JOBS="The team has its most visits that day; how many too many.",
+    WORKLOAD="More work than the team does in a day; minutes.",
+    RADIUS="Too far from another visit of the day; metres too many.",
+    MATERIAL="The material comes later; days.",
+    PREDECESSOR="The visits of the order would not be in their sequence; days.",
+    WEATHER="Work outdoors on a day that is unfit for it.",
+    PIN="A planner fixed it elsewhere.",
+    PROMISE="The customer was promised another time.",
+    ABSENCE="No team works on that day.",
+    PLACE="Its place is unknown or outside the Netherlands.",
+)
+
+
+@strawberry.interface(description="A part of a day for a visit.")
+class SlotOffer:
+    day: date = strawberry.field(description="The day, in Amsterdam.")
+    block: DayBlock = strawberry.field(description="The part of the day.")
+    band: Band = strawberry.field(description="How free it is.")
+
+
+@strawberry.type(description="A part of a day as customers and partners see it.")
+class BandedSlotOffer(SlotOffer):
+    pass
+
+
+@strawberry.type(description="What keeps a visit from a part of a day.")
+class BlockingRule:
+    rule: Rule = strawberry.field(description="The rule.")
+    amount: int = strawberry.field(description="By how much, in the unit of the rule; 0 where it has none.")
+
+
+@strawberry.type(description="A part of a day as staff see it.")
+class PlannedSlotOffer(SlotOffer):
+    places: int = strawberry.field(description="Visits like this one that the teams which can take it have room for.")
+    team_id: strawberry.ID | None = strawberry.field(
+        description="Who would do it; where it is full, for whom least has to give."
+    )
+    team_name: str | None = strawberry.field(description="The name of that team.")
+    drive_minutes: int | None = strawberry.field(description="Driving that it adds; null where it is full.")
+    reassigns: bool = strawberry.field(description="Whether other visits of the day have to change teams for it.")
+    rules: list[BlockingRule] = strawberry.field(
+        description="Where it is full: what keeps the visit from that team, the smallest relaxation of the day."
+    )
+
+
+@reads(HoldRow)
+@strawberry.type(description="A place that is kept for a visit for some minutes.")
+class SlotHold(Node):
+    day: date = column("The day, in Amsterdam.")
+    block: DayBlock = column("The part of the day.")
+    expires_at: datetime = column("Until when it is kept.")
+    renewed: bool = column("Whether it was prolonged, which it can be once.")
+    created_at: datetime = column("Since when the visit holds a place.")
+    visit: Visit | None = related("For which visit.", on=lambda h, v: v.id == h.visit_id)
+
+
+def shown(context: Context, offers: Sequence[Offer]) -> list[SlotOffer]:
+    """The offers as the actor may see them."""
+    make = _banded if restricted(context.actor) else _planned
+    return [make(offer) for offer in offers]
+
+
+def _banded(offer: Offer) -> SlotOffer:
+    return BandedSlotOffer(day=offer.day, block=offer.block, band=offer.band)
+
+
+def _planned(offer: Offer) -> SlotOffer:
+    return PlannedSlotOffer(
+        day=offer.day,
+        block=offer.block,
+        band=offer.band,
+        places=offer.places,
+        team_id=strawberry.ID(global_id("Team", offer.team_id)) if offer.team_id else None,
+        team_name=offer.team or None,
+        drive_minutes=offer.drive,
+        reassigns=offer.reassigned,
+        rules=[BlockingRule(rule=reason.rule, amount=reason.amount) for reason in offer.reasons],
+    )
+
+
+VisitId = Annotated[strawberry.ID, strawberry.argument(description="The visit.")]
+First = Annotated[int, strawberry.argument(description=f"At most so many parts of days, up to {MOST_SLOTS}.")]
+
+
+@strawberry.type
+class SlotQueries:
+    @field(
+        "Parts of days that a visit can be given, from the earliest on, as free as they are at this second.",
+        requires=Permission.VISITS_BOOK,
+        cost=20,
+        most=42,
+    )
+    async def slot_offers(self, info: Info, visit_id: VisitId, first: First = 42) -> list[SlotOffer] | None:
+        context, began = info.context, time.monotonic()
+        if not 1 <= first <= MOST_SLOTS:
+            raise OutOfRange(minimum=1, maximum=MOST_SLOTS, field=("first",))
+        key = key_of("Visit", visit_id, "visitId")
+        try:
+            found = await _offered(context, key)
+            return None if found is None else shown(context, found[:first])
+        finally:
+            if restricted(context.actor):
+                await _till_the_next_step(began)
+
+
+async def _offered(context: Context, visit_id: UUID) -> list[Offer] | None:
+    """None for a visit that the actor does not see."""
+    if not await sees(context.database, context.actor, visit_id):
+        return None
+    rules = SlotRules.of(context.settings)
+    return await offering.offered(context.database, boards_of(context.database), rules, visit_id)
+
+
+async def _till_the_next_step(began: float) -> None:
+    """Answers leave at whole steps after the question: what is within a step tells nothing of the work behind it."""
+    taken = time.monotonic() - began
+    await asyncio.sleep(_STEP_SECONDS - taken % _STEP_SECONDS)
+
+
+TYPES = (SlotHold, BandedSlotOffer, PlannedSlotOffer)
