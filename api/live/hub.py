@@ -11,7 +11,7 @@ from api.live import metrics
 from api.live.groups import FiguresGroup, Group, UpdatesGroup
 from api.live.plans import Planned
 from api.live.replay import Replay
-from api.live.routing import Entry, routes_of, routes_to
+from api.live.routing import Entry, routes_for, routes_to
 from api.live.running import Runner
 from api.live.specs import UpdatesSpec
 from api.live.subscriber import Subscriber
@@ -24,8 +24,8 @@ from tenants.engine import Database
 log = structlog.get_logger(__name__)
 
 _PAGE = 500
-_FIGURES_SECONDS = 60.0
-"""Figures of today change at midnight, without an event."""
+_FIGURES_SECONDS = 30.0
+"""Figures of today change at midnight, and a team's day with its position and the clock, without an event."""
 _PAUSE_SECONDS = 0.5
 
 
@@ -133,7 +133,7 @@ class Hub:
         if planned.shared not in self.groups:
             group = self._made(planned)
             self.groups[planned.shared] = group
-            for route in routes_of(planned.actor):
+            for route in routes_for(planned):
                 self._routes[route][group] = None
             metrics.GROUPS.inc()
         return self.groups[planned.shared]
@@ -145,7 +145,7 @@ class Hub:
 
     def _remove(self, group: Group) -> None:
         del self.groups[group.planned.shared]
-        for route in routes_of(group.planned.actor):
+        for route in routes_for(group.planned):
             del self._routes[route][group]
             if not self._routes[route]:
                 del self._routes[route]

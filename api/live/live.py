@@ -47,7 +47,7 @@ class Live:
         self.connections = 0
         self.beginning = asyncio.Semaphore(_BEGIN_AT_ONCE)
         """Held while a subscription is admitted and planned: after a restart everybody comes at the same time."""
-        self._plans = Plans(schema, database)
+        self._plans = Plans(schema, database, settings)
 
     @contextmanager
     def connection(self, transport: str) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import orjson
@@ -10,9 +11,10 @@ from graphql import GraphQLError, GraphQLField, get_argument_values
 from graphql.execution.values import VariableValues
 
 from api.admission import Admitted
+from api.live.answers import Answer, Asked
 from api.live.codes import not_shared
 from api.live.rowscope import Catalog, read_catalog, row_scope
-from api.live.specs import FiguresSpec, UpdatesSpec
+from api.live.specs import AnswersSpec, FiguresSpec, UpdatesSpec
 from api.live.statement import updates_text
 from api.reading.arguments import Prepared, Shape
 from api.reading.cache import PlanCache
@@ -20,6 +22,7 @@ from api.reading.emit import Emitter
 from api.reading.errors import forbidden, unauthenticated
 from api.reading.execute import Reading
 from api.reading.plan import Plan, Scope
+from api.reading.registry import spec_of
 from api.reading.schema import Schema, permission_of
 from api.reading.selection import Selected, Selector, Tree, directive_variables
 from api.reading.specs import DerivedSpec, RootListSpec
@@ -27,6 +30,7 @@ from api.reading.statement import ROOTS
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.engine import Database
+from tenants.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +42,16 @@ class Planned:
     key: str
     """Of the response."""
     spec: UpdatesSpec | FiguresSpec
-    plan: Plan
+    plan: Plan | None
+    """None where a resolver answers."""
     prepared: Sequence[Prepared]
     actor: Actor
     shared: Hashable
     """Equal for subscriptions that get the same answers."""
+    answer: Answer | None = None
+    """Asks the resolver; None where SQL answers."""
+    about: UUID | None = None
+    """Whose events may change what the resolver answers."""
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -51,13 +60,15 @@ class Planned:
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """The parameters for one execution."""
+        assert self.plan is not None
         return self.plan.bind([*self.prepared, Prepared(Shape(), values)], self.actor)
 
 
 class Plans:
     """Plans of one schema's subscriptions."""
 
-    def __init__(self, schema: Schema, database: Database) -> None:
+    def __init__(self, schema: Schema, database: Database, settings: Settings) -> None:
+        self._schema, self._settings = schema, settings
         self._graphql = schema._schema
         self._reading: Reading = schema.reading
         self._arguments = self._reading.arguments
@@ -73,6 +84,8 @@ class Plans:
         """The plan of a subscription, and the cursor to resume after. Raises: GraphQLError."""
         field, nodes = self._root(admitted, actor)
         _check_permission(field, actor)
+        if isinstance(answers := spec_of(field), AnswersSpec):
+            return self._answered(answers, Asked(answers, field, nodes, admitted), nodes[0].name.value, actor), None
         scope, values = Scope.of(actor), admitted.variables
         tree = self._tree(field, nodes, admitted, scope)
         _check_shared(tree)
@@ -82,6 +95,11 @@ class Plans:
         spec: Any = tree.root.spec
         shared = (plan, await self._row_scope(plan, actor), _hashable(prepared))
         return Planned(tree.root.name, tree.root.key, spec, plan, prepared, actor, shared), _after(tree.root, values)
+
+    def _answered(self, spec: AnswersSpec, asked: Asked, name: str, actor: Actor) -> Planned:
+        answer = asked.answer(self._schema, self._database, self._settings, actor)
+        shared = (name, asked.key, *asked.shared(actor))
+        return Planned(name, asked.key, spec, None, (), actor, shared, answer, asked.about)
 
     def _root(self, admitted: Admitted, actor: Actor) -> tuple[GraphQLField, list[Any]]:
         type_ = self._graphql.subscription_type

@@ -38,6 +38,11 @@ def routes_of(actor: Actor) -> list[Hashable]:
     return [] if key is None else [key]
 
 
+def routes_for(planned: Planned) -> list[Hashable]:
+    """Under what a group is found: what its actor may see, or what its answer is about."""
+    return routes_of(planned.actor) if planned.about is None else [planned.about]
+
+
 def routes_to(event: Addressed) -> Iterator[Hashable]:
     """Under what groups are found that may see an event."""
     yield EVERYWHERE

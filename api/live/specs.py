@@ -40,6 +40,18 @@ class FiguresSpec(RootListSpec):
     """Types of subjects whose events may change them."""
 
 
+@dataclass(frozen=True, eq=False)
+class AnswersSpec(FiguresSpec):
+    """What a root field of Query with a Python resolver answers, sent at the start and whenever it changed."""
+
+    asks: str = ""
+    """The field of Query; its arguments are the same."""
+    about: str = ""
+    """The argument that names a team, contact or organization: events on whose list it stands may change the answer."""
+    kind: str = ""
+    """Kind of that id."""
+
+
 def updates(
     description: str,
     *,
@@ -73,4 +85,22 @@ def figures(
 ) -> Any:
     """A field of Subscription that holds the only row of `rows(arguments)`, under a type with `@reads(None)`."""
     spec = FiguresSpec(rows=rows, limit=1, types=frozenset(types), arguments=arguments or {})
+    return read_field(description, spec, metadata={REQUIRES: requires})
+
+
+def answers(
+    description: str,
+    *,
+    requires: Permission,
+    asks: str,
+    about: str,
+    kind: str,
+    types: Iterable[str],
+    arguments: Mapping[str, Argument],
+    cost: int,
+) -> Any:
+    """A field of Subscription that holds what `asks` of Query answers; looked at anew after each event about it."""
+    spec = AnswersSpec(
+        limit=1, types=frozenset(types), arguments=arguments, cost=cost, asks=asks, about=about, kind=kind
+    )
     return read_field(description, spec, metadata={REQUIRES: requires})

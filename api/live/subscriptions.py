@@ -1,14 +1,18 @@
 """Type Subscription: what can be followed."""
 
+from datetime import date
+
 import strawberry
 
+from api.day_shapes import TeamDay
 from api.events import Event
 from api.leads import Lead, LeadFilter
 from api.live.dashboard import TYPES as DASHBOARD_TYPES
 from api.live.dashboard import DashboardMetrics
-from api.live.specs import figures, updates
+from api.live.specs import answers, figures, updates
 from api.notifications import Notification, NotificationFilter
 from api.orders import Order, OrderFilter
+from api.plans import PlanProgress, progress_of
 from api.quotes import Quote, QuoteFilter
 from api.reading import argument
 from api.reading.scalars import Cursor
@@ -112,6 +116,27 @@ class Subscription:
             "subject_id": argument(strawberry.ID | None, "Only to this subject.", node="*"),
         },
         requires=Permission.EVENTS_READ,
+    )
+    team_day_updated: TeamDay = answers(
+        "A team's day as `teamDay` shows it: at once, and whenever it changed, once a second at most; the team's "
+        "position within half a minute. Nothing comes for a team that you do not see.",
+        asks="team_day",
+        about="team_id",
+        kind="Team",
+        types=("Visit", "Order", "Team", "Absence"),
+        arguments={
+            "team_id": argument(strawberry.ID, "The team.", node="Team"),
+            "day": argument(date, "The day, in Amsterdam."),
+        },
+        cost=50,
+        requires=Permission.VISITS_WORK,
+    )
+    plan_progress: PlanProgress = figures(
+        "How far making a plan is: at once, and whenever it is further, once a second at most.",
+        rows=progress_of,
+        types=("Plan",),
+        arguments={"id": argument(strawberry.ID, "The plan.", node="Plan")},
+        requires=Permission.PLANNING_READ,
     )
     dashboard_metrics: DashboardMetrics = figures(
         "Figures of a portal's first page: at once, and whenever they changed, once a second at most.",

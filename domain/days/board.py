@@ -78,6 +78,8 @@ class Board:
     drive_minutes: int
     drive_metres: int | None
     """None where a stop's place is not the viewer's to see."""
+    back_metres: int | None
+    """Of the way back."""
     work_minutes: int
     available_minutes: int
     travel: str
@@ -105,6 +107,7 @@ def board(
     shift = works or away(days, team_id, day)
     route = route_of(days, shift, jobs, day, now, seen)
     stops = _stops(days, shift, route, day, sees)
+    metres = _metres(days, shift, route)
     visible = all(stop.place is not None for stop in stops)
     return Board(
         team_id=team_id,
@@ -116,7 +119,8 @@ def board(
         warnings=tuple(_warnings(days, works, jobs, day, sees)),
         back_at=moment(day, route.back) if jobs else None,
         drive_minutes=route.drive,
-        drive_metres=sum(_metres(days, shift, route)) if visible else None,
+        drive_metres=sum(metres) if visible else None,
+        back_metres=metres[-1] if stops and stops[-1].place is not None else None,
         work_minutes=sum(days.world.jobs[job].minutes for job in jobs),
         available_minutes=works.most_minutes if works else 0,
         travel=days.world.travel,

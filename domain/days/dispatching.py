@@ -32,7 +32,7 @@ class Dispatched:
     withdrawn: tuple[UUID, ...]
 
 
-async def dispatch(session: AsyncSession, drives: Drives, team_id: UUID, day: date, now: datetime) -> Dispatched:
+async def dispatch(session: AsyncSession, drives: Drives | None, team_id: UUID, day: date, now: datetime) -> Dispatched:
     """Give the team what it does not know yet of its day; a session of the system. Raises: DomainError."""
     if day < now.astimezone(AMSTERDAM).date():
         raise DayIsOver(day=day.isoformat(), field=("day",))

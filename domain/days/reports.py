@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.days import events, follow_ups, orders
+from domain.days import events, follow_ups, orders, windows
 from domain.days.errors import (
     NotPlanned,
     NotTheDay,
@@ -98,6 +98,13 @@ async def report(session: AsyncSession, visit_id: UUID, team_id: UUID | None, sa
         return Reported(visit, conflict=conflict)
     _keep(session, visit, team, checked_report)
     return await _apply(session, visit, checked_report)
+
+
+async def follow(session: AsyncSession, done: Reported, now: datetime) -> None:
+    """Tell the customers ahead what a report means for them; in the session of the report."""
+    if done.changed and done.visit is not None and done.visit.team_id is not None and done.visit.day is not None:
+        await session.flush()
+        await windows.keep_up(session, done.visit.team_id, done.visit.day, now)
 
 
 async def given_to(session: AsyncSession, visit_id: UUID, team_id: UUID) -> bool:
