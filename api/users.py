@@ -46,12 +46,12 @@ if TYPE_CHECKING:
     from api.contacts import Contact
     from api.entities import BusinessEntity
     from api.organizations import Organization
-    from api.visits import Team
+    from api.teams import Team
 
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
-TeamRef = Annotated["Team", strawberry.lazy("api.visits")]
+TeamRef = Annotated["Team", strawberry.lazy("api.teams")]
 
 described(
     Role,

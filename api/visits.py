@@ -1,4 +1,4 @@
-"""Visits of orders, and the teams that make them."""
+"""Visits of orders."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,8 @@ from api.reading import (
     Node,
     Sort,
     column,
+    condition,
+    embedded,
     filters,
     match,
     read_connection,
@@ -23,20 +25,21 @@ from api.reading import (
     reads,
     related,
 )
+from api.teams import AUDIENCES, Team
 from domain.catalog.models import VisitKind
-from domain.teams.models import Team as TeamRow
 from domain.visits.models import DayBlock, VisitOutcome, VisitStatus
 from domain.visits.models import Visit as VisitRow
-from tenants.audience import Audience
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
     from api.contacts import Contact
     from api.entities import BusinessEntity
     from api.orders import Order
+    from api.users import User
 
 OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
+UserRef = Annotated["User", strawberry.lazy("api.users")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 described(
@@ -60,12 +63,20 @@ described(
 described(DayBlock, "Part of a day.", MORNING="The morning.", AFTERNOON="The afternoon.")
 
 
-@reads(TeamRow, audiences=[Audience.STAFF, Audience.TECHNICIAN, Audience.SYSTEM])
-@strawberry.type(description="A crew with a vehicle; it works for all business entities.")
-class Team(Node):
-    name: str = column("Name.")
-    base_city: str = column("Where it starts the day.")
-    skills: list[str] = column("What it can do.")
+@reads(VisitRow, audiences=AUDIENCES)
+@strawberry.type(description="What planners and the team know of a visit.")
+class VisitPlanning:
+    latitude: float | None = column("Where it is: degrees north, WGS 84; none where the address could not be located.")
+    longitude: float | None = column("Degrees east.")
+    pc4: str | None = column("Four digits of its postcode, in the Netherlands.")
+    material_on: date | None = column("First day on which its material is there; none: it is there.")
+    priority: int = column("How much it matters, 0 (ordinary) to 9.")
+    pinned: bool = column("Whether a planner fixed its team and day.")
+    promised_by: UserRef | None = related("Who promised it, or booked it.", on=lambda v, u: u.id == v.promised_by)
+    route_order: int | None = column("Its place in the team's day, from 0.")
+    starts_at: datetime | None = column("When the work is planned to begin.")
+    ends_at: datetime | None = column("When it is planned to end.")
+    dispatched_at: datetime | None = column("When the team was given its route.")
 
 
 @reads(VisitRow, source=by_entity_or_channel("visit"))
@@ -81,6 +92,11 @@ class Visit(Node):
     block: DayBlock | None = column("The planned part of the day.")
     started_at: datetime | None = column("When the work began.")
     finished_at: datetime | None = column("When the work ended.")
+    outdoor: bool = column("Whether the weather has to be fit for work outdoors.")
+    promised_at: datetime | None = column("When day and part of the day were promised to the customer.")
+    arrival_from: datetime | None = column("The team arrives from here.")
+    arrival_until: datetime | None = column("And before here.")
+    planning: VisitPlanning | None = embedded("What planners and the team know of it; for staff and technicians.")
     created_at: datetime = column("When it was called for.")
     team: Team | None = related("Who makes it.", on=lambda v, t: t.id == v.team_id)
     order: OrderRef | None = related("The order.", on=lambda v, o: o.id == v.order_id)
@@ -94,6 +110,11 @@ class VisitFilter:
     status: EnumFilter[VisitStatus] | None = match("By status.")
     kind: EnumFilter[VisitKind] | None = match("By purpose.")
     day: DateFilter | None = match("By planned day.")
+    block: EnumFilter[DayBlock] | None = match("By planned part of the day.")
+    outdoor: bool | None = match("Whether they are outdoors.")
+    promised: bool | None = condition(
+        "Whether day and part of the day were promised.", lambda v, promised: v.promised_at.is_not(None) == promised
+    )
     team_id: IDFilter | None = match("Of this team.", node="Team")
     order_id: IDFilter | None = match("Of this order.", node="Order")
     entity_id: IDFilter | None = match("Of this business entity.", node="BusinessEntity")
@@ -114,4 +135,4 @@ class VisitQueries:
     )
 
 
-TYPES = (Visit, Team)
+TYPES = (Visit,)

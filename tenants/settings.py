@@ -147,6 +147,18 @@ class Settings(BaseSettings):
     travel_kept_days: int = Field(default=90, ge=1, le=3650)
     planning_radius_km: float = Field(default=30, gt=0, le=200)
     """How far any two visits of one team's day may be apart, by great circle."""
+    weather_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """A forecast service that speaks Open-Meteo's protocol; a climate table answers when empty."""
+    weather_seconds: float = Field(default=4, gt=0, le=30)
+    """How long one question to it may take."""
+    weather_gusts_kmh: float = Field(default=75, ge=20, le=200)
+    """From gusts of such strength on nobody works outdoors."""
+    weather_rain_mm: float = Field(default=15, ge=1, le=200)
+    """Nor where so much falls in a day."""
+    weather_frost_c: float = Field(default=0, ge=-30, le=10)
+    """Nor where it does not become warmer than this."""
+    weather_unfit_chance: float = Field(default=0.5, gt=0, le=1)
+    """A day that no forecast reaches is unfit where the climate table makes it at least so likely."""
     otel_exporter_otlp_endpoint: str = ""
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")

@@ -9,6 +9,7 @@ from domain.jobs import failures
 from domain.jobs import service as jobs
 from domain.mail import service as mail
 from domain.slots import service as slots
+from domain.teams import weather
 from domain.travel import cache as travel
 from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
@@ -102,6 +103,12 @@ async def _personal_data(database: Database, _settings: Settings) -> None:
     await erase_quiet_leads(database)
 
 
+async def _forecasts(database: Database, settings: Settings) -> None:
+    await weather.Forecaster.from_settings(database, settings).refresh_all()
+    async with database.session(SYSTEM) as session:
+        await weather.forget_past(session)
+
+
 async def _old_drives(database: Database, settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await travel.forget_expired(session, settings.travel_kept_days)
@@ -119,6 +126,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("remind", timedelta(minutes=15), _reminders),
     Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
     Scheduled("tidy_plans", timedelta(minutes=1), _plans),
+    Scheduled("ask_for_the_weather", timedelta(hours=1), _forecasts),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),
     Scheduled("sweep_logins", _DAY, _old_logins),

@@ -33,6 +33,8 @@ _CENTRES: dict[str, tuple[float, float]] = {
     "98": (53.251, 6.331), "99": (53.351, 6.715),
 }
 # fmt: on
+AREAS = tuple(_CENTRES)
+"""First two digits of every Dutch postcode."""
 
 
 def pc2_centre(postcode: str) -> Point | None:
