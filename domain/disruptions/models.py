@@ -166,10 +166,13 @@ class DisruptionOffer(Identified, Base):
     block: Mapped[str]
     team_id: Mapped[UUID] = references("team.id")
     """On which it rests."""
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
     drive_added: Mapped[int] = mapped_column(Integer)
     """Minutes."""
+    hold_id: Mapped[UUID | None]
+    """Of the place that is kept free for this customer, which may have run out."""
     held_until: Mapped[datetime | None]
-    """Until when the place is kept free for this customer."""
 
 
 protect(
