@@ -31,7 +31,8 @@ from tenants.settings import Settings
 LENGTH = struct.Struct(">Q")
 STOP = b"s"
 NO_TEAMS = "NO_TEAMS_TO_PLAN"
-_DEAD = 75
+WORKER_GONE = 75
+"""Its exit code then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def packed(message: Any) -> bytes:
 def _listen(given: BinaryIO, stop: threading.Event) -> None:
     while given.read(1) == STOP:
         stop.set()
-    os._exit(_DEAD)
+    os._exit(WORKER_GONE)
 
 
 def _answer(task: Task, out: BinaryIO, stop: threading.Event) -> Message:
