@@ -33,8 +33,8 @@ from api.reading import (
     related_list,
 )
 from domain.disruptions import applying, reporting
-from domain.disruptions.models import Change, DisruptionKind, DisruptionState
 from domain.disruptions.models import Disruption as DisruptionRow
+from domain.disruptions.models import DisruptionEffect, DisruptionKind, DisruptionState
 from domain.disruptions.models import DisruptionOffer as OfferRow
 from domain.disruptions.models import DisruptionVisit as ChangeRow
 from domain.disruptions.reporting import AHEAD_DAYS, LONGEST_OVERRUN, MOST_DAYS, MOST_NOTE, MOST_TEAMS, Report
@@ -74,7 +74,7 @@ described(
     FAILED="No repaired plan could be made; the plan in force stays.",
 )
 described(
-    Change,
+    DisruptionEffect,
     "What the repaired plan does to a visit.",
     MOVED="Another team makes it, or in another part of the day.",
     RETIMED="The same team makes it at another time of the same part of the day.",
@@ -98,7 +98,7 @@ class DisruptionOffer(Node):
 @reads(ChangeRow, audiences=PLANNERS)
 @strawberry.type(description="What a repaired plan changes for a visit of yours.")
 class DisruptionChange(Node):
-    change: Change = column("What is done to it.")
+    change: DisruptionEffect = column("What is done to it.")
     promised: bool = column("Whether day and block were promised to the customer.")
     held: bool = column("Whether it is a place that its customer holds, and no planned visit yet.")
     from_day: date = column("The day it had.")
@@ -122,7 +122,7 @@ class DisruptionChange(Node):
 @filters(ChangeRow)
 @strawberry.input(description="Which changes; all conditions hold together.")
 class DisruptionChangeFilter:
-    change: EnumFilter[Change] | None = match("By what is done.")
+    change: EnumFilter[DisruptionEffect] | None = match("By what is done.")
     promised: bool | None = match("Whether day and block were promised.")
     visit_id: IDFilter | None = match("Of this visit.", node="Visit")
 

@@ -12,8 +12,12 @@ from api.contacts import TYPES as CONTACT_TYPES
 from api.contacts import ContactQueries
 from api.credentials import TYPES as CREDENTIAL_TYPES
 from api.credentials import CredentialMutations, CredentialQueries
+from api.day_changes import DayMutations
+from api.days import DayQueries
 from api.deprecations import TYPES as DEPRECATION_TYPES
 from api.deprecations import DeprecationQueries
+from api.disruptions import TYPES as DISRUPTION_TYPES
+from api.disruptions import DisruptionMutations, DisruptionQueries
 from api.entities import EntityQueries
 from api.entity_changes import EntityMutations
 from api.event_log import EventLogQueries
@@ -41,6 +45,9 @@ from api.orders import OrderQueries
 from api.organization_changes import OrganizationMutations
 from api.organizations import TYPES as ORGANIZATION_TYPES
 from api.organizations import OrganizationQueries
+from api.plan_changes import PlanMutations
+from api.plans import TYPES as PLAN_TYPES
+from api.plans import PlanQueries
 from api.quote_changes import QuoteComparisonQueries, QuoteMutations
 from api.quotes import TYPES as QUOTE_TYPES
 from api.quotes import QuoteQueries
@@ -50,6 +57,12 @@ from api.reading.schema import Schema
 from api.search import SearchQueries
 from api.signatures import SignatureQueries
 from api.signing import SigningMutations
+from api.slot_changes import SlotMutations
+from api.slots import TYPES as SLOT_TYPES
+from api.slots import SlotQueries
+from api.team_changes import TeamMutations
+from api.teams import TYPES as TEAM_TYPES
+from api.teams import TeamQueries
 from api.trusted_documents import TYPES as TRUSTED_DOCUMENT_TYPES
 from api.trusted_documents import TrustedDocumentMutations, TrustedDocumentQueries
 from api.user_changes import UserMutations
@@ -78,6 +91,7 @@ class Query(
     UserQueries,
     CredentialQueries,
     TrustedDocumentQueries,
+    DisruptionQueries,
     EntityQueries,
     OrganizationQueries,
     ContactQueries,
@@ -85,7 +99,11 @@ class Query(
     QuoteComparisonQueries,
     SignatureQueries,
     OrderQueries,
+    TeamQueries,
     VisitQueries,
+    SlotQueries,
+    PlanQueries,
+    DayQueries,
     DeprecationQueries,
     NotificationQueries,
     NotificationKindQueries,
@@ -107,12 +125,17 @@ class Mutation(
     UserMutations,
     CredentialMutations,
     TrustedDocumentMutations,
+    DisruptionMutations,
     EntityMutations,
     OrganizationMutations,
     ContactMutations,
     QuoteMutations,
     SigningMutations,
     OrderMutations,
+    PlanMutations,
+    TeamMutations,
+    SlotMutations,
+    DayMutations,
     NotificationMutations,
     JobMutations,
     WebhookMutations,
@@ -133,7 +156,11 @@ TYPES = (
     *ORGANIZATION_TYPES,
     *QUOTE_TYPES,
     *ORDER_TYPES,
+    *TEAM_TYPES,
     *VISIT_TYPES,
+    *SLOT_TYPES,
+    *PLAN_TYPES,
+    *DISRUPTION_TYPES,
     *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
     *JOB_TYPES,

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.days.loading import BEGUN, Days
-from domain.disruptions.models import Change
+from domain.disruptions.models import DisruptionEffect
 from domain.disruptions.repairing import Repaired
 from domain.planning.arrival import AMSTERDAM, minutes_of, moment
 from domain.planning.evaluate import BLOCKS, Calendar, Candidate, evaluate
@@ -41,7 +41,7 @@ class Alternative:
 
 def alternatives(days: Days, repaired: Repaired, now: datetime) -> dict[int, list[Alternative]]:
     """By job whose promise is broken, at most EACH, the nearest first; the most urgent choose first."""
-    broken = [row["job"] for row in repaired.visits if row["change"] == Change.PROMISE_BROKEN]
+    broken = [row["job"] for row in repaired.visits if row["change"] == DisruptionEffect.PROMISE_BROKEN]
     if not broken or not days.world.team_days:
         return {job: [] for job in broken}
     world = _open(days, now)

@@ -13,7 +13,7 @@ from domain.days.errors import UnknownShift
 from domain.days.models import DispatchedStop
 from domain.disruptions.errors import DisruptionConcluded, DisruptionNotProposed
 from domain.disruptions.events import DisruptionApplied, DisruptionDiscarded, VisitPromiseBroken
-from domain.disruptions.models import Change, Disruption, DisruptionOffer, DisruptionState, DisruptionVisit
+from domain.disruptions.models import Disruption, DisruptionEffect, DisruptionOffer, DisruptionState, DisruptionVisit
 from domain.disruptions.proposing import hold, place_of
 from domain.disruptions.reporting import said
 from domain.events.record import changes_of
@@ -47,7 +47,7 @@ async def apply(session: AsyncSession, disruption_id: UUID, now: datetime | None
     await _write(session, changes, offers)
     await _keep_places(session, changes, offers, now)
     await _give(session, out, now)
-    broken = sum(each.change == Change.PROMISE_BROKEN for each in changes)
+    broken = sum(each.change == DisruptionEffect.PROMISE_BROKEN for each in changes)
     disruption.state, disruption.applied_at = DisruptionState.APPLIED, now
     disruption.applied_by = actor_of(session).user_id
     await tell_all(session, DisruptionApplied(*said(disruption), disruption.changed, broken), disruption.id)
@@ -119,7 +119,7 @@ async def _write(
     for each in changes:
         if each.held:
             await _move_hold(session, each)
-        elif each.change in (Change.MOVED, Change.RETIMED):
+        elif each.change in (DisruptionEffect.MOVED, DisruptionEffect.RETIMED):
             await _place(session, visits[each.visit_id], each)
         else:
             await _unplan(session, visits[each.visit_id], each, offers.get(each.id, []))
@@ -146,7 +146,7 @@ async def _place(session: AsyncSession, visit: Visit, change: DisruptionVisit) -
     assert change.day is not None  # the table holds it to have a place
     what = (visit.order_id, visit.position, visit.kind, change.day.isoformat(), change.block or "", change.team_id)
     moved = VisitMoved(*what, change.from_day.isoformat(), change.from_block)
-    if change.change == Change.MOVED:
+    if change.change == DisruptionEffect.MOVED:
         await tell(session, visit, moved, changes=changes_of(visit), also_teams=[change.from_team_id])
 
 
@@ -159,7 +159,7 @@ async def _unplan(
     what, was = (visit.order_id, visit.position, visit.kind), (change.from_day.isoformat(), change.from_block)
     gone = VisitUnplanned(*what, *was, REASON)
     await tell(session, visit, gone, changes=changes_of(visit), also_teams=[change.from_team_id])
-    if change.change == Change.PROMISE_BROKEN:
+    if change.change == DisruptionEffect.PROMISE_BROKEN:
         instead = [{"day": offer.day.isoformat(), "block": offer.block} for offer in offers]
         await tell(session, visit, VisitPromiseBroken(*what, *was, instead))
 
@@ -173,7 +173,7 @@ async def _keep_places(
     """The nearest place that is still free is kept for each customer until an answer can be expected."""
     until = now + HELD_FOR_AN_ANSWER
     for change in changes:
-        if change.change == Change.PROMISE_BROKEN:
+        if change.change == DisruptionEffect.PROMISE_BROKEN:
             await _keep_one(session, change.visit_id, offers.get(change.id, []), until)
 
 

@@ -41,7 +41,7 @@ class DisruptionState(StrEnum):
     FAILED = "FAILED"
 
 
-class Change(StrEnum):
+class DisruptionEffect(StrEnum):
     """What a repaired plan does to a visit."""
 
     MOVED = "MOVED"
@@ -117,7 +117,7 @@ class DisruptionVisit(Identified, Base):
 
     __tablename__ = "disruption_visit"
     __table_args__ = (
-        one_of("change", Change),
+        one_of("change", DisruptionEffect),
         CheckConstraint(f"block IN {_BLOCKS}", name="block"),
         CheckConstraint(f"from_block IN {_BLOCKS}", name="from_block"),
         CheckConstraint(

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain.days.loading import Days
-from domain.disruptions.models import Change
+from domain.disruptions.models import DisruptionEffect
 from domain.disruptions.situation import Situation, Upset, situation, working_days
 from domain.planning.arrival import moment
 from domain.planning.repair import repair_day
@@ -85,7 +85,7 @@ def _about(days: Days, job: int) -> dict[str, Any]:
 
 
 def _left_out(days: Days, job: int) -> dict[str, Any]:
-    return {"change": Change.PROMISE_BROKEN if days.waiting[job].promised else Change.LEFT_OUT}
+    return {"change": DisruptionEffect.PROMISE_BROKEN if days.waiting[job].promised else DisruptionEffect.LEFT_OUT}
 
 
 def _placed(days: Days, day: _Day, job: int, route: Route, at: int) -> dict[str, Any] | None:
@@ -97,7 +97,7 @@ def _placed(days: Days, day: _Day, job: int, route: Route, at: int) -> dict[str,
     if not moved and visit.starts_at == starts and visit.route_order == order:
         return None
     return {
-        "change": Change.MOVED if moved else Change.RETIMED,
+        "change": DisruptionEffect.MOVED if moved else DisruptionEffect.RETIMED,
         "team_id": there[0],
         "day": day.date,
         "block": there[1],
@@ -133,8 +133,8 @@ def _figures(days: Days, found: Sequence[_Day], rows: Sequence[Mapping[str, Any]
         "promises": sum(figures["promises"] for figures in of_days),
         "promises_kept": sum(figures["kept"] for figures in of_days),
         "promises_kept_before": sum(figures["kept_before"] for figures in of_days),
-        "changed": sum(change in (Change.MOVED, Change.RETIMED) for change in changes),
-        "left_out": sum(change == Change.LEFT_OUT for change in changes),
+        "changed": sum(change in (DisruptionEffect.MOVED, DisruptionEffect.RETIMED) for change in changes),
+        "left_out": sum(change == DisruptionEffect.LEFT_OUT for change in changes),
         "travel_minutes": sum(route.drive for each in found for route in each.solution.routes),
         "travel_minutes_before": sum(_drive_before(days, each) for each in found),
         "travel_source": days.world.travel,
