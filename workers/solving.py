@@ -24,6 +24,7 @@ from domain.planning.world import Rules
 from domain.plans.loading import Loaded, load_apart
 from domain.plans.results import Results, results
 from domain.plans.running import Progress
+from domain.teams.weather import Rule as WeatherRule
 from domain.travel.matrix import Travel
 from tenants.engine import Database, role_password
 from tenants.settings import Settings
@@ -122,9 +123,16 @@ async def _load(task: Task) -> Loaded:
     travel = Travel.from_settings(database, settings)
     try:
         rules = Rules(radius_km=settings.planning_radius_km)
-        wait = settings.travel_seconds
-        ids = task.team_ids
-        return await load_apart(database, travel, task.first_day, task.days, seconds=wait, team_ids=ids, rules=rules)
+        return await load_apart(
+            database,
+            travel,
+            task.first_day,
+            task.days,
+            seconds=settings.travel_seconds,
+            team_ids=task.team_ids,
+            rules=rules,
+            weather=WeatherRule.from_settings(settings),
+        )
     finally:
         await travel.close()
         await database.close()

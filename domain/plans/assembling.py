@@ -59,7 +59,7 @@ def assemble(
     team_ids: frozenset[UUID] = frozenset(),
     gap_days: int = 1,
 ) -> Draft:
-    """`unfit`: by four postcode digits, the days on which nobody works outdoors there. Of `team_ids`, all where none.
+    """`unfit`: by two postcode digits, the days on which nobody works outdoors there. Of `team_ids`, all where none.
 
     The bases of the teams are the first places.
     """
@@ -161,7 +161,7 @@ class _Maker:
     def _unfit(self, visit: Waiting, pc4: str) -> frozenset[int]:
         if not visit.outdoor or visit.fixed:
             return frozenset()
-        return frozenset(self._at(day) for day in self.unfit.get(pc4, ()) if self._within(day))
+        return frozenset(self._at(day) for day in self.unfit.get(pc4[:2], ()) if self._within(day))
 
     def _promise(self, visit: Waiting) -> tuple[int, DayBlock] | None:
         if not (visit.promised or visit.fixed) or visit.day is None or visit.block is None:

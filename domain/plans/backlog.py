@@ -103,18 +103,6 @@ def _first() -> Any:
     return found.order_by(other.status == VisitStatus.DONE, other.day.desc(), other.position.desc()).limit(1).lateral()
 
 
-def _before() -> Any:
-    """The id of the visit of the same order that has to be made first."""
-    other = aliased(Visit)
-    query = select(other.id).where(
-        Visit.position > 1,
-        other.order_id == Visit.order_id,
-        other.position < Visit.position,
-        other.status != VisitStatus.CANCELLED,
-    )
-    return query.order_by(other.position.desc()).limit(1).correlate(Visit).scalar_subquery()
-
-
 def _not_elsewhere(first_day: date, last_day: date) -> Any:
     """Promised for another time: nothing of ours."""
     return or_(Visit.promised_at.is_(None), Visit.day.between(first_day, last_day))

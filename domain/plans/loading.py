@@ -19,10 +19,11 @@ from domain.plans import backlog
 from domain.plans.assembling import Draft, assemble
 from domain.plans.backlog import Waiting
 from domain.plans.holds import living_holds, with_holds
-from domain.plans.weather import unfit_days
 from domain.teams.calendar import Calendar, calendar
 from domain.teams.days_off import every_day
 from domain.teams.planning_days import versions
+from domain.teams.weather import Rule as WeatherRule
+from domain.teams.weather import outlook
 from domain.travel.estimate import SOURCE, distances, estimate
 from domain.travel.matrix import Travel
 from tenants.actor import SYSTEM
@@ -73,14 +74,15 @@ async def load(
     also: Collection[UUID] = (),
     rules: Rules | None = None,
     weights: Weights | None = None,
+    weather: WeatherRule | None = None,
 ) -> Loaded:
     """The world of so many days from `first_day`, in a session of the system.
 
     Drive times are estimated unless `travel` is given, which waits so many `seconds` for a service: 0 takes what is
     known. `team_ids`: only these teams, with what they have and all that waits. `waiting`: whether required visits are
-    in it; `also`: these in any case. The database's own limits hold; 6,000 visits take about two seconds.
+    in it; `also`: these in any case. 6,000 visits take about two seconds.
     """
-    read_ = await read(session, first_day, days, team_ids=team_ids, waiting=waiting, also=also)
+    read_ = await read(session, first_day, days, team_ids=team_ids, waiting=waiting, also=also, weather=weather)
     return await complete(read_, travel, seconds, rules or Rules(), weights or Weights())
 
 
@@ -93,10 +95,11 @@ async def load_apart(
     seconds: float = 20,
     team_ids: Collection[UUID] = (),
     rules: Rules | None = None,
+    weather: WeatherRule | None = None,
 ) -> Loaded:
     """Like `load`, without holding a transaction while a travel service is asked."""
     async with database.session(SYSTEM) as session:
-        read_ = await read(session, first_day, days, team_ids=team_ids)
+        read_ = await read(session, first_day, days, team_ids=team_ids, weather=weather)
     return await complete(read_, travel, seconds, rules or Rules(), Weights())
 
 
@@ -108,6 +111,7 @@ async def read(
     team_ids: Collection[UUID] = (),
     waiting: bool = True,
     also: Collection[UUID] = (),
+    weather: WeatherRule | None = None,
 ) -> Read:
     """Everything but the distances, in a session of the system."""
     span = every_day(first_day, days)
@@ -116,7 +120,7 @@ async def read(
     found = await backlog.visits(session, first_day, last_day, waiting=waiting, also=also)
     holds = {held.visit_id: held for held in await living_holds(session, first_day, last_day)}
     visits = _of_teams(with_holds(found, holds), team_ids)
-    unfit = await unfit_days(session, span, {visit.pc4 for visit in visits if visit.outdoor and visit.pc4})
+    unfit = await _unfit_days(session, weather or WeatherRule(), span, visits)
     return Read(assemble(known, visits, unfit, team_ids=frozenset(team_ids)), at, known)
 
 
@@ -125,6 +129,19 @@ def _of_teams(visits: Sequence[Waiting], team_ids: Collection[UUID]) -> Sequence
     if not team_ids:
         return visits
     return [visit for visit in visits if not visit.planned or visit.team_id is None or visit.team_id in team_ids]
+
+
+async def _unfit_days(
+    session: AsyncSession, rule: WeatherRule, span: Sequence[date], visits: Sequence[Waiting]
+) -> dict[str, frozenset[date]]:
+    """By two postcode digits, the days on which nobody works outdoors there."""
+    areas = {visit.pc4[:2] for visit in visits if visit.outdoor and visit.pc4}
+    said = await outlook(session, rule, areas, span) if areas else {}
+    found: dict[str, set[date]] = {area: set() for area in areas}
+    for (area, day), weather in said.items():
+        if weather.unfit:
+            found[area].add(day)
+    return {area: frozenset(days) for area, days in found.items()}
 
 
 async def complete(read_: Read, travel: Travel | None, seconds: float, rules: Rules, weights: Weights) -> Loaded:

@@ -8,8 +8,10 @@ from sqlalchemy import insert
 from domain.planning.arrival import AMSTERDAM, moment
 from domain.plans.loading import Loaded, load
 from domain.slots.models import SlotHold
+from domain.teams.models import WeatherDay
 from domain.visits.models import DayBlock
 from tenants.actor import SYSTEM
+from tests.domain.plans.making import later
 from tests.visiting import AMERSFOORT, GRONINGEN, NIJKERK, Work, monday, planned, promised
 
 MONDAY = monday()
@@ -89,6 +91,19 @@ async def test_only_the_chosen_teams_and_what_they_have(some: Work) -> None:
     assert {visit.id for visit in found.visits} == {kept, waits}
     alone = await loaded(some, team_ids=[mine], waiting=False)
     assert {visit.id for visit in alone.visits} == {kept}
+
+
+async def test_nobody_works_outdoors_on_a_day_that_is_unfit(some: Work) -> None:
+    await some.team()
+    [outdoors] = await some.visits(places=[NIJKERK], outdoor=True)
+    await some.visits(places=[NIJKERK])
+    async with some.database.session(SYSTEM) as session:
+        storm = {"area": "38", "day": later(MONDAY, 2), "gusts_kmh": 120.0, "rain_mm": 0.0, "warmest_c": 9.0}
+        await session.execute(insert(WeatherDay).values(**storm, answered_at=some_time()))
+    found = await loaded(some)
+    unfit = {visit.id: job.unfit for visit, job in zip(found.visits, found.world.jobs, strict=True)}
+    assert 2 in unfit.pop(outdoors)
+    assert set(unfit.values()) == {frozenset()}
 
 
 async def test_a_held_place_is_a_promise(some: Work) -> None:
