@@ -33,7 +33,8 @@ def faults(world: World, solution: Solution) -> list[Fault]:
     unknown = list(_unknown(world, solution))
     if unknown:
         return unknown
-    found = [fault for route in solution.routes for fault in route_faults(world, route)]
+    days = _days(world)
+    found = [fault for route in solution.routes for fault in route_faults(world, days.get(_key(route)), route)]
     found += _twice(solution)
     found += _out_of_order(world, solution)
     found += _sums(world, solution)
@@ -74,9 +75,8 @@ def _sums(world: World, solution: Solution) -> Iterator[Fault]:
 # --- one team-day ---------------------------------------------------------------------------------------------------
 
 
-def route_faults(world: World, route: Route) -> list[Fault]:
-    """What is wrong with the day of a team by itself."""
-    day = _day_of(world, route)
+def route_faults(world: World, day: TeamDay | None, route: Route) -> list[Fault]:
+    """What is wrong with the day of a team by itself; `day` is what the team can do then, None where it is absent."""
     if day is None:
         return [Fault("ABSENCE", None, route.team, route.day)] if route.stops else []
     names = [(rule, job) for rule, job in _of_route(world, day, route)]
@@ -85,8 +85,12 @@ def route_faults(world: World, route: Route) -> list[Fault]:
     return [Fault(rule, job, route.team, route.day) for rule, job in names]
 
 
-def _day_of(world: World, route: Route) -> TeamDay | None:
-    return next((day for day in world.team_days if (day.team, day.day) == (route.team, route.day)), None)
+def _days(world: World) -> dict[tuple[int, int], TeamDay]:
+    return {(day.team, day.day): day for day in world.team_days}
+
+
+def _key(route: Route) -> tuple[int, int]:
+    return route.team, route.day
 
 
 def _of_route(world: World, day: TeamDay, route: Route) -> Iterator[tuple[str, int | None]]:
@@ -185,16 +189,17 @@ def _in_netherlands(point: Point) -> bool:
 
 def value(world: World, routes: Sequence[Route]) -> int:
     """Values of what is done, less driving, extra areas and work outside the region, plus what stays where it was."""
-    return sum(_value_of(world, route) for route in routes if route.stops)
+    days = _days(world)
+    return sum(route_value(world, days.get(_key(route)), route) for route in routes if route.stops)
 
 
-def _value_of(world: World, route: Route) -> int:
+def route_value(world: World, day: TeamDay | None, route: Route) -> int:
+    """Of a team's day with stops."""
     jobs = [world.jobs[stop.job] for stop in route.stops]
     gained = sum(job.value for job in jobs) + sum(_stays(world, route, stop) for stop in route.stops)
     areas = {job.pc2 for job in jobs}
     outside = [job for job in jobs if _is_outside(world, route.team, job)]
     lost = world.weights.extra_area * (len(areas) - 1) + world.weights.outside_region * len(outside)
-    day = _day_of(world, route)
     return gained - lost - (_driven(world, day, route) if day else 0)
 
 
