@@ -114,9 +114,8 @@ class SlotMutations:
             return ReleaseSlotPayload(visit=await _read(session, info, "visit", id))
 
     @mutation(
-        "Promises a day and a part of it: the held one, or any that is free.",
+        "Promises a day and a part of it: the held one, or any that is free. Said twice, it is promised once.",
         requires=Permission.VISITS_BOOK,
-        idempotent=True,
     )
     async def book_visit(self, info: Info, input: BookVisitInput) -> BookVisitPayload:
         if (input.day is None) is not (input.block is None):
@@ -131,7 +130,6 @@ class SlotMutations:
     @mutation(
         "Promises another day and part of it to a visit that has one. It keeps the former where the new one is full.",
         requires=Permission.VISITS_BOOK,
-        idempotent=True,
     )
     async def reschedule_visit(self, info: Info, input: SlotInput) -> RescheduleVisitPayload:
         async with info.context.system() as session:

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.orders.models import OrderStage
 from domain.planning.arrival import AMSTERDAM
-from domain.plans.weather import unfit_days
 from domain.slots.board import Job
 from domain.slots.contents import located
+from domain.teams.weather import Rule as WeatherRule
+from domain.teams.weather import outlook
 from domain.visits.models import DayBlock, VisitStatus
 from tenants.actor import SETTINGS, Actor
 from tenants.audience import Audience
@@ -92,6 +93,11 @@ class Facts:
     """Of each day that was asked for."""
 
     @property
+    def outdoor_area(self) -> str | None:
+        """The two-digit postcode area whose weather matters; None where none does."""
+        return self.pc4[:2] if self.outdoor and self.pc4 else None
+
+    @property
     def planned(self) -> bool:
         return self.status == VisitStatus.PLANNED
 
@@ -125,13 +131,17 @@ async def facts_in(session: AsyncSession, visit_id: UUID, first: date, last: dat
     return _facts(row, first, last)
 
 
-async def weathered(session: AsyncSession, known: Facts) -> Facts:
+async def weathered(session: AsyncSession, known: Facts, rule: WeatherRule) -> Facts:
     """With the days on which nobody works outdoors where it is; in a session of the system actor."""
-    if not (known.outdoor and known.job and known.pc4):
+    if known.outdoor_area is None:
         return known
-    unfit = await unfit_days(session, sorted(known.versions), {known.pc4})
-    days = frozenset(day.toordinal() for day in unfit.get(known.pc4, ()))
-    return replace(known, job=replace(known.job, unfit=days))
+    said = await outlook(session, rule, [known.outdoor_area], known.versions)
+    return unfit_on(known, frozenset(day.toordinal() for (_, day), weather in said.items() if weather.unfit))
+
+
+def unfit_on(known: Facts, days: frozenset[int]) -> Facts:
+    """With these days as unfit, by their ordinals."""
+    return replace(known, job=replace(known.job, unfit=days)) if known.job else known
 
 
 def _facts(row: Any, first: date, last: date) -> Facts:

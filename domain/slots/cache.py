@@ -18,6 +18,7 @@ from tenants.engine import Database
 
 MOST_DAYS = 60
 _CALENDARS = 8
+_WEATHERS = 512
 
 
 class Boards:
@@ -26,6 +27,7 @@ class Boards:
     def __init__(self) -> None:
         self._begin()
         self._reading = asyncio.Lock()
+        self.weather: dict[tuple[object, ...], frozenset[int]] = {}
 
     def _begin(self) -> None:
         self.ground = Ground(Rules(), Teams(), Places())
@@ -72,6 +74,12 @@ class Boards:
         while len(self._joined) > _CALENDARS:
             del self._joined[next(iter(self._joined))]
         return kept[1]
+
+    def keep_weather(self, key: tuple[object, ...], days: frozenset[int]) -> None:
+        """Days that are unfit somewhere, until the days or the time behind `key` are others."""
+        if len(self.weather) >= _WEATHERS:
+            self.weather.clear()
+        self.weather[key] = days
 
     def _missing(self, versions: Mapping[date, int], now: datetime) -> list[date]:
         return [day for day, version in versions.items() if not self._valid(day, version, now)]

@@ -1,11 +1,12 @@
 """Settings of offering and booking, and what they allow to whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Self
 
 from domain.slots.asking import Facts, today
 from domain.slots.errors import SlotNotOffered, TooLateToChange, VisitNotOpen
+from domain.teams.weather import Rule as WeatherRule
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.settings import Settings
@@ -23,6 +24,7 @@ class SlotRules:
     hold_minutes: int = 10
     change_days: int = 2
     """Customers and partners change a visit at least so many days before."""
+    weather: WeatherRule = field(default_factory=WeatherRule)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -32,6 +34,7 @@ class SlotRules:
             settings.slot_horizon_days,
             settings.slot_hold_minutes,
             settings.visit_change_days,
+            WeatherRule.from_settings(settings),
         )
 
     def offered(self, now: datetime) -> tuple[date, date]:

@@ -267,7 +267,7 @@ async def _opened(session: AsyncSession, desk: Desk, visit_id: UUID, day: date) 
     visit, facts = await taking.locked(session, visit_id, day)
     desk.rules.check_change(desk.actor, facts)
     desk.rules.check_day(day, facts.now)
-    return visit, await weathered(session, facts)
+    return visit, await weathered(session, facts, desk.rules.weather)
 
 
 async def _place(session: AsyncSession, desk: Desk, visit: Visit, facts: Facts, day: date, block: DayBlock) -> None:
