@@ -14,17 +14,18 @@ from domain.days.models import DispatchedStop
 from domain.disruptions.errors import DisruptionConcluded, DisruptionNotProposed
 from domain.disruptions.events import DisruptionApplied, DisruptionDiscarded, VisitPromiseBroken
 from domain.disruptions.models import Disruption, DisruptionEffect, DisruptionOffer, DisruptionState, DisruptionVisit
-from domain.disruptions.proposing import hold, place_of
+from domain.disruptions.proposing import hold
 from domain.disruptions.reporting import said
 from domain.events.record import changes_of
 from domain.planning.arrival import AMSTERDAM
 from domain.plans.errors import PlanOutdated
 from domain.rows import actor_of, find
+from domain.slots.cache import Boards
 from domain.slots.models import SlotHold
 from domain.teams import planning_days
 from domain.teams.telling import tell as tell_all
 from domain.visits.events import VisitMoved, VisitUnplanned
-from domain.visits.models import Visit, VisitStatus
+from domain.visits.models import DayBlock, Visit, VisitStatus
 from domain.visits.telling import tell
 
 HELD_FOR_AN_ANSWER = timedelta(hours=24)
@@ -171,13 +172,15 @@ async def _keep_places(
     now: datetime,
 ) -> None:
     """The nearest place that is still free is kept for each customer until an answer can be expected."""
-    until = now + HELD_FOR_AN_ANSWER
+    until, memory = now + HELD_FOR_AN_ANSWER, Boards()
     for change in changes:
         if change.change == DisruptionEffect.PROMISE_BROKEN:
-            await _keep_one(session, change.visit_id, offers.get(change.id, []), until)
+            await _keep_one(session, memory, change.visit_id, offers.get(change.id, []), until)
 
 
-async def _keep_one(session: AsyncSession, visit_id: UUID, offers: Sequence[DisruptionOffer], until: datetime) -> None:
+async def _keep_one(
+    session: AsyncSession, memory: Boards, visit_id: UUID, offers: Sequence[DisruptionOffer], until: datetime
+) -> None:
     """What the customer has taken into its hand meanwhile stays so."""
     living = select(SlotHold).where(SlotHold.visit_id == visit_id, SlotHold.expires_at > datetime.now(UTC))
     held = await session.scalar(living)
@@ -186,13 +189,10 @@ async def _keep_one(session: AsyncSession, visit_id: UUID, offers: Sequence[Disr
             mine = held.id == offer.hold_id
             held.expires_at = until if mine else held.expires_at
             offer.held_until = until if mine else None
-        elif id := await hold(session, visit_id, place_of(_columns(offer)), until):
-            offer.hold_id, offer.held_until = id, until
+        elif place := await hold(session, memory, visit_id, offer.day, DayBlock(offer.block), until):
+            for name, value in place.items():
+                setattr(offer, name, value)
             return
-
-
-def _columns(offer: DisruptionOffer) -> dict[str, object]:
-    return {name: getattr(offer, name) for name in (*_PLACE[:3], *_PLACE[4:])}
 
 
 def _holds(offers: Mapping[UUID, list[DisruptionOffer]]) -> list[UUID]:

@@ -6,9 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days.loading import Days
@@ -19,17 +18,20 @@ from domain.disruptions.repairing import Repaired
 from domain.disruptions.reporting import said
 from domain.disruptions.situation import Upset
 from domain.rows import actor_of, find
+from domain.slots import taking
+from domain.slots.asking import facts_in
+from domain.slots.cache import Boards
+from domain.slots.errors import SlotFull
 from domain.slots.models import SlotHold
 from domain.teams import planning_days
 from domain.teams.telling import tell
-from domain.visits.models import Visit
+from domain.visits.events import VisitHeld
+from domain.visits.models import DayBlock, Visit
+from domain.visits.telling import tell as tell_of
 
 HELD_WHILE_DECIDING = timedelta(minutes=30)
 OFFER_DAYS = 14
 """After the last day of the disruption: how far alternatives are looked for."""
-
-_ROOM = "slot_hold_has_room_insert, slot_hold_has_room_update"
-_CHECK_NOW, _CHECK_LATER = (text(f"SET CONSTRAINTS {_ROOM} {when}") for when in ("IMMEDIATE", "DEFERRED"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,17 @@ async def _write(session: AsyncSession, disruption_id: UUID, rows: Sequence[Mapp
 async def _offer(session: AsyncSession, proposal: Proposal, ids: Mapping[int, UUID]) -> None:
     """All alternatives as rows; the nearest of each customer is held where the day is not one to be repaired."""
     repaired = {day for _, day in proposal.repaired.routes}
-    until = datetime.now(UTC) + HELD_WHILE_DECIDING
+    until, memory = datetime.now(UTC) + HELD_WHILE_DECIDING, Boards()
     rows: list[dict[str, Any]] = []
     for job, offers in proposal.offers.items():
-        kept: UUID | None = None
+        kept = False
         for position, offer in enumerate(offers):
             row = _row(proposal.days, job, ids[job], position, offer)
-            hold_id = None
-            if kept is None and offer.day not in repaired:
-                hold_id = kept = await hold(session, proposal.days.waiting[job].id, place_of(row), until)
-            rows.append(row | {"hold_id": hold_id, "held_until": until if hold_id else None})
+            if not kept and offer.day not in repaired:
+                held = await hold(session, memory, proposal.days.waiting[job].id, row["day"], offer.block, until)
+                kept = held is not None
+                row |= held or {}
+            rows.append(row)
     if rows:
         await session.execute(insert(DisruptionOffer), rows)
 
@@ -123,35 +126,44 @@ def _row(days: Days, job: int, of: UUID, position: int, offer: Alternative) -> d
         "starts_at": offer.starts_at,
         "ends_at": offer.ends_at,
         "drive_added": offer.drive_added,
+        "hold_id": None,
+        "held_until": None,
     }
 
 
-def place_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a held place."""
-    return {name: row[name] for name in ("day", "block", "team_id", "starts_at", "ends_at")}
+async def hold(
+    session: AsyncSession, memory: Boards, visit_id: UUID, day: date, block: DayBlock, until: datetime
+) -> dict[str, Any] | None:
+    """Keep a place of a locked day for a visit that holds none, as a customer would; columns of its offer.
 
-
-async def hold(session: AsyncSession, visit_id: UUID, place: Mapping[str, Any], until: datetime) -> UUID | None:
-    """Hold a place for a visit that holds none. None: it holds another, or the day has no room for it any more."""
-    visit = (await session.scalars(select(Visit).where(Visit.id == visit_id))).one()
-    whose = {
-        "visit_id": visit.id,
-        "entity_id": visit.entity_id,
-        "channel_organization_ids": visit.channel_organization_ids,
-        "end_customer_contact_id": visit.end_customer_contact_id,
-        "held_by": actor_of(session).user_id,
-    }
-    made = upsert(SlotHold).values(**whose, **place, expires_at=until, renewed=True)
-    anew = {**place, "expires_at": until, "renewed": True, "held_by": whose["held_by"]}
-    ended = SlotHold.expires_at < datetime.now(UTC)
-    instead = made.on_conflict_do_update(index_elements=["visit_id"], set_=anew, where=ended)
+    None: it holds one already, or the day has no room for it any more.
+    """
     try:
         async with session.begin_nested():
-            found: UUID | None = await session.scalar(instead.returning(SlotHold.id))
-            await session.execute(_CHECK_NOW)
-            await session.execute(_CHECK_LATER)
-    except DBAPIError as refused:
-        if getattr(refused.orig, "sqlstate", None) != "23514":
-            raise
+            facts = await facts_in(session, visit_id, day, day)
+            if facts.hold is not None:
+                return None
+            place = await taking.write(session, await taking.find(session, memory, facts, day, block))
+            there = {"team_id": place.team_id, "starts_at": place.starts_at, "ends_at": place.ends_at}
+            id = await _hold(session, visit_id, {"day": day, "block": block.value, **there}, until)
+    except SlotFull:
         return None
-    return found
+    return there | {"hold_id": id, "held_until": until}
+
+
+async def _hold(session: AsyncSession, visit_id: UUID, place: Mapping[str, Any], until: datetime) -> UUID:
+    """Prolonged it cannot be: the customer has had its time. It takes the place of one that ran out."""
+    visit = (await session.scalars(select(Visit).where(Visit.id == visit_id))).one()
+    values = {**place, "expires_at": until, "renewed": True, "held_by": actor_of(session).user_id}
+    made = upsert(SlotHold).values(
+        visit_id=visit.id,
+        entity_id=visit.entity_id,
+        channel_organization_ids=visit.channel_organization_ids,
+        end_customer_contact_id=visit.end_customer_contact_id,
+        **values,
+    )
+    kept = made.on_conflict_do_update(index_elements=["visit_id"], set_=values).returning(SlotHold.id)
+    id: UUID = (await session.scalars(kept)).one()
+    what = (visit.order_id, visit.position, visit.kind)
+    await tell_of(session, visit, VisitHeld(*what, place["day"].isoformat(), place["block"], until.isoformat()))
+    return id
