@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days import snapshots, windows
-from domain.days.board import Board, BoardWarning, Sees, board
+from domain.days.board import Board, BoardWarning, Sees, board, broken
 from domain.days.errors import (
     BreaksRule,
     DayChanged,
@@ -24,7 +24,7 @@ from domain.days.loading import Days, Drives, apart, within
 from domain.days.models import VisitMove
 from domain.days.phrases import phrase
 from domain.days.weighing import Key, Weighed, Wish, weigh
-from domain.errors import DomainErrors, NotFound, OutOfRange
+from domain.errors import Faults, NotFound, OutOfRange
 from domain.orders.errors import OrderOnHold
 from domain.orders.models import Order
 from domain.planning.arrival import AMSTERDAM, moment
@@ -151,9 +151,9 @@ def _check_placed(days: Days, wish: Wish) -> None:
 def _check_allowed(weighed: Weighed, wish: Wish) -> None:
     if weighed.releases and not wish.release:
         raise PromiseToCustomer(field=("release",))
-    found = [each for broken in weighed.broken.values() for each in broken]
-    if found:
-        raise DomainErrors(BreaksRule(what=phrase(each), field=("day",)) for each in found)
+    with Faults() as faults:
+        for each in (violation for found in weighed.broken.values() for violation in found):
+            faults.add(BreaksRule(what=phrase(each), field=("day",)))
 
 
 async def _latest(session: AsyncSession, visit: Visit) -> date | None:
@@ -238,16 +238,28 @@ def _place(weighed: Weighed, wish: Wish, visit: Visit, now: datetime) -> None:
 
 async def _rewrite(session: AsyncSession, weighed: Weighed, key: Key, moved: Visit, now: datetime) -> None:
     """Order, times and parts of the day of a whole route."""
-    days = weighed.days
+    days, crowded = weighed.days, _crowded(weighed, key)
     for order, stop in enumerate(weighed.route(key, now).stops):
-        if days.waiting[stop.job].held:
-            await _rewrite_hold(session, days.waiting[stop.job].id, stop, key[1])
-            continue
-        row = days.row(stop.job)
-        row.route_order = order
-        row.starts_at, row.ends_at = _times(stop, key[1])
-        if row is moved or row.promised_at is None:
-            row.block = stop.block.value
+        if not days.waiting[stop.job].held:
+            days.row(stop.job).route_order = order
+        if not crowded:
+            await _retime(session, days, stop, key[1], moved)
+
+
+async def _retime(session: AsyncSession, days: Days, stop: Stop, day: date, moved: Visit) -> None:
+    if days.waiting[stop.job].held:
+        await _rewrite_hold(session, days.waiting[stop.job].id, stop, day)
+        return
+    row = days.row(stop.job)
+    row.starts_at, row.ends_at = _times(stop, day)
+    if row is moved or row.promised_at is None:
+        row.block = stop.block.value
+
+
+def _crowded(weighed: Weighed, key: Key) -> bool:
+    """Whether a day that was too full is so still: what is left keeps its times, which the database would refuse."""
+    found = broken(weighed.days, weighed.days.team_day(*key), weighed.routes[key])
+    return any(each.rule is Rule.JOBS for each in found)
 
 
 async def _rewrite_hold(session: AsyncSession, visit_id: UUID, stop: Stop, day: date) -> None:
