@@ -26,7 +26,7 @@ class Board:
         self.team = np.array([each.team for each in days], np.int32)
         self.worth = np.zeros(len(days), np.int64)
         self.shifts = Shifts(*(np.array([getattr(each, name) for each in days], np.int32) for name in _SHIFT))
-        self._able, self._outside, self._pair = _able(world), _outside(world), _pairs(world)
+        self.able, self.outside, self._pair = _able(world), _outside(world), _pairs(world)
 
     def apply(self, routes: Iterable[tuple[int, Sequence[int]]]) -> None:
         """Make all these the routes of their team-days; jobs may change between them."""
@@ -35,6 +35,11 @@ class Board:
             self.put(at, [])
         for at, jobs in given:
             self.put(at, jobs)
+
+    def show(self, rows: NDArray[Any]) -> None:
+        """Become the plan with these rows."""
+        changed = np.flatnonzero((rows != self.rows).any(1))
+        self.apply((int(at), [int(job) for job in rows[at] if job >= 0]) for at in changed)
 
     def put(self, team_day: int, jobs: Sequence[int]) -> None:
         """Make this the route of the team-day; its jobs are nowhere else."""
@@ -64,6 +69,10 @@ class Board:
                 last = min(last, int(self.day[at]) - gap)
         return first, last
 
+    def partners(self, job: int) -> list[int]:
+        """The other visits of its quote."""
+        return [other for other, _, _ in self._pair.get(job, ())]
+
     def followers(self, job: int) -> list[int]:
         """Placed jobs that need this one before them."""
         return [other for other, _, is_before in self._pair.get(job, ()) if not is_before and self.at[other] >= 0]
@@ -71,7 +80,7 @@ class Board:
     def open_to(self, job: int) -> Flags:
         """Team-days whose day, skills and pins allow the job, room and reach not looked at."""
         first, last = self.window(job)
-        allowed = self._able[self.team, job] & self.tables.fit[job, self.day]
+        allowed = self.able[self.team, job] & self.tables.fit[job, self.day]
         allowed &= (self.day >= first) & (self.day <= last)
         if self.tables.pin_team[job] >= 0:
             allowed &= self.team == self.tables.pin_team[job]
@@ -95,7 +104,7 @@ class Board:
         keeps = (rows >= 0) & (tables.current_block[rows] == blocks)
         keeps &= tables.current_day[rows] == self.day[where, None]
         same = keeps & (tables.current_team[rows] == self.team[where, None])
-        outsiders = self._outside[self.team[where, None], tables.place[rows]] & (rows >= 0)
+        outsiders = self.outside[self.team[where, None], tables.place[rows]] & (rows >= 0)
         value = static_worth(tables, rows, traced.drive[well], outsiders.sum(1))
         value = value + weights.stay_day * keeps.sum(1) + weights.stay_team * same.sum(1)
         return where, rows, value - self.worth[where]

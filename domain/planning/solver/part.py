@@ -69,9 +69,16 @@ class Part:
         return set(relaxation.pool.find(rows, days).tolist())
 
     def relax(
-        self, until: float, stop: Stop, temperatures: tuple[float, ...], duals: Duals | None = None
+        self,
+        until: float,
+        stop: Stop,
+        temperatures: tuple[float, ...],
+        duals: Duals | None = None,
+        days: NDArray[np.float64] | None = None,
+        legs: int = 300,
     ) -> Relaxation:
-        self.relaxation = Relaxation(self.problem, duals)
+        """Prices and columns, from these prices of jobs and class-days where they are known."""
+        self.relaxation = Relaxation(self.problem, duals, days, legs)
         self._keep_now(self.relaxation)
         self.relaxation.descend(until, stop, temperatures)
         return self.relaxation
@@ -82,7 +89,7 @@ class Part:
         """The best routes over columns of small reduced worth; None if nothing better was found in time."""
         relaxation = self.relaxation
         assert relaxation is not None
-        relaxation.widen(below, most, until)
+        relaxation.widen(below, max(100, 4 * most // len(self.days)), until)
         now = self._keep_now(relaxation)
         columns = np.union1d(relaxation.best(most, below), np.array(sorted(now), np.intp))
         choice = Choice(relaxation.pool, columns, self.due)

@@ -23,6 +23,8 @@ _LOW = np.float32(-1e8)
 _EPSILON = 0.02
 """Rounding of the scores in float32; added to what is claimed of unseen routes."""
 _CHUNK = 400_000
+_PER_LEG = 12
+"""Routes kept, for each leg in that was asked for."""
 Index = NDArray[np.intp]
 Rows = NDArray[Any]
 
@@ -127,31 +129,42 @@ class Pricer:
         alone = np.flatnonzero(self.edges.first & (gain - self.edges.lead - self.edges.home > threshold))
         twos = chosen[scores.pair[chosen] > threshold]
         rows = [_rows(alone), _rows(sieve.ins.other[twos], of_ins[twos])]
-        rows.append(self._triples(sieve, chosen, of_ins, scores, threshold))
-        return np.concatenate(rows), left
+        triples, missed = self._triples(sieve, chosen, of_ins, scores, threshold, _PER_LEG * most)
+        return np.concatenate([*rows, triples]), max(left, missed)
 
-    def _triples(self, sieve: _Sieve, legs: Index, middle: Index, scores: _Scores, threshold: float) -> Rows:
-        """All routes over these legs in whose score is above the threshold and whose ends are near each other."""
+    def _triples(
+        self, sieve: _Sieve, legs: Index, middle: Index, scores: _Scores, threshold: float, most: int
+    ) -> tuple[Rows, float]:
+        """The `most` best routes over these legs in whose score is above the threshold and whose ends are near each
+        other, and the score of the best one left out."""
         ins, outs = sieve.ins, sieve.outs
         begins = outs.start[middle[legs]]
         lengths = outs.start[middle[legs] + 1] - begins
-        found = [np.zeros((0, WIDTH), np.int64)]
+        found, scored = [np.zeros((0, WIDTH), np.int64)], [np.zeros(0, np.float32)]
         for part in _parts(lengths):
             leg, counts = legs[part], lengths[part]
             source = np.repeat(leg, counts)
             target = np.arange(len(source)) + np.repeat(begins[part] - (np.cumsum(counts) - counts), counts)
-            well = scores.into[source] + scores.outward[target] > threshold
-            well &= outs.bucket[target] <= ins.bucket[source]
-            source, target = source[well], target[well]
+            score = scores.into[source] + scores.outward[target]
+            well = (score > threshold) & (outs.bucket[target] <= ins.bucket[source])
+            source, target, score = source[well], target[well], score[well]
             one, two, three = ins.other[source], middle[source], outs.other[target]
             near = (one != three) & self.tables.near(one, three)
             found.append(_rows(one[near], two[near], three[near]))
-        return np.concatenate(found)
+            scored.append(score[near])
+        return _highest(np.concatenate(found), np.concatenate(scored), most, threshold)
 
 
 def _rows(*jobs: NDArray[Any]) -> Rows:
     empty = [np.full(len(jobs[0]), -1, np.int64)] * (WIDTH - len(jobs))
     return np.stack([*(each.astype(np.int64) for each in jobs), *empty], axis=1)
+
+
+def _highest(rows: Rows, scores: Floats, most: int, threshold: float) -> tuple[Rows, float]:
+    if len(rows) <= most:
+        return rows, threshold
+    order = np.argpartition(-scores, most)
+    return rows[order[:most]], float(scores[order[most]])
 
 
 def _unique(rows: Rows, size: int) -> Rows:
@@ -171,13 +184,12 @@ def _best(hope: Floats, middle: Index, threshold: float, most: int) -> tuple[Ind
     legs = np.flatnonzero(hope > threshold)
     if len(legs) <= most:
         return legs, threshold
-    ranked = legs[np.argsort(-hope[legs], kind="stable")]
-    _, leading = np.unique(middle[ranked], return_index=True)
-    leading = np.sort(leading)[: most // 2]
-    taken = np.zeros(len(ranked), bool)
-    taken[leading] = True
-    taken[np.flatnonzero(~taken)[: most - len(leading)]] = True
-    return ranked[taken], float(hope[ranked[np.flatnonzero(~taken)[0]]])
+    hopes = hope[legs]
+    groups = middle[legs]
+    begins = np.flatnonzero(np.concatenate([[True], groups[1:] != groups[:-1]]))
+    taken = hopes == np.repeat(np.maximum.reduceat(hopes, begins), np.diff(np.append(begins, len(legs))))
+    taken[np.argpartition(-hopes, most)[:most]] = True
+    return legs[taken], float(hopes[~taken].max(initial=threshold))
 
 
 def _parts(lengths: NDArray[Any]) -> list[slice]:

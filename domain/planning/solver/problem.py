@@ -69,6 +69,7 @@ class Columns:
 
     def __init__(self, yard: Yard, rows: NDArray[Any], drive: Ints, static: Ints, blocks: NDArray[np.int8]):
         self.yard, self.rows, self.drive, self.static, self.blocks = yard, rows, drive, static, blocks
+        self._reduced: tuple[Prices, Floats] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -89,10 +90,15 @@ class Columns:
 
     def reduced(self, prices: Prices) -> Floats:
         """[route, class-day]: worth less the prices of its jobs and its class-day."""
+        if self._reduced is None or self._reduced[0] is not prices:
+            self._reduced = prices, self._less(prices)
+        return self._reduced[1]
+
+    def _less(self, prices: Prices) -> Floats:
         yard = self.yard
-        charge = prices.jobs[self.rows[:, 0]][:, yard.when] + prices.jobs[self.rows[:, 1]][:, yard.when]
-        charge += prices.jobs[self.rows[:, 2]][:, yard.when] + prices.days[yard.numbers]
-        return np.asarray(self.worth - charge, np.float32)
+        jobs = prices.jobs[:, yard.when].astype(np.float32)
+        one, two, three = (jobs[self.rows[:, step]] for step in range(WIDTH))
+        return np.asarray(self.worth - one - two - three - prices.days[yard.numbers].astype(np.float32), np.float32)
 
 
 class Problem:

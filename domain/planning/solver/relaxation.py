@@ -21,13 +21,21 @@ _CLOSE = 2e-4
 
 
 class Relaxation:
-    def __init__(self, problem: Problem, duals: Duals | None = None):
+    def __init__(
+        self,
+        problem: Problem,
+        duals: Duals | None = None,
+        days: NDArray[np.float64] | None = None,
+        legs: int = 300,
+    ):
+        """`legs`: looked at per class-day when columns are sought; more may prove a bound sooner."""
+        self.legs = legs
         self.problem, self.pool = problem, Pool(problem)
         near = neighbours(problem.tables, np.arange(problem.tables.size))
         self.pricers = [Pricer(yard, near) for yard in problem.yards]
         self.smoothing = Smoothing(problem)
         self.duals = duals or Duals.guess(problem)
-        self.days: NDArray[np.float64] = np.full(len(problem.days), 300.0)
+        self.days: NDArray[np.float64] = np.full(len(problem.days), 300.0) if days is None else days
         self.bound = float("inf")
 
     @property
@@ -36,10 +44,10 @@ class Relaxation:
 
     def descend(self, until: float, stop: Stop, temperatures: tuple[float, ...], rounds: int = 60) -> None:
         """Lower the prices at each temperature in turn, meeting new columns after each."""
-        for temperature in temperatures:
+        for number, temperature in enumerate(temperatures):
             if monotonic() > until or stop():
                 return
-            if len(self.pool):
+            if len(self.pool) > len(self.problem.days) or number:
                 self.duals, self.days = self.smoothing.lowered(self.pool, self.duals, temperature, rounds)
             self._meet(until)
             if len(self.pool) and self.bound - self._dual_value() < _CLOSE * abs(self.bound) and temperature <= 2:
@@ -54,7 +62,7 @@ class Relaxation:
         for pricer in self.pricers:
             if monotonic() > until:
                 return
-            priced = pricer.price(prices, most=300)
+            priced = pricer.price(prices, most=self.legs)
             best = np.maximum(priced.columns.reduced(prices).max(0, initial=0.0), priced.unseen)
             highest[pricer.yard.numbers] += best
             self.pool.add(*promising(priced.columns, prices, 0.01, _ENOUGH))

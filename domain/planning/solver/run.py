@@ -5,22 +5,10 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
 from domain.planning.solver.board import Board
 from domain.planning.solver.greedy import fill, start
-from domain.planning.solver.part import Part, Routes
-from domain.planning.solver.tables import placeable
+from domain.planning.solver.part import Routes
 from domain.planning.world import Solution, World
-
-AT_ONCE = 150
-"""Team-days that are solved as one problem."""
-TEMPERATURES = tuple(30 * 0.75**step for step in range(14))
-
-
-POLISHING = (4.0, 3.0, 2.0, 1.4, 1.0, 1.0)
-WIDTHS = ((8_000, 60.0), (16_000, 90.0), (32_000, 150.0), (64_000, 300.0))
-"""Columns to choose from, and how far below the price of their class-day they may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,42 +69,6 @@ class Run:
 
     def solution(self) -> Solution:
         return replace(self.board.solution(**figures(self.board)), bound=self.bound)
-
-
-def solve(
-    world: World,
-    *,
-    seconds: float,
-    seed: int = 0,
-    workers: int = 2,
-    bound: bool = True,
-    on_progress: OnProgress | None = None,
-) -> Solution:
-    """The best plan found in `seconds`; blocks. Deterministic for a seed where time does not cut it short."""
-    run = Run(world, seconds, seed, on_progress)
-    if world.team_days and world.jobs and not run.is_over():
-        at_once(run)
-    return run.solution()
-
-
-def greedy(world: World) -> Solution:
-    """A plan within a second or two: the plan in force, promises first, then the best insertions."""
-    board = start(world)
-    fill(board)
-    return board.solution(**figures(board))
-
-
-def at_once(run: Run) -> None:
-    part = Part(run.board, np.arange(len(run.world.team_days)), placeable(run.world).tolist())
-    relaxation = part.relax(run.began + 0.4 * (run.until - run.began), run.is_over, TEMPERATURES)
-    for most, below in WIDTHS:
-        run.bound = relaxation.bound
-        if run.is_over() or run.bound - run.value < 1:
-            return
-        routes = part.choose(run.until, run.seed, most=most, below=below, found=run.take)
-        if routes is not None:
-            run.take(routes)
-        relaxation.descend(run.until, run.is_over, POLISHING)
 
 
 def figures(board: Board) -> dict[str, Any]:

@@ -1,0 +1,73 @@
+"""Large neighbourhood search: a plan too large for one problem, improved part by part."""
+
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.planning.solver.around import Surroundings
+from domain.planning.solver.crew import Answer, Crew, Order
+from domain.planning.solver.run import Run
+
+_COLD, _WARM = (20.0, 13.0, 9.0, 6.0), (7.0, 5.0, 3.5)
+_PART_SECONDS = 6.0
+
+
+@dataclass
+class Guess:
+    """What is known of the prices: those of the last part that each job and team-day was in."""
+
+    jobs: NDArray[np.float64]
+    days: NDArray[np.float64]
+    met: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, run: Run) -> "Guess":
+        board = run.board
+        value = board.tables.value[:-1].astype(float)
+        jobs = np.where(board.tables.held[:-1], 0.0, 0.4 * value)
+        charge = np.append(jobs, 0.0)[board.rows].sum(1)
+        busy = board.rows[:, 0] >= 0
+        days = np.where(busy, np.maximum(board.worth - charge, 0), 300.0)
+        return cls(jobs, days.astype(float), np.zeros(len(board.rows), bool))
+
+    def learn(self, order: Order, answer: Answer) -> None:
+        self.jobs[answer.jobs] = answer.prices
+        self.days[order.task.team_days] = answer.days
+        self.met[order.task.team_days] = True
+
+
+class Search:
+    def __init__(self, run: Run, workers: int):
+        self.run, self.guess = run, Guess.of(run)
+        self.around = Surroundings(run.board, run.seed)
+        self.crew = Crew(run.board, workers)
+        self.turns = 0
+
+    def improve(self, until: float) -> None:
+        """Part after part until then, or until the run is stopped."""
+        try:
+            while monotonic() < until and not self.run.is_over() and not self.crew.is_gone():
+                while self.crew.wants() and self._give(until):
+                    pass
+                for order, answer in self.crew.finished(min(until, monotonic() + 0.5)):
+                    if answer is not None:
+                        self.guess.learn(order, answer)
+                        self.run.take(answer.routes)
+        finally:
+            self.crew.dismiss()
+
+    def _give(self, until: float) -> bool:
+        run, busy = self.run, [order.task for order in self.crew.orders()]
+        worth = run.board.tables.value[:-1] - self.guess.jobs - 0.5 * run.board.tables.minutes[:-1]
+        size = int(self.around.random.integers(28, 49))
+        task = self.around.task(size, 6 * size, worth, busy)
+        if task is None:
+            return False
+        temperatures = _WARM if self.guess.met[task.team_days].mean() > 0.7 else _COLD
+        self.turns += 1
+        ends = min(until, monotonic() + _PART_SECONDS)
+        rows, jobs, days = run.board.rows.copy(), self.guess.jobs.copy(), self.guess.days.copy()
+        self.crew.give(Order(task, rows, jobs, days, temperatures, ends, run.seed + self.turns, 4000, 40.0))
+        return True
