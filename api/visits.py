@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from api.orders import Order
     from api.users import User
 
+VisitRef = Annotated["Visit", strawberry.lazy("api.visits")]
 OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 UserRef = Annotated["User", strawberry.lazy("api.users")]
@@ -82,7 +83,7 @@ class VisitPlanning:
 @reads(VisitRow, source=by_entity_or_channel("visit"))
 @strawberry.type(description="Work at a customer's address that an order calls for.")
 class Visit(Node):
-    position: int = column("First or second of the order.")
+    position: int = column("Its place in the order; follow-ups come last.")
     kind: VisitKind = column("What it is for.")
     status: VisitStatus = column("Where it is in its life.")
     outcome: VisitOutcome | None = column("What came of it.")
@@ -90,6 +91,7 @@ class Visit(Node):
     skills: list[str] = column("Skills that it asks for.")
     day: date | None = column("The planned day, in Amsterdam.")
     block: DayBlock | None = column("The planned part of the day.")
+    en_route_at: datetime | None = column("When the team set out for it.")
     started_at: datetime | None = column("When the work began.")
     finished_at: datetime | None = column("When the work ended.")
     outdoor: bool = column("Whether the weather has to be fit for work outdoors.")
@@ -99,6 +101,9 @@ class Visit(Node):
     planning: VisitPlanning | None = embedded("What planners and the team know of it; for staff and technicians.")
     created_at: datetime = column("When it was called for.")
     team: Team | None = related("Who makes it.", on=lambda v, t: t.id == v.team_id)
+    follow_up_of: VisitRef | None = related(
+        "The visit whose work it continues.", on=lambda v, other: other.id == v.follow_up_of_id
+    )
     order: OrderRef | None = related("The order.", on=lambda v, o: o.id == v.order_id)
     end_customer: ContactRef | None = related("The customer.", on=lambda v, c: c.id == v.end_customer_contact_id)
     entity: EntityRef | None = related("Who sold it.", on=lambda v, e: e.id == v.entity_id)
