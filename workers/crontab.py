@@ -16,6 +16,7 @@ from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.event_months import drop_old_event_months, make_event_months
+from workers.horizon import look
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
@@ -103,6 +104,10 @@ async def _personal_data(database: Database, _settings: Settings) -> None:
     await erase_quiet_leads(database)
 
 
+async def _outlook(database: Database, settings: Settings) -> None:
+    await look(database, settings)
+
+
 async def _forecasts(database: Database, settings: Settings) -> None:
     await weather.Forecaster.from_settings(database, settings).refresh_all()
     async with database.session(SYSTEM) as session:
@@ -126,6 +131,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("remind", timedelta(minutes=15), _reminders),
     Scheduled("tidy_quotes", timedelta(minutes=5), _quotes),
     Scheduled("tidy_plans", timedelta(minutes=1), _plans),
+    Scheduled("look_ahead", timedelta(minutes=5), _outlook),
     Scheduled("ask_for_the_weather", timedelta(hours=1), _forecasts),
     Scheduled("sweep_idempotency_keys", timedelta(hours=1), _old_answers),
     Scheduled("sweep_cron_slots", _DAY, _old_slots),

@@ -2,6 +2,7 @@
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
 import workers.disruptions
+import workers.horizon
 import workers.notifications
 import workers.planning
 import workers.reactions

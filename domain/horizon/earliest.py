@@ -6,7 +6,7 @@ any team-day has a place for it, there the one with the least driving, and keeps
 two jobs are never given the same place, and every day is witnessed by a route that breaks no rule.
 
 A job first meets what is cheap to ask of all team-days at once (room, work, skills, distance to the first stop), then
-the full evaluation of `domain.planning.evaluate` on the few that are left, some days at a time. Drives are the estimate.
+the full evaluation of `domain.planning.evaluate` on the few that are left, some days at a time. Drives are estimated.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
