@@ -61,10 +61,14 @@ class Served:
 
 
 @asynccontextmanager
-async def served(settings: Settings, protocol: Any = LiveProtocol, **changes: Any) -> AsyncIterator[Served]:
-    """An API of its own on a free port, in this process's loop."""
+async def served(
+    settings: Settings, protocol: Any = LiveProtocol, *, send_buffer: int | None = None, **changes: Any
+) -> AsyncIterator[Served]:
+    """An API of its own on a free port, in this process's loop; the kernel keeps `send_buffer` bytes per client."""
     app = create_app(settings.model_copy(update=changes), SCHEMA)
     listening = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)  # accepted sockets inherit it
     config = Config(app, ws=protocol, log_config=None, access_log=False, proxy_headers=False, lifespan="on")
     config.ws_per_message_deflate = False
     server = Server(config)

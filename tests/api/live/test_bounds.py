@@ -122,7 +122,7 @@ async def test_a_slow_client_is_dropped_and_resumes_while_others_go_on(
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     narrow.setblocking(False)
-    async with served(settings, live_backlog_bytes=65_536) as api, api.client(who) as quick:
+    async with served(settings, send_buffer=8192, live_backlog_bytes=65_536) as api, api.client(who) as quick:
         await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", api.port))
         async with api.socket(who.host, sock=narrow) as opened:
             slow = Client(opened)

@@ -1,5 +1,7 @@
 """Updates reach who may see them, once, in order, as they may see them; nobody else learns that there was one."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -60,27 +62,22 @@ async def test_each_audience_of_two_markets_gets_exactly_the_events_that_it_may_
 
 
 async def _followed(api: Served, logins: list[Login], markets: list[Market]) -> list[list[str]]:
-    """What each login is sent while there is work in both markets; a last note to all tells that this was all."""
-    if not logins:
-        return []
-    async with api.client(logins[0]) as client:
-        id = await client.subscribe(EVERYTHING)
-        await client.live()
-        heard = await _followed_inside(api, logins[1:], markets) if logins[1:] else await _work(markets)
-        return [await _until_quiet(client, id), *heard]
+    """What each login is sent while there is work in both markets."""
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(api.client(who)) for who in logins]
+        ids = [await client.subscribe(EVERYTHING) for client in clients]
+        for client in clients:
+            await client.live()
+        await _work(markets)
+        return await asyncio.gather(*(_until_quiet(*each) for each in zip(clients, ids, strict=True)))
 
 
-async def _followed_inside(api: Served, logins: list[Login], markets: list[Market]) -> list[list[str]]:
-    return await _followed(api, logins, markets)
-
-
-async def _work(markets: list[Market]) -> list[list[str]]:
+async def _work(markets: list[Market]) -> None:
     for each in markets:
         order_id = await each.ordered()
         async with each.database.session(each.actors["staff"]) as session:
             await orders.note(session, order_id, "Internal", internal=True)
             await orders.hold(session, order_id, "Waiting")
-    return []
 
 
 async def _until_quiet(client: Client, id: str) -> list[str]:
