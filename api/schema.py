@@ -24,6 +24,8 @@ from api.event_log import EventLogQueries
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
+from api.horizon import TYPES as HORIZON_TYPES
+from api.horizon import HorizonMutations, HorizonQueries
 from api.jobs import TYPES as JOB_TYPES
 from api.jobs import JobMutations, JobQueries
 from api.lead_changes import LeadMutations
@@ -92,6 +94,7 @@ class Query(
     CredentialQueries,
     TrustedDocumentQueries,
     DisruptionQueries,
+    HorizonQueries,
     EntityQueries,
     OrganizationQueries,
     ContactQueries,
@@ -126,6 +129,7 @@ class Mutation(
     CredentialMutations,
     TrustedDocumentMutations,
     DisruptionMutations,
+    HorizonMutations,
     EntityMutations,
     OrganizationMutations,
     ContactMutations,
@@ -161,6 +165,7 @@ TYPES = (
     *SLOT_TYPES,
     *PLAN_TYPES,
     *DISRUPTION_TYPES,
+    *HORIZON_TYPES,
     *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
     *JOB_TYPES,

@@ -34,10 +34,12 @@ from tenants.permissions import Permission
 if TYPE_CHECKING:
     from api.contacts import Contact
     from api.entities import BusinessEntity
+    from api.horizon import Outlook
     from api.orders import Order
     from api.users import User
 
 VisitRef = Annotated["Visit", strawberry.lazy("api.visits")]
+OutlookRef = Annotated["Outlook", strawberry.lazy("api.horizon")]
 OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 UserRef = Annotated["User", strawberry.lazy("api.users")]
@@ -107,6 +109,9 @@ class Visit(Node):
     order: OrderRef | None = related("The order.", on=lambda v, o: o.id == v.order_id)
     end_customer: ContactRef | None = related("The customer.", on=lambda v, c: c.id == v.end_customer_contact_id)
     entity: EntityRef | None = related("Who sold it.", on=lambda v, e: e.id == v.entity_id)
+    outlook: OutlookRef | None = related(
+        "From when it can be done, while it waits; for staff.", on=lambda v, o: o.visit_id == v.id
+    )
 
 
 @filters(VisitRow)
