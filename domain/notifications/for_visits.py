@@ -1,5 +1,7 @@
 """What customers and partners are told of a visit: proposed, booked, moved, on its way, called off."""
 
+from dataclasses import replace
+
 from domain.notifications.kinds import (
     ALTERNATIVES,
     ARRIVAL,
@@ -35,6 +37,7 @@ _CONFIRM_NL = "Komt dit u uit? Bevestig het op {{ brand.portal }}, of kies daar 
 _CONFIRM_EN = "Does this suit you? Confirm it at {{ brand.portal }}, or choose another time there."
 _REF_NL = "{% if order.partner_reference %} (uw nummer {{ order.partner_reference }}){% endif %}"
 _REF_EN = "{% if order.partner_reference %} (your number {{ order.partner_reference }}){% endif %}"
+_PLACED = tuple(replace(variable, optional=False) if variable.name == "visit.day" else variable for variable in VISIT)
 _AT_ONCE = (Channel.PUSH, Channel.WHATSAPP, Channel.SMS, Channel.EMAIL)
 """For what is of use within hours."""
 
@@ -50,7 +53,7 @@ def _to_customer(
     urgent: bool = False,
 ) -> None:
     """(subject, short form, what the mail says) per language."""
-    variables = (*ORDER, *VISIT, *more)
+    variables = (*ORDER, *more)
     to, category = RecipientRole.CUSTOMER, Category.VISITS
     kind = Kind(name, description, to, category, "Visit", both(nl, en), variables, channels, optional, urgent)
     declare(kind)
@@ -60,7 +63,7 @@ def _to_partner(name: str, description: str, nl: tuple[str, str], en: tuple[str,
     """(subject, sentence) per language; the short form is the sentence."""
     where_nl, where_en = "De opdracht staat op {{ brand.portal }}.", "The order is at {{ brand.portal }}."
     words = both((nl[0], nl[1], f"{nl[1]} {where_nl}"), (en[0], en[1], f"{en[1]} {where_en}"))
-    declare(Kind(name, description, RecipientRole.PARTNER, Category.ORDERS, "Visit", words, (*ORDER, *VISIT, *more)))
+    declare(Kind(name, description, RecipientRole.PARTNER, Category.ORDERS, "Visit", words, (*ORDER, *more)))
 
 
 _to_customer(
@@ -76,6 +79,7 @@ _to_customer(
         f"We would like to come for order {{{{ order.number }}}} on {_AT_EN}. Confirm at {{{{ brand.portal }}}}.",
         f"We would like to visit you for order {{{{ order.number }}}} on {_AT_EN}.{_BY_EN} {_CONFIRM_EN}",
     ),
+    *_PLACED,
 )
 _to_customer(
     "visit.booked",
@@ -90,6 +94,7 @@ _to_customer(
         f"Your appointment for order {{{{ order.number }}}}: {_AT_EN}.",
         f"Your appointment for order {{{{ order.number }}}} is fixed: {_AT_EN}.{_BY_EN} {_CHANGE_EN}",
     ),
+    *_PLACED,
 )
 _to_customer(
     "visit.confirmed",
@@ -105,6 +110,7 @@ _to_customer(
         f"Confirmed: order {{{{ order.number }}}}, {_AT_EN}.",
         f"Thank you for confirming. We come for order {{{{ order.number }}}} on {_AT_EN}.{_BY_EN} {_CHANGE_EN}",
     ),
+    *_PLACED,
 )
 _to_customer(
     "visit.moved",
@@ -121,6 +127,7 @@ _to_customer(
         f"Your appointment for order {{{{ order.number }}}} was moved to {_AT_EN}.{_BY_EN} "
         f"{{% if visit.to_confirm %}}{_CONFIRM_EN}{{% else %}}{_CHANGE_EN}{{% endif %}}",
     ),
+    *_PLACED,
     *TO_CONFIRM,
 )
 _to_customer(
@@ -204,6 +211,7 @@ _to_customer(
         f"We expect to be with you on {{{{ visit.day }}}}{_FROM_EN}.",
         f"We expect to be with you on {{{{ visit.day }}}}{_FROM_EN} for order {{{{ order.number }}}}.{_BY_EN}",
     ),
+    *_PLACED,
     *ARRIVAL,
     channels=_AT_ONCE,
     optional=True,
@@ -221,6 +229,7 @@ _to_customer(
         f"We are on our way to you and expect to arrive{_FROM_EN}.",
         f"We are on our way to you for order {{{{ order.number }}}} and expect to arrive{_FROM_EN}.{_BY_EN}",
     ),
+    *_PLACED,
     *ARRIVAL,
     channels=_AT_ONCE,
     optional=True,
@@ -239,6 +248,7 @@ _to_partner(
         f"Order {{{{ order.number }}}}{_REF_EN} for {{{{ order.customer }}}} was moved to {_AT_EN}"
         "{% if visit.team %}, by {{ visit.team }}{% endif %}.",
     ),
+    *_PLACED,
 )
 _to_partner(
     "visit.unplanned.partner",

@@ -38,13 +38,11 @@ async def are_told(session: AsyncSession, order_id: UUID) -> bool:
 async def _placed(session: AsyncSession, event: Event) -> None:
     """It has a day now, or another one."""
     visit, order = await _of(session, event)
-    if visit is None or order is None or not _is_there(visit, event):
+    agreed = event.type == "visit.planned" and visit is not None and visit.promised_at is not None
+    if visit is None or order is None or agreed or not _is_there(visit, event):
         return
-    await _withdraw(session, visit)
-    kind = event.type
-    if kind == "visit.planned" and visit.promised_at is not None:
-        kind = "visit.booked"
-    await _tell(session, event, visit, order, kind)
+    await _withdraw(session, visit, event)
+    await _tell(session, event, visit, order, event.type)
 
 
 async def _moved(session: AsyncSession, event: Event) -> None:
@@ -58,7 +56,7 @@ async def _unplanned(session: AsyncSession, event: Event) -> None:
     visit, order = await _of(session, event)
     if visit is None or order is None:
         return
-    await _withdraw(session, visit)
+    await _withdraw(session, visit, event)
     offered = select(Event.id).where(
         Event.subject_id == visit.id,
         Event.type == "visit.promise_broken",
@@ -71,7 +69,7 @@ async def _unplanned(session: AsyncSession, event: Event) -> None:
 async def _cancelled(session: AsyncSession, event: Event) -> None:
     """Of a cancelled order it is told as a whole."""
     if (visit := await session.get(Visit, event.subject_id)) is not None:
-        await _withdraw(session, visit)
+        await _withdraw(session, visit, event)
     visit, order = await _of(session, event)
     if visit is not None and order is not None and visit.status == VisitStatus.CANCELLED:
         await _tell(session, event, visit, order, event.type)
@@ -87,7 +85,7 @@ async def _arrival_changed(session: AsyncSession, event: Event) -> None:
     visit, order = await _of(session, event)
     if visit is None or order is None or visit.arrival_from is None:
         return
-    await withdraw(session, visit.id, ("visit.arrival",))
+    await withdraw(session, visit.id, ("visit.arrival",), event.created_at)
     ahead = visit.status in (VisitStatus.PLANNED, VisitStatus.EN_ROUTE)
     if ahead and visit.arrival_from == datetime.fromisoformat(event.payload["arrival_from"]):
         await _tell(session, event, visit, order, "visit.arrival", latest=visit.arrival_from - BEFORE_ARRIVAL)
@@ -97,7 +95,7 @@ async def _en_route(session: AsyncSession, event: Event) -> None:
     visit, order = await _of(session, event)
     if visit is None or order is None or event.created_at < clock.now() - IN_TIME:
         return
-    await withdraw(session, visit.id, ("visit.arrival", "visit.reminder"))
+    await withdraw(session, visit.id, ("visit.arrival", "visit.reminder"), event.created_at)
     if visit.status == VisitStatus.EN_ROUTE:
         await _tell(session, event, visit, order, event.type)
 
@@ -119,8 +117,16 @@ def _is_there(visit: Visit, event: Event) -> bool:
     return visit.status == VisitStatus.PLANNED and (day, visit.block) == (event.payload["day"], event.payload["block"])
 
 
-async def _withdraw(session: AsyncSession, visit: Visit) -> None:
-    await withdraw(session, visit.id, [name for name in KINDS if name.startswith("visit.")])
+def _said(event: Event) -> str | None:
+    """Why, in somebody's words; codes of the platform's own (DISRUPTION) are none."""
+    reason = str(event.payload.get("reason") or "")
+    return None if reason.isupper() and " " not in reason else reason
+
+
+async def _withdraw(session: AsyncSession, visit: Visit, event: Event) -> None:
+    """Whatever was to be told of the visit before the event."""
+    kinds = [name for name in KINDS if name.startswith("visit.")]
+    await withdraw(session, visit.id, kinds, event.created_at)
 
 
 async def _tell(
@@ -136,7 +142,7 @@ async def _tell(
     key = f"event:{event.id}"
     about = About(visit.entity_id, "Visit", visit.id, key, tuple(facts.chain_of(order)), latest=latest)
     values = await facts.of_order(session, order) | await facts.of_visit(session, visit)
-    values |= facts.former(event.payload) | facts.reason(event.payload.get("reason")) | (more or {})
+    values |= facts.former(event.payload) | facts.reason(_said(event)) | (more or {})
     to = await recipients.contact(session, visit.entity_id, visit.end_customer_contact_id)
     if to is not None:
         await notify(session, kind, [to], about, values)

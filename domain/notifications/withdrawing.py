@@ -1,6 +1,7 @@
 """Taking back what waits to be sent: it is no longer so."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -10,8 +11,8 @@ from domain.mail.models import MailMessage, MailStatus
 from domain.notifications.models import DeliveryReason, DeliveryState, NotificationDelivery
 
 
-async def withdraw(session: AsyncSession, subject_id: UUID, kinds: Collection[str]) -> int:
-    """Do not send what is queued about a subject, of these kinds; how many deliveries. A session of the system.
+async def withdraw(session: AsyncSession, subject_id: UUID, kinds: Collection[str], before: datetime) -> int:
+    """Do not send what was queued before a time about a subject, of these kinds; how many deliveries. System.
 
     What a worker has in hand at this moment may still go out.
     """
@@ -19,6 +20,7 @@ async def withdraw(session: AsyncSession, subject_id: UUID, kinds: Collection[st
         NotificationDelivery.subject_id == subject_id,
         NotificationDelivery.kind.in_(kinds),
         NotificationDelivery.state == DeliveryState.QUEUED,
+        NotificationDelivery.created_at < before,
     )
     rows = (await session.scalars(waiting.order_by(NotificationDelivery.id).with_for_update())).all()
     for row in rows:

@@ -21,6 +21,7 @@ from tenants.engine import Database
 from tenants.permissions import Role
 from tests import factories
 from tests.domain.notifications.market import Post, post
+from tests.replanning import plan
 from workers.notifications import remind
 
 At = Callable[[datetime], None]
@@ -82,6 +83,22 @@ async def test_a_visit_that_is_moved_is_brought_to_mind_again(mine: Post, at: At
     at(MORNING + 3 * DAY)
     await remind(mine.database)
     assert await kinds(mine) == ["visit.reminder", "visit.reminder"]
+
+
+async def test_a_reminder_that_was_not_sent_yet_goes_when_the_visit_is_moved(mine: Post, at: At) -> None:
+    async with mine.database.session(SYSTEM) as session:
+        team_id = (await factories.team(session)).id
+    order_id = await mine.market.ordered()
+    await plan(mine.database, order_id, date(2026, 6, 12), team_id)
+    at(MORNING)
+    await remind(mine.database)
+    await plan(mine.database, order_id, date(2026, 6, 15), team_id)
+    await mine.react()
+    assert ("EMAIL", "SUPPRESSED", "OUTDATED") in await mine.over("visit.reminder")
+    assert not [mail for mail in await mine.mail(mine.customer_email) if mail.subject.startswith("Morgen")]
+    at(MORNING + 3 * DAY)
+    await remind(mine.database)
+    assert [mail for mail in await mine.mail(mine.customer_email) if mail.subject.startswith("Morgen")]
 
 
 async def test_no_reminder_of_what_does_not_take_place(mine: Post, at: At) -> None:
