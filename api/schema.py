@@ -76,6 +76,8 @@ from api.webhook_changes import WebhookMutations, WebhookPreviewQueries
 from api.webhook_payloads import WebhookPayloadQueries
 from api.webhooks import TYPES as WEBHOOK_TYPES
 from api.webhooks import WebhookQueries
+from api.what_ifs import TYPES as WHAT_IF_TYPES
+from api.what_ifs import WhatIfMutations, WhatIfQueries
 
 
 @strawberry.type(description="Everything that can be read.")
@@ -95,6 +97,7 @@ class Query(
     TrustedDocumentQueries,
     DisruptionQueries,
     HorizonQueries,
+    WhatIfQueries,
     EntityQueries,
     OrganizationQueries,
     ContactQueries,
@@ -130,6 +133,7 @@ class Mutation(
     TrustedDocumentMutations,
     DisruptionMutations,
     HorizonMutations,
+    WhatIfMutations,
     EntityMutations,
     OrganizationMutations,
     ContactMutations,
@@ -166,6 +170,7 @@ TYPES = (
     *PLAN_TYPES,
     *DISRUPTION_TYPES,
     *HORIZON_TYPES,
+    *WHAT_IF_TYPES,
     *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
     *JOB_TYPES,
