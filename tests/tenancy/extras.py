@@ -15,7 +15,10 @@ from domain.notifications.models import (
     NotificationPreference,
     NotificationTemplate,
 )
+from domain.slots.models import SlotHold
+from domain.teams.models import Team
 from domain.trusted_documents.models import TrustedDocument
+from domain.visits.models import Visit
 from tenants.actor import SYSTEM, ClientKind
 from tenants.auth.models import ApiKey, IdentityProvider, Invitation, OAuthClient
 from tenants.engine import Database
@@ -23,6 +26,7 @@ from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
 from tests.tenancy.hooks import add_webhooks
+from tests.tenancy.plans import add_plans
 
 _DOCUMENT = {
     "document": "query Mine { __typename }",
@@ -45,6 +49,7 @@ async def add_extras(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
+        await add_plans(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
@@ -68,6 +73,7 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
     session.add(TrustedDocument(entity_id=entity.id, **_DOCUMENT, brand_id=brand.id))
     _deprecated_uses(session, entity, brand)
     await _jobs(session, entity)
+    await _holds(session, entity)
     await _notifications(session, entity, brand)
     await session.flush()
 
@@ -89,6 +95,24 @@ async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
         await session.flush()
         failure = {"attempts": 3, "error": "RuntimeError", "error_id": unique()}
         session.add(FailedJob(name="test", job_id=job.id, entity_id=entity.id, **failure))
+
+
+async def _holds(session: AsyncSession, entity: BusinessEntity) -> None:
+    """Places for visits of customers who have a login and of partners, each on a day of its own."""
+    customers = select(Membership.contact_id).where(Membership.entity_id == entity.id, Membership.role == Role.CUSTOMER)
+    of_entity = select(Visit).where(Visit.entity_id == entity.id).order_by(Visit.id).limit(3)
+    theirs = of_entity.where(Visit.end_customer_contact_id.in_(customers))
+    sold = of_entity.where(func.cardinality(Visit.channel_organization_ids) > 0)
+    team_id = (await session.scalars(select(Team.id).order_by(Team.id).limit(1))).one()
+    held = (await session.scalars(select(func.count()).select_from(SlotHold))).one()
+    visits = {visit.id: visit for query in (theirs, sold) for visit in await session.scalars(query)}
+    for number, visit in enumerate(visits.values(), start=held):
+        begin = datetime(2027, 1, 4, 8, tzinfo=UTC) + timedelta(days=number)
+        hold = {"day": begin.date(), "block": "MORNING", "team_id": team_id, "starts_at": begin}
+        hold |= {"ends_at": begin + timedelta(hours=2), "expires_at": datetime.now(UTC) + timedelta(days=1)}
+        of = {"visit_id": visit.id, "entity_id": entity.id, "end_customer_contact_id": visit.end_customer_contact_id}
+        session.add(SlotHold(**of, **hold, channel_organization_ids=visit.channel_organization_ids))
+    await session.flush()
 
 
 async def _notifications(session: AsyncSession, entity: BusinessEntity, brand: Brand) -> None:

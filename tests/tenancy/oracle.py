@@ -255,6 +255,9 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "lead_follow_up": {S: of_entity} | dict.fromkeys((P, C), as_parent("lead", "lead_id")),
     "quote": _OFFER,
     "quote_version": _OFFER,
+    "plan": {S: anybody},
+    "plan_team_day": {S: anybody},
+    "plan_visit": {S: of_entity},
     "quote_visit": _OFFER,
     "quote_party": {S: of_entity, P: sent(under("payer_chain_ids")), C: sent(own("contact_id"))},
     "line_item": {
@@ -285,6 +288,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
         C: own("end_customer_contact_id"),
         T: lambda _, actor, row: row["team_id"] == actor.team_id,
     },
+    "slot_hold": {S: of_entity, P: under("channel_organization_ids"), C: own("end_customer_contact_id")},
     "webhook_endpoint": {S: _kept(of_entity), P: _kept(_WEBHOOKS)},
     "webhook_replay": {S: of_entity, P: _WEBHOOKS},
     "webhook_delivery": {S: of_entity, P: _WEBHOOKS},
