@@ -145,6 +145,8 @@ class Settings(BaseSettings):
     travel_drives: int = Field(default=0, ge=0)
     """Most drives that one matrix asks for; 0: 5,000 of Google, which charges for each, else 5,000,000."""
     travel_kept_days: int = Field(default=90, ge=1, le=3650)
+    position_kept_days: int = Field(default=14, ge=1, le=365)
+    """Days for which it is known where a team was."""
     planning_radius_km: float = Field(default=30, gt=0, le=200)
     """How far any two visits of one team's day may be apart, by great circle."""
     weather_url: str = Field(default="", pattern=r"^(https?://\S+)?$")

@@ -86,6 +86,7 @@ UNTOLD = {
     "contact_merge": "the contacts themselves tell",
     "cron_slot": "the platform's own work",
     "deprecated_use": "a count",
+    "dispatched_stop": "what a team knows; that it was told is the visit's",
     "disruption_offer": "part of its disruption",
     "disruption_visit": "part of its disruption",
     "event_consumer": "how far reading the log has come",
@@ -104,9 +105,11 @@ UNTOLD = {
     "plan_visit": "part of its plan",
     "quote_visit": "part of its quote's version",
     "refresh_token": "a step of a login",
-    "what_if": "a question; nothing is changed by it",
+    "visit_move": "the visit tells that it was moved",
+    "visit_report": "what became of it is the visit's",
     "webhook_attempt": "part of its delivery",
     "webhook_delivery": "how a delivery fares; that it failed for good is told",
+    "what_if": "a question; nothing is changed by it",
 }
 
 _CHANGES = """

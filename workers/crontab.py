@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from domain.days import positions
 from domain.idempotency import service as idempotency
 from domain.jobs import failures
 from domain.jobs import service as jobs
@@ -119,6 +120,11 @@ async def _old_drives(database: Database, settings: Settings) -> None:
         await travel.forget_expired(session, settings.travel_kept_days)
 
 
+async def _old_positions(database: Database, settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await positions.forget(session, settings.position_kept_days)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -139,5 +145,6 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_personal_data", _DAY, _personal_data),
     Scheduled("forget_old_webhooks", _DAY, _old_deliveries),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
+    Scheduled("forget_positions", timedelta(hours=1), _old_positions),
     Scheduled("keep_event_months", _DAY, _event_months),
 )
