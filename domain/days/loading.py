@@ -23,6 +23,7 @@ from domain.travel.matrix import Matrix, Travel
 from domain.visits.models import Visit, VisitStatus
 from tenants.actor import SYSTEM
 from tenants.engine import Database
+from tenants.settings import settings as environment
 
 BEGUN = (VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS, VisitStatus.DONE)
 WAIT_SECONDS = 2.0
@@ -145,7 +146,7 @@ async def _read(
 
 
 async def _days(read_: Read, rows: Mapping[UUID, Visit], drives: Drives | None) -> Days:
-    loaded = await loading.complete(read_, None, 0, Rules(), Weights())
+    loaded = await loading.complete(read_, None, 0, Rules(radius_km=environment().planning_radius_km), Weights())
     world, metres = loaded.world, road_metres(loaded.world.places)
     if drives is not None:
         world, metres = drives.fill(world, metres)

@@ -26,6 +26,7 @@ class VisitCancelled(VisitEvent):
     """The visit was called off, with its order or by itself."""
 
     type = "visit.cancelled"
+    version = 2
     reason: str = ""
 
 
@@ -56,6 +57,7 @@ class VisitUnplanned(VisitEvent):
     """The visit lost its day and waits to be planned anew."""
 
     type = "visit.unplanned"
+    version = 2
     from_day: str
     from_block: str
     reason: str = ""
