@@ -184,7 +184,7 @@ def test_every_rule_of_the_planner_is_among_the_mutations() -> None:
 OF_ONE_ROUTE = {rule.value for rule in Rule} - {"ABSENCE", "PLACE"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(worlds(most_jobs=4, most_days=2, most_teams=2), st.data())
 def test_it_agrees_with_timing_on_the_rules_times_and_value_of_a_route(world: World, data: st.DataObject) -> None:
     if not (world.team_days and world.jobs):
