@@ -46,7 +46,8 @@ class Surroundings:
         board = self.board
         team = board.team[team_day]
         some = self.random.choice(jobs, min(len(jobs), 60))
-        return some[board.able[team, some] & ~board.outside[team, board.tables.place[some]]]
+        inside = board.able[team, some] & ~board.outside[team, board.tables.place[some]]
+        return np.asarray(some[inside], np.intp)
 
     def centres(self) -> NDArray[Any]:
         board = self.board
@@ -74,7 +75,7 @@ class Surroundings:
         """Team-days, and jobs with the other visits of their quotes."""
         board = self.board
         days = np.zeros(len(board.rows), bool)
-        jobs = [np.zeros(0, np.intp)]
+        jobs: list[NDArray[Any]] = [np.zeros(0, np.intp)]
         for task in busy:
             days[task.team_days] = True
             jobs += [task.jobs, board.rows[task.team_days].ravel()]

@@ -9,8 +9,6 @@ from ortools.sat.python import cp_model
 
 from domain.planning.solver.pool import Pool
 
-MISSED = 100_000
-"""Price of a promise or pin that is not kept: more than whole routes are worth."""
 Found = Callable[[list[int]], bool]
 
 
@@ -18,13 +16,14 @@ class Choice:
     """Columns of a pool, of which a plan takes some."""
 
     def __init__(self, pool: Pool, columns: NDArray[Any], due: NDArray[Any]):
-        """`due`: jobs that the plan has to place because it can; other promises and pins have a price."""
+        """`due`: jobs that the plan has to place because it can."""
         self.pool, self.columns, self.model = pool, [int(column) for column in columns], cp_model.CpModel()
         self.taken = [self.model.new_bool_var("") for _ in self.columns]
         self._by_job: dict[int, list[tuple[Any, int]]] = defaultdict(list)
         self._group()
         goal = sum(round(float(pool.worth[c])) * x for c, x in zip(self.columns, self.taken, strict=True))
-        self.model.maximize(goal - MISSED * sum(self._jobs({int(job) for job in due})))
+        self.model.maximize(goal)
+        self._place({int(job) for job in due})
         self._order()
 
     def _group(self) -> None:
@@ -44,18 +43,13 @@ class Choice:
             else:
                 self.model.add(sum(some) <= count)
 
-    def _jobs(self, due: set[int]) -> list[Any]:
-        missed = []
+    def _place(self, due: set[int]) -> None:
         for job in range(self.pool.problem.tables.size):
             taken = [column for column, _ in self._by_job.get(job, ())]
             if job in due:
                 self.model.add_exactly_one(taken)
-            elif self.pool.problem.tables.held[job]:
-                missed.append(self.model.new_bool_var(""))
-                self.model.add_exactly_one([*taken, missed[-1]])
             elif len(taken) > 1:
                 self.model.add_at_most_one(taken)
-        return missed
 
     def _order(self) -> None:
         for pair in self.pool.problem.pairs:

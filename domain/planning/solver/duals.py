@@ -77,7 +77,7 @@ class Smoothing:
         """No more than what the second visit is worth in all: more would take long to come down again."""
         orders = orders.clip(0)
         total = orders.sum(1)
-        return orders * (np.minimum(total, self._most) / np.maximum(total, 1e-9))[:, None]
+        return np.asarray(orders * (np.minimum(total, self._most) / np.maximum(total, 1e-9))[:, None])
 
     def _disorder(self, asked: Array) -> Array:
         """[pair, day]: how much more of the second visit is asked for until then than of the first in time."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.planning.solver.problem import Yard
 from domain.planning.solver.tables import WIDTH, Flags, Ints, Shape, Tables
 
 _ROWS = 512
@@ -68,7 +69,12 @@ class Edges:
     buckets: int
 
 
-def edges(tables: Tables, shape: Shape, near: Neighbours, usable: Flags) -> Edges:
+def edges(yard: Yard, near: Neighbours) -> Edges:
+    """The legs that a team of this yard has time for, between jobs that it may do on any day."""
+    return legs(yard.tables, yard.shape, near, np.asarray(yard.allowed.any(1)))
+
+
+def legs(tables: Tables, shape: Shape, near: Neighbours, usable: Flags) -> Edges:
     """The legs between `usable` jobs that a team of this shape has time for."""
     place, drive = tables.place[:-1], tables.world.drive
     lead, home = drive[shape.leaves_from, place], drive[place, shape.returns_to]
@@ -84,14 +90,14 @@ def edges(tables: Tables, shape: Shape, near: Neighbours, usable: Flags) -> Edge
     return Edges(first, lead, home, ins, outs, max(len(near.steps), 1))
 
 
-def _ins(tables: Tables, shape: Shape, legs: Any, ends: Any, steps: Ints) -> tuple[Legs, Ints]:
+def _ins(tables: Tables, shape: Shape, some: Any, ends: Any, steps: Ints) -> tuple[Legs, Ints]:
     """Legs in, and when the work at each middle job can be done at the earliest."""
-    (other, middle, areas), (done, first, home) = legs, ends
+    (other, middle, areas), (done, first, home) = some, ends
     leg = tables.world.drive[tables.place[other], tables.place[middle]]
     starts, _, in_time = tables.begin(done[other] + leg, middle)
     ready = starts + tables.minutes[middle]
     work = tables.minutes[other] + tables.minutes[middle]
-    back = _return(tables, shape, legs)
+    back = _return(tables, shape, some)
     well = in_time & first[other] & (ready + np.minimum(home, back)[middle] <= shape.end)
     well &= (work <= shape.most_minutes) & (shape.most_jobs > 1)
     least = np.full(tables.size, np.iinfo(np.int32).max // 2, np.int32)
@@ -103,9 +109,9 @@ def _ins(tables: Tables, shape: Shape, legs: Any, ends: Any, steps: Ints) -> tup
     return Legs(pointers(middle, tables.size), other, cost, bucket.astype(np.int8)), least
 
 
-def _return(tables: Tables, shape: Shape, legs: Any) -> Ints:
+def _return(tables: Tables, shape: Shape, some: Any) -> Ints:
     """For each middle job, the least drive over one more job to the end."""
-    other, middle, _ = legs
+    other, middle, _ = some
     way = tables.world.drive[tables.place[middle], tables.place[other]]
     way = way + tables.world.drive[tables.place[other], shape.returns_to]
     least = np.full(tables.size, np.iinfo(np.int32).max // 2, np.int32)
@@ -113,8 +119,8 @@ def _return(tables: Tables, shape: Shape, legs: Any) -> Ints:
     return least
 
 
-def _outs(tables: Tables, shape: Shape, legs: Any, least: Ints, home: Ints, steps: Ints) -> Legs:
-    other, middle, areas = legs
+def _outs(tables: Tables, shape: Shape, some: Any, least: Ints, home: Ints, steps: Ints) -> Legs:
+    other, middle, areas = some
     leg = tables.world.drive[tables.place[middle], tables.place[other]]
     starts, _, in_time = tables.begin(least[middle] + leg, other)
     well = in_time & (starts + tables.minutes[other] + home[other] <= shape.end)

@@ -15,6 +15,8 @@ from domain.planning.solver.problem import Pair, Problem
 from domain.planning.solver.relaxation import Relaxation, Stop
 from domain.planning.solver.tables import WIDTH, Tables
 
+BONUS = 3_000
+"""What keeping a promise or pin is worth beyond the goal: more than the route that it displaces."""
 Routes = list[tuple[int, list[int]]]
 """Position of a team-day, its jobs in order."""
 
@@ -27,6 +29,10 @@ class Part:
         ids = np.array(sorted({*jobs, *rows[rows >= 0].tolist()}), np.intp)
         self.ids, first, last, self.due = self._windows(ids)
         self.tables = Tables(board.world, self.ids, first, last)
+        self.wanted = np.setdiff1d(np.flatnonzero(self.tables.held), self.due)
+        """Promised or pinned jobs that the plan does not keep: worth `BONUS` more."""
+        self.tables.value[self.wanted] += BONUS
+        self.tables.held[:] = False
         self.tables.held[self.due] = True
         self.days = class_days(board.world, team_days.tolist(), apart=pinned(board.world) | occupied(board.world))
         self.problem = Problem(self.tables, self.days, self._pairs())

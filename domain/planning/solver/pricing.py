@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.planning.solver.edges import Edges, Legs, Neighbours, edges, pointers
+from domain.planning.solver.edges import Edges, Legs, pointers
 from domain.planning.solver.problem import Columns, Prices, Yard
 from domain.planning.solver.tables import WIDTH, Floats
 
@@ -37,8 +37,8 @@ class Priced:
 
 
 @dataclass(frozen=True)
-class _Sieve:
-    """Legs in and out of the same middle jobs."""
+class Sieve:
+    """Some legs in and out of the same middle jobs."""
 
     ins: Legs
     outs: Legs
@@ -61,18 +61,19 @@ class _Scores:
 
 
 class Pricer:
-    def __init__(self, yard: Yard, near: Neighbours):
-        self.yard, self.tables = yard, yard.tables
-        self.edges: Edges = edges(self.tables, yard.shape, near, np.asarray(yard.allowed.any(1)))
+    def __init__(self, yard: Yard, legs: Edges):
+        self.yard, self.tables, self.edges = yard, yard.tables, legs
         self._base = self.tables.value - self.tables.world.weights.outside_region * yard.outside
 
-    def price(self, prices: Prices, *, most: int, above: float = 0.0) -> Priced:
+    def every(self) -> Sieve:
+        """All legs."""
+        return Sieve(self.edges.ins, self.edges.outs)
+
+    def price(self, prices: Prices, *, most: int, above: float = 0.0, among: Sieve | None = None) -> Priced:
         """Routes of reduced worth over `above`: the best ones, from about `most` legs in per class-day."""
-        days = prices.days[self.yard.numbers]
-        level = float(days.min())
-        gains = self._gains(prices)
-        best = (gains - ((days - level) / WIDTH).astype(np.float32)).max(1)
-        sieve = self._sifted(_Sieve(self.edges.ins, self.edges.outs), best, level + above)
+        days, gains = prices.days[self.yard.numbers], self._gains(prices)
+        best, level = self._best_gains(gains, days)
+        sieve = self._sifted(among or self.every(), best, level + above)
         found, unseen = [np.zeros((0, WIDTH), np.int64)], np.full(len(days), above)
         for number, price in enumerate(days):
             rows, left = self._of_day(sieve, gains[:, number], price + above, most)
@@ -80,13 +81,17 @@ class Pricer:
             unseen[number] = max(left - price, above) + _EPSILON
         return Priced(self.yard.columns(_unique(np.concatenate(found), self.tables.size)), unseen)
 
+    def _best_gains(self, gains: Floats, days: NDArray[np.float64]) -> tuple[Floats, float]:
+        level = float(days.min())
+        return (gains - ((days - level) / WIDTH).astype(np.float32)).max(1), level
+
     def _gains(self, prices: Prices) -> Floats:
         """[job, class-day]: what a job adds to the reduced worth at best."""
         yard = self.yard
         gains = self._base[:, None] + yard.stay - prices.jobs[:, yard.when]
         return np.where(yard.allowed, gains, _LOW).astype(np.float32)[:-1]
 
-    def _sifted(self, sieve: _Sieve, gain: Floats, threshold: float) -> _Sieve:
+    def _sifted(self, sieve: Sieve, gain: Floats, threshold: float) -> Sieve:
         scores = self._scores(sieve, gain)
         of_ins, of_outs = sieve.middles()
         best = np.full(self.tables.size, _LOW, np.float32)
@@ -96,9 +101,9 @@ class Pricer:
         ins = np.flatnonzero(scores.hope > threshold)
         outs = np.flatnonzero(scores.outward + best[of_outs] > threshold)
         size = self.tables.size
-        return _Sieve(_some(sieve.ins, ins, of_ins, size), _some(sieve.outs, outs, of_outs, size))
+        return Sieve(_some(sieve.ins, ins, of_ins, size), _some(sieve.outs, outs, of_outs, size))
 
-    def _scores(self, sieve: _Sieve, gain: Floats) -> _Scores:
+    def _scores(self, sieve: Sieve, gain: Floats) -> _Scores:
         ins, outs, edges = sieve.ins, sieve.outs, self.edges
         starts = np.where(edges.first, gain - edges.lead, _LOW).astype(np.float32)
         ends = (gain - edges.home).astype(np.float32)
@@ -121,7 +126,7 @@ class Pricer:
             reach.reshape(-1)[group[begins]] = np.maximum.reduceat(outward, begins)
         return np.asarray(np.maximum.accumulate(reach, axis=1), np.float32)
 
-    def _of_day(self, sieve: _Sieve, gain: Floats, threshold: float, most: int) -> tuple[Rows, float]:
+    def _of_day(self, sieve: Sieve, gain: Floats, threshold: float, most: int) -> tuple[Rows, float]:
         """Routes above the threshold, and the best that those left out may be."""
         scores = self._scores(sieve, gain)
         of_ins, _ = sieve.middles()
@@ -133,7 +138,7 @@ class Pricer:
         return np.concatenate([*rows, triples]), max(left, missed)
 
     def _triples(
-        self, sieve: _Sieve, legs: Index, middle: Index, scores: _Scores, threshold: float, most: int
+        self, sieve: Sieve, legs: Index, middle: Index, scores: _Scores, threshold: float, most: int
     ) -> tuple[Rows, float]:
         """The `most` best routes over these legs in whose score is above the threshold and whose ends are near each
         other, and the score of the best one left out."""
@@ -153,6 +158,18 @@ class Pricer:
             found.append(_rows(one[near], two[near], three[near]))
             scored.append(score[near])
         return _highest(np.concatenate(found), np.concatenate(scored), most, threshold)
+
+
+def sifted(pricers: list[Pricer], prices: Prices, above: float) -> Sieve:
+    """The legs of their common edges that any of these may need: the same sieve for several shapes at once."""
+    best, level = np.full(pricers[0].tables.size, _LOW, np.float32), np.inf
+    for pricer in pricers:
+        gain, price = pricer._best_gains(pricer._gains(prices), prices.days[pricer.yard.numbers])
+        lower = min(level, price)
+        best -= np.float32((level - lower) / WIDTH if np.isfinite(level) else 0.0)
+        best = np.maximum(best, gain - np.float32((price - lower) / WIDTH))
+        level = lower
+    return pricers[0]._sifted(pricers[0].every(), best, level + above)
 
 
 def _rows(*jobs: NDArray[Any]) -> Rows:

@@ -1,6 +1,6 @@
 """Column generation: prices, bound and columns of a problem."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.planning.solver.duals import Duals, Smoothing, bound
-from domain.planning.solver.edges import neighbours
+from domain.planning.solver.edges import edges, neighbours
 from domain.planning.solver.pool import Pool, promising
-from domain.planning.solver.pricing import Pricer
+from domain.planning.solver.pricing import Priced, Pricer
 from domain.planning.solver.problem import Prices, Problem
 
 Stop = Callable[[], bool]
@@ -31,12 +31,19 @@ class Relaxation:
         """`legs`: looked at per class-day when columns are sought; more may prove a bound sooner."""
         self.legs = legs
         self.problem, self.pool = problem, Pool(problem)
-        near = neighbours(problem.tables, np.arange(problem.tables.size))
-        self.pricers = [Pricer(yard, near) for yard in problem.yards]
+        self.pricers = self._pricers()
         self.smoothing = Smoothing(problem)
         self.duals = duals or Duals.guess(problem)
         self.days: NDArray[np.float64] = np.full(len(problem.days), 300.0) if days is None else days
         self.bound = float("inf")
+
+    def _pricers(self) -> list[Pricer]:
+        near = neighbours(self.problem.tables, np.arange(self.problem.tables.size))
+        return [Pricer(yard, edges(yard, near)) for yard in self.problem.yards]
+
+    def _priced(self, prices: Prices, most: int, above: float) -> Iterator[tuple[Pricer, Priced]]:
+        for pricer in self.pricers:
+            yield pricer, pricer.price(prices, most=most, above=above)
 
     @property
     def prices(self) -> Prices:
@@ -59,10 +66,9 @@ class Relaxation:
     def _meet(self, until: float) -> None:
         """Price every class-day; where time lasts, this proves a bound."""
         prices, highest = self.prices, self.days.copy()
-        for pricer in self.pricers:
+        for pricer, priced in self._priced(prices, self.legs, 0.0):
             if monotonic() > until:
                 return
-            priced = pricer.price(prices, most=self.legs)
             best = np.maximum(priced.columns.reduced(prices).max(0, initial=0.0), priced.unseen)
             highest[pricer.yard.numbers] += best
             self.pool.add(*promising(priced.columns, prices, 0.01, _ENOUGH))
@@ -71,10 +77,9 @@ class Relaxation:
     def widen(self, below: float, most: int, until: float) -> None:
         """Meet the columns down to a reduced worth of `-below`."""
         prices = self.prices
-        for pricer in self.pricers:
+        for _, priced in self._priced(prices, most, -below):
             if monotonic() > until:
                 return
-            priced = pricer.price(prices, most=most, above=-below)
             self.pool.add(*promising(priced.columns, prices, -below, most))
 
     def best(self, most: int, below: float) -> NDArray[Any]:

@@ -60,7 +60,8 @@ class Search:
 
     def _give(self, until: float) -> bool:
         run, busy = self.run, [order.task for order in self.crew.orders()]
-        worth = run.board.tables.value[:-1] - self.guess.jobs - 0.5 * run.board.tables.minutes[:-1]
+        tables = run.board.tables
+        worth = tables.value[:-1] - self.guess.jobs - 0.5 * tables.minutes[:-1] + 1e6 * tables.held[:-1]
         size = int(self.around.random.integers(28, 49))
         task = self.around.task(size, 6 * size, worth, busy)
         if task is None:

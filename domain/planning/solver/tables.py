@@ -79,7 +79,7 @@ class Tables:
         self.promised = _column((_PROMISED[job.promise and job.promise[1]] for job in jobs), len(jobs))
         self.area = _codes(job.pc2 for job in jobs)
         self.held = np.array([bool(job.promise or job.pin) for job in jobs] + [False])
-        """Promised or pinned: has to be placed."""
+        """Has to be placed: promised or pinned."""
         self.pin_team = _column((job.pin[0] if job.pin else -1 for job in jobs), len(jobs), -1)
         current = [job.current for job in jobs]
         self.current_day = _column((each.day if each else -1 for each in current), len(jobs), -1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from domain.planning.solver.part import Part
+from domain.planning.solver.part import BONUS, Part
 from domain.planning.solver.run import Run
 from domain.planning.solver.tables import placeable
 
@@ -18,7 +18,7 @@ def at_once(run: Run) -> None:
     part = Part(run.board, np.arange(len(run.world.team_days)), placeable(run.world).tolist())
     relaxation = part.relax(run.began + 0.4 * (run.until - run.began), run.is_over, TEMPERATURES)
     for most, below in WIDTHS:
-        run.bound = relaxation.bound
+        run.bound = relaxation.bound - BONUS * int((run.board.at[part.ids[part.wanted]] >= 0).sum())
         if run.is_over() or run.bound - run.value < 1:
             return
         routes = part.choose(run.until, run.seed, most=most, below=below, found=run.take)
