@@ -296,7 +296,6 @@ async def _report(info: Info, id: str, said: Report) -> VisitReportPayload:
 async def _reported(session: AsyncSession, info: Info, id: str, said: Report) -> Reported:
     """The report, taken and committed; then its conflict is raised, where it has one."""
     key, actor, now = key_of("Visit", id), info.context.actor, on_the_clock()
-    reports.checked(said, now)
     try:
         await find(session, VisitRow, key)
     except NotFound:

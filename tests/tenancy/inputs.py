@@ -52,7 +52,13 @@ _WEBHOOK = {
     "input.retryFactor": LEFT_OUT,
 }
 
+_REPORT = {"clientId": "018ed9b0-6580-721a-98a1-25293e334b8a"}
+
 SET: dict[str, dict[str, Any]] = {
+    "arriveVisit": _REPORT,
+    "completeVisit": _REPORT | {"outcome": "COMPLETED"},
+    "moveVisit(id)": {"day": LEFT_OUT},
+    "startTravel": _REPORT,
     "createBrand": _BRANDING,
     "createWebhookEndpoint": _WEBHOOK,
     "updateWebhookEndpoint": _WEBHOOK,
