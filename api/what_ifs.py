@@ -91,10 +91,9 @@ _BROKEN = ("waited_days", "utilization", "travel_per_visit")
 def _figures(plan: str) -> Any:
     def of(row: Any) -> Select[Any]:
         stored = row.figures.op("->")(literal(plan))
-        whole = (cast(stored.op("->>")(literal(name)), Integer).label(name) for name in _WHOLE)
-        broken = (cast(stored.op("->>")(literal(name)), Float).label(name) for name in _BROKEN)
-        found: Select[Any] = select(*whole, *broken).where(row.figures.op("?")(literal(plan)))
-        return found
+        whole: list[Any] = [cast(stored.op("->>")(literal(name)), Integer).label(name) for name in _WHOLE]
+        broken: list[Any] = [cast(stored.op("->>")(literal(name)), Float).label(name) for name in _BROKEN]
+        return select(*whole, *broken).where(row.figures.op("?")(literal(plan)))
 
     return of
 

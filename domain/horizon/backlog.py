@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Date,
     Integer,
     Select,
     Text,
@@ -16,6 +15,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     null,
     select,
     true,
@@ -43,9 +43,11 @@ class BacklogBy(StrEnum):
     WAITING = "WAITING"
 
 
-WAITING = ((8, "0-7"), (15, "8-14"), (29, "15-28"), (57, "29-56"))
-"""Days: below, and the name of the class."""
-LONGEST = "57-"
+_WAITED = (
+    "CASE width_bucket((current_date - visit.created_at::date)::float8, ARRAY[8, 15, 29, 57]::float8[]) "
+    "WHEN 0 THEN '0-7' WHEN 1 THEN '8-14' WHEN 2 THEN '15-28' WHEN 3 THEN '29-56' ELSE '57-' END"
+)
+"""Classes of days."""
 
 
 def waits(visit: Any = Visit) -> ColumnElement[bool]:
@@ -56,8 +58,8 @@ def waits(visit: Any = Visit) -> ColumnElement[bool]:
 
 def in_region(pc4: Any, prefixes: Any) -> ColumnElement[bool]:
     """Whether four digits are in a region; without a postcode in none."""
-    prefix = func.unnest(prefixes).column_valued("prefix")
-    return select(1).select_from(prefix).where(func.starts_with(pc4, prefix)).exists()
+    given = func.unnest(prefixes).table_valued("prefix", name="given").render_derived()
+    return select(1).select_from(given).where(func.starts_with(pc4, given.c.prefix)).exists()
 
 
 def groups(by: BacklogBy, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -85,17 +87,14 @@ def _grouped(by: BacklogBy, visit: Any) -> tuple[Any, Any, Any, Any]:
             return region.code, region.name, none, visit.join(region, inside)
         case BacklogBy.SKILL:
             needed = case((func.cardinality(Visit.skills) > 0, Visit.skills), else_=cast([NO_SKILL], Visit.skills.type))
-            skill = func.unnest(needed).table_valued("skill", name="needed").lateral()
+            skill = func.unnest(needed).table_valued("skill", name="needed").render_derived().lateral()
             return skill.c.skill, skill.c.skill, none, visit.join(skill, true())
         case BacklogBy.ENTITY:
             entity = aliased(BusinessEntity)
             return entity.code, entity.name, entity.id, visit.join(entity, entity.id == Visit.entity_id)
         case BacklogBy.WAITING:
-            waited = func.current_date() - cast(Visit.created_at, Date)
-            name = case(
-                *((waited < below, literal(name, Text())) for below, name in WAITING), else_=literal(LONGEST, Text())
-            )
-            return name, name, none, visit
+            waited = literal_column(_WAITED, Text())
+            return waited, waited, none, visit
     empty = cast(literal(""), Text())
     return empty, empty, none, visit
 

@@ -117,7 +117,7 @@ async def _fingerprint(session: AsyncSession, first: date) -> str:
     """Changes with every day that it looks at and every visit that waits."""
     days = select(func.sum(PlanningDay.version)).where(PlanningDay.day.between(first, first + timedelta(days=DAYS - 1)))
     each = func.md5(func.concat(Visit.id, Visit.priority, fingerprint()))
-    every = func.string_agg(aggregate_order_by(each, Visit.id), literal(""))
+    every = func.string_agg(each, aggregate_order_by(literal(""), Visit.id))
     waiting = select(func.md5(every)).where(Visit.status == VisitStatus.REQUIRED)
     return f"{first}:{await session.scalar(days) or 0}:{await session.scalar(waiting) or ''}"
 
