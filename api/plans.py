@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import Date, Float, Integer, Select, Text, case, cast, func, select
+from sqlalchemy import ARRAY, Date, Float, Integer, Select, case, cast, func, select
 from sqlalchemy.orm import aliased
 
 from api.enums import described
@@ -35,7 +35,6 @@ from domain.plans.models import Plan as PlanRow
 from domain.plans.models import PlanChange, PlanKept, PlanRule, PlanState
 from domain.plans.models import PlanTeamDay as TeamDayRow
 from domain.plans.models import PlanVisit as PlanVisitRow
-from domain.teams.models import PlanningDay
 from domain.visits.models import DayBlock
 from domain.visits.models import Visit as VisitRow
 from tenants.audience import Audience
@@ -115,7 +114,8 @@ class PlanBlocker:
 
 
 def _blockers(placed: Any) -> Select[Any]:
-    given = func.jsonb_array_elements(placed.blocking).table_valued("value", with_ordinality="place", name="given")
+    elements = func.jsonb_array_elements(placed.blocking)
+    given = elements.table_valued("value", with_ordinality="place", name="given").render_derived()
     rule, amount = given.c.value.op("->>")("rule"), given.c.value.op("->>")("amount")
     return select(rule.label("rule"), cast(amount, Integer).label("amount")).order_by(given.c.place)
 
@@ -356,18 +356,6 @@ def _none() -> Any:
     return cast(0, Integer)
 
 
-def _outdated(plan: Any) -> Any:
-    """Days whose version is another than the plan, published or not, left or found."""
-    published = plan.state == PlanState.PUBLISHED.value
-    read = case((published, plan.published_versions), else_=plan.day_versions)
-    known = func.jsonb_each_text(read).table_valued("key", "value", name="known")
-    day = PlanningDay.__table__.alias()
-    of = cast(known.c.key, Date)
-    now = cast(func.coalesce(day.c.version, 0), Text)
-    query = select(of).select_from(known.outerjoin(day, day.c.day == of)).where(now != known.c.value).order_by(of)
-    return func.array(query.scalar_subquery())
-
-
 @reads(PlanRow, kind="Plan", audiences=PLANNERS)
 @strawberry.type(description="What a plan changes of the plan in force now.")
 class PlanDiff:
@@ -376,7 +364,7 @@ class PlanDiff:
     outdated_days: list[date] = expression(
         "Days on which something has changed since the plan was made or published: it cannot be published, or taken "
         "back, any more.",
-        _outdated,
+        lambda p: func.plan_outdated_days(p.id, type_=ARRAY(Date())),
     )
     counts: PlanChanges | None = computed("How many visits it changes.", _counts)
     travel: PlanTravel | None = computed("Travel, before and after.", _travel)

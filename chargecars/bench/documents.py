@@ -19,11 +19,14 @@ from tenants.permissions import Permission
 
 PAGE = 50
 TABLES = {
+    "absences": "absence",
     "agreements": "agreement",
     "apiKeys": "api_key",
     "articles": "article",
+    "backlog": "visit",
     "contacts": "contact",
     "deprecatedUses": "deprecated_use",
+    "disruptions": "disruption",
     "events": "event",
     "failedJobs": "failed_job",
     "identityProviders": "identity_provider",
@@ -37,18 +40,25 @@ TABLES = {
     "oauthClients": "oauth_client",
     "orders": "order",
     "organizations": "contact",
+    "outlookRuns": "outlook_run",
     "partnerSkus": "partner_sku",
+    "plans": "plan",
     "priceLists": "price_list",
     "quotes": "quote",
+    "regions": "region",
+    "teams": "team",
     "trustedDocuments": "trusted_document",
     "users": "user_account",
     "visits": "visit",
     "webhookDeliveries": "webhook_delivery",
     "webhookEndpoints": "webhook_endpoint",
+    "whatIfs": "what_if",
 }
 """The table behind each root list of the schema."""
 _CURRENT = "merged_into_id IS NULL AND erased_at IS NULL"
 CONDITIONS = {
+    "backlog": "status = 'REQUIRED' AND EXISTS (SELECT 1 FROM \"order\" o WHERE o.id = order_id AND NOT o.on_hold "
+    "AND o.stage IN ('RECEIVED', 'PLANNING', 'SCHEDULED', 'IN_PROGRESS'))",
     "contacts": _CURRENT,
     "notifications": "in_app AND current_setting('chargecars.audience', true) <> 'system'",
     "organizations": f"{_CURRENT} AND contact_type = 'ORGANIZATION'",
@@ -59,6 +69,8 @@ DETAILS = {
     "quote": "quotes",
     "lead": "leads",
     "visit": "visits",
+    "team": "teams",
+    "region": "regions",
     "contact": "contacts",
     "organization": "organizations",
     "article": "articles",

@@ -37,9 +37,23 @@ def change(plan_visit: Any, visit: Any) -> ColumnElement[str]:
 def statements() -> Iterator[str]:
     """Replaced by every migration."""
     yield _moves()
-    yield "REVOKE ALL ON FUNCTION plan_moves(uuid) FROM PUBLIC"
-    for audience in (Audience.STAFF, Audience.SYSTEM):
-        yield f"GRANT EXECUTE ON FUNCTION plan_moves(uuid) TO {audience.database_role}"
+    yield _OUTDATED
+    for function in ("plan_moves(uuid)", "plan_outdated_days(uuid)"):
+        yield f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+        for audience in (Audience.STAFF, Audience.SYSTEM):
+            yield f"GRANT EXECUTE ON FUNCTION {function} TO {audience.database_role}"
+
+
+_OUTDATED = """
+CREATE OR REPLACE FUNCTION plan_outdated_days(wanted uuid) RETURNS date[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT coalesce(array_agg(k.key::date ORDER BY k.key), '{}') FROM plan p
+  CROSS JOIN LATERAL jsonb_each_text(
+    CASE WHEN p.state = 'PUBLISHED' THEN p.published_versions ELSE p.day_versions END) k
+  LEFT JOIN planning_day d ON d.day = k.key::date
+  WHERE p.id = wanted AND coalesce(d.version, 0) <> k.value::bigint
+$$"""
+"""Days that have changed since a plan was made or, where it was published, since then."""
 
 
 def _moves() -> str:

@@ -27,6 +27,7 @@ from tenants.permissions import Role
 from tests.factories import unique
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.plans import add_plans
+from tests.tenancy.upsets import add_upsets
 
 _DOCUMENT = {
     "document": "query Mine { __typename }",
@@ -50,6 +51,7 @@ async def add_extras(database: Database) -> None:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
         await add_plans(session)
+        await add_upsets(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

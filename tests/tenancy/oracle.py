@@ -258,6 +258,12 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "plan": {S: anybody},
     "plan_team_day": {S: anybody},
     "plan_visit": {S: of_entity},
+    "disruption": {S: anybody},
+    "disruption_visit": {S: of_entity},
+    "disruption_offer": {S: of_entity},
+    "outlook": {S: of_entity},
+    "outlook_run": {S: anybody},
+    "what_if": {S: of_entity},
     "quote_visit": _OFFER,
     "quote_party": {S: of_entity, P: sent(under("payer_chain_ids")), C: sent(own("contact_id"))},
     "line_item": {
