@@ -1,16 +1,19 @@
 """What became of the orders: stages, visits, holds, cancellations, and wholesale orders that were repeated."""
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 
 from chargecars.demo.draw import Draw, whole
 from chargecars.demo.schedule import Schedule, Slot
+from domain.geo.location import Point
 from domain.numbering.service import AMSTERDAM
 from domain.orders.models import OrderStage
 from domain.visits.models import DayBlock, VisitOutcome, VisitStatus
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
-_CANCELLED, _HELD, _PARTIAL = 0.015, 0.02, 0.03
+_CANCELLED, _HELD, _PARTIAL, _PROMISED = 0.015, 0.02, 0.03, 0.75
 _RECENT = timedelta(days=21)
 HOLD_REASONS = (
     "Wacht op toestemming van de VvE.",
@@ -33,6 +36,8 @@ class VisitPlan:
     status: VisitStatus = VisitStatus.REQUIRED
     outcome: VisitOutcome | None = None
     slot: Slot | None = None
+    promised_at: datetime | None = None
+    """When the customer was told day and part of the day of a visit that is ahead."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
 
@@ -62,12 +67,31 @@ class OrderPlan:
         return at < now
 
 
+@dataclass
+class Work:
+    """What an order calls for; `foresee` is asked for the minutes of its visits only where they matter."""
+
+    visits: int
+    foresee: Callable[[], Sequence[int]]
+
+    @cached_property
+    def _minutes(self) -> Sequence[int]:
+        return self.foresee()
+
+    def minutes(self, number: int) -> int:
+        return self._minutes[number]
+
+
 class Fulfilment:
-    """Decides what became of orders up to `now`; ask in order of time."""
+    """Decides what became of orders up to `now`: deliver and install them in order of time, then carry out the visits.
+
+    Where the visits go is known once all orders are there; what came of them, and of the orders, follows from it.
+    """
 
     def __init__(self, draw: Draw, schedule: Schedule, now: datetime) -> None:
         self._draw, self._schedule, self._now = draw, schedule, now
         self._today = now.astimezone(AMSTERDAM).date()
+        self._of_slot: dict[int, VisitPlan] = {}
 
     def deliver(self, order: OrderPlan) -> None:
         """A wholesale order: nothing has to be planned."""
@@ -79,16 +103,29 @@ class Fulfilment:
             order.reach(OrderStage.COMPLETED, begun + self._draw.between(4 * _HOUR, 3 * _DAY), self._now)
         self._maybe_hold(order)
 
-    def install(self, order: OrderPlan, visits: int, latitude: float, longitude: float) -> None:
-        """An order with one or two visits at an address."""
+    def install(self, order: OrderPlan, place: Point, work: Work) -> None:
+        """An order with visits at a place: as far as planning them goes."""
         order.reached[OrderStage.RECEIVED] = order.at
-        order.visits = [VisitPlan() for _ in range(visits)]
+        order.visits = [VisitPlan() for _ in range(work.visits)]
         planning = order.at + self._draw.between(2 * _HOUR, 2 * _DAY)
         scheduled = planning + self._draw.between(2 * _HOUR, 2 * _DAY)
         goes_on = not self._is_stopped(order) and order.reach(OrderStage.PLANNING, planning, self._now)
-        if goes_on and not self._is_stopped(order) and order.reach(OrderStage.SCHEDULED, scheduled, self._now):
-            self._visit(order, scheduled, latitude, longitude)
-        self._maybe_hold(order)
+        if goes_on and not self._is_stopped(order) and scheduled < self._now:
+            self._book(order, scheduled, place, work)
+
+    def carry_out(self, orders: Iterable[OrderPlan]) -> None:
+        """What is known by now of the visits that were planned, and what they make of their orders."""
+        for route in self._schedule.routes():
+            before = None
+            for slot in route:
+                visit = self._of_slot[id(slot)]
+                self._make(visit, slot, before)
+                before = visit
+        for order in orders:
+            if any(visit.slot for visit in order.visits):
+                self._finish(order)
+            if order.visits:
+                self._maybe_hold(order)
 
     def _is_stopped(self, order: OrderPlan) -> bool:
         """Cancelled before any work began."""
@@ -102,21 +139,27 @@ class Fulfilment:
             visit.status, visit.outcome = VisitStatus.CANCELLED, VisitOutcome.CANCELLED
         return True
 
-    def _visit(self, order: OrderPlan, scheduled: datetime, latitude: float, longitude: float) -> None:
+    def _book(self, order: OrderPlan, scheduled: datetime, place: Point, work: Work) -> None:
+        """Each visit after the one before; the order is scheduled with the first that finds a place."""
         day = scheduled.astimezone(AMSTERDAM).date() + timedelta(days=self._draw.integer(2, 6))
-        for visit in order.visits:
-            visit.slot = self._schedule.book(day, latitude, longitude)
-            self._make(visit, visit.slot)
+        for number, visit in enumerate(order.visits):
+            visit.slot = self._schedule.book(day, place, partial(work.minutes, number))
+            if visit.slot is None:
+                return
+            self._of_slot[id(visit.slot)] = visit
+            order.reached[OrderStage.SCHEDULED] = scheduled
+            if visit.slot.day >= self._today and self._draw.uniform() < _PROMISED:
+                visit.promised_at = scheduled
             day = visit.slot.day + timedelta(days=self._draw.integer(1, 4))
-        self._finish(order)
 
-    def _make(self, visit: VisitPlan, slot: Slot) -> None:
-        """What is known of a planned visit by now."""
-        starts = _clock(slot.day, 8 if slot.block is DayBlock.MORNING else 13, self._draw.integer(0, 40))
-        if slot.day < self._today or (self._is_early(slot) and self._draw.uniform() < 0.3):
+    def _make(self, visit: VisitPlan, slot: Slot, before: VisitPlan | None) -> None:
+        """What is known of a planned visit by now; a team begins one when the one before is over."""
+        starts = slot.starts_at + timedelta(minutes=self._draw.integer(-15, 20))
+        follows = before is None or before.status is VisitStatus.DONE
+        if slot.day < self._today or (self._is_early(slot) and follows and self._draw.uniform() < 0.3):
             visit.status, visit.outcome = VisitStatus.DONE, VisitOutcome.COMPLETED
             visit.started_at, visit.finished_at = starts, starts + timedelta(minutes=self._draw.integer(60, 210))
-        elif self._is_early(slot):
+        elif self._is_early(slot) and follows:
             visit.status = self._draw.one((VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS))
             visit.started_at = starts if visit.status is VisitStatus.IN_PROGRESS else None
         else:
@@ -144,8 +187,3 @@ class Fulfilment:
         since = max(order.reached.values())
         order.held_at = since + whole((self._now - since) / 2)
         order.reason = self._draw.one(HOLD_REASONS)
-
-
-def _clock(day: date, hour: int, minute: int) -> datetime:
-    """A time in Amsterdam, in UTC."""
-    return datetime.combine(day, time(hour, minute), AMSTERDAM).astimezone(UTC)

@@ -51,12 +51,28 @@ class Deal:
         return Roles(self.customer_id, self.account_id, chains)
 
 
-def draw_offer(draw: Draw, deal: Deal, count: int, at: datetime) -> Offer:
-    """An offer of `count` lines, as `domain.quotes.draft` would have made it."""
+@dataclass(frozen=True)
+class Content:
+    """Articles of a version, with how many of each, and the visits that they call for."""
+
+    chosen: list[tuple[Item, Decimal]]
+    planned: visits.Visits
+
+
+def draw_content(plan: QuotePlan, catalog: Catalog, number: int) -> Content:
+    """What is on version `number` of a quote: the same whenever it is asked, since visits are planned by it as well."""
+    draw = Draw(f"{plan.number} {number}")
+    chosen = [(item, _quantity(draw, plan, item)) for item in _choose(draw, plan, catalog, plan.lines[number - 1])]
+    works = [_work(n, item, quantity) for n, (item, quantity) in enumerate(chosen, start=1)]
+    return Content(chosen, visits.derive(works))
+
+
+def draw_offer(draw: Draw, deal: Deal, number: int, at: datetime) -> Offer:
+    """The offer of a version, as `domain.quotes.draft` would have made it."""
     plan = deal.plan
+    content = draw_content(plan, deal.catalog, number)
+    chosen, planned = content.chosen, content.planned
     agreement = plan.partner.agreements[plan.entity.id] if plan.partner else None
-    chosen = [(item, _quantity(draw, plan, item)) for item in _choose(draw, plan, deal.catalog, count)]
-    planned = visits.derive([_work(n, item, quantity) for n, (item, quantity) in enumerate(chosen, start=1)])
     roles, lines = deal.roles, []
     for position, (item, quantity) in enumerate(chosen, start=1):
         payer = propose_payer(agreement, item.category, deal.customer_id, deal.account_id)

@@ -1,16 +1,17 @@
 """Orders: planned for every quote that was agreed to, and written with their milestones, visits and events."""
 
 from datetime import datetime, timedelta
-from math import ceil
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from chargecars.demo.draw import Draw
 from chargecars.demo.encode import Rows
 from chargecars.demo.figures import Figures
-from chargecars.demo.fulfilment import Fulfilment, OrderPlan, VisitPlan
+from chargecars.demo.fulfilment import Fulfilment, OrderPlan, VisitPlan, Work
 from chargecars.demo.notifying import NotificationWriter
 from chargecars.demo.numbers import Numbers
+from chargecars.demo.offers import draw_content
 from chargecars.demo.people import Person
 from chargecars.demo.plan import QuotePlan
 from chargecars.demo.schedule import Schedule
@@ -18,13 +19,16 @@ from chargecars.demo.timeline import Timeline
 from chargecars.demo.world import World
 from chargecars.demo.written import WrittenQuote
 from domain.events.record import Payload
+from domain.geo.location import Point
 from domain.orders import events
 from domain.orders.models import OrderStage
 from domain.orders.stages import PROGRESS
 from domain.quotes.models import QuoteStatus
 from domain.quotes.offer import PlannedVisit
+from domain.visits.models import VisitStatus
 
 _PROCESSING_MINUTES = 5
+_WAITING_FOR_MATERIAL, _URGENT = 0.2, 0.08
 
 
 def plan_orders(world: World, figures: Figures, plans: list[QuotePlan], numbers: Numbers) -> None:
@@ -34,14 +38,23 @@ def plan_orders(world: World, figures: Figures, plans: list[QuotePlan], numbers:
     for plan in ordered:
         plan.orders = [OrderPlan(plan.ended_at, partner_order_id=plan.partner_order_id)]
     _repeat(draw, world.now, ordered, figures.orders - len(ordered))
-    fulfilment = Fulfilment(draw, Schedule(draw, world.teams, max(1, ceil(figures.scale))), world.now)
-    for plan, order in sorted(_pairs(ordered), key=lambda pair: pair[1].at):
+    fulfilment = Fulfilment(draw, Schedule(draw, world.teams, world.since.date(), world.today), world.now)
+    orders = sorted(_pairs(ordered), key=lambda pair: pair[1].at)
+    for plan, order in orders:
         order.number = numbers.next(plan.entity, "order", order.at)
         if plan.customer is None:
             fulfilment.deliver(order)
         else:
             address = plan.customer.address
-            fulfilment.install(order, plan.visits, address["latitude"], address["longitude"])
+            place = Point(address["latitude"], address["longitude"])
+            fulfilment.install(order, place, Work(plan.visits, partial(_foreseen_minutes, world, plan)))
+    fulfilment.carry_out(order for _, order in orders)
+
+
+def _foreseen_minutes(world: World, plan: QuotePlan) -> list[int]:
+    """Of the visits of the version that was agreed to."""
+    content = draw_content(plan, world.catalogs[plan.entity.id], len(plan.course.sent))
+    return [visit.minutes for visit in content.planned.planned]
 
 
 def _pairs(plans: list[QuotePlan]) -> list[tuple[QuotePlan, OrderPlan]]:
@@ -135,7 +148,7 @@ class OrderWriter:
         foreseen: PlannedVisit,
         sees: list[UUID],
     ) -> None:
-        slot = visit.slot
+        slot, planned = visit.slot, self._planned(visit, foreseen, quote, order)
         self._rows.add(
             "visit",
             id=self._draw.id(order.at),
@@ -154,9 +167,30 @@ class OrderWriter:
             block=slot.block if slot else None,
             started_at=visit.started_at,
             finished_at=visit.finished_at,
+            outdoor=foreseen.outdoor,
+            **planned,
             created_at=order.at,
             updated_at=visit.finished_at or visit.started_at or max(order.reached.values()),
         )
+
+    def _planned(
+        self, visit: VisitPlan, foreseen: PlannedVisit, quote: WrittenQuote, order: OrderPlan
+    ) -> dict[str, Any]:
+        """Where the visit is, what it waits for, and its place in a route."""
+        slot, waits = visit.slot, visit.status is VisitStatus.REQUIRED
+        address = quote.plan.customer.address if quote.plan.customer else {}
+        material_on = self._world.today + timedelta(days=self._draw.integer(1, 16))
+        return {
+            "latitude": address.get("latitude"),
+            "longitude": address.get("longitude"),
+            "pc4": address.get("postal_code", "")[:4] or None,
+            "material_on": material_on if waits and self._draw.uniform() < _WAITING_FOR_MATERIAL else None,
+            "priority": self._draw.integer(3, 7) if waits and self._draw.uniform() < _URGENT else 0,
+            "promised_at": visit.promised_at,
+            "route_order": slot.order if slot else None,
+            "starts_at": slot.starts_at if slot else None,
+            "ends_at": slot.starts_at + timedelta(minutes=foreseen.minutes) if slot else None,
+        }
 
     # --- events -------------------------------------------------------------------------------------------------
 

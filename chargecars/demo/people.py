@@ -80,9 +80,26 @@ class People:
                     operations[entity.id] = Person(user_id, f"Operations {entity.name}", role)
         self._everywhere("group@chargecars.example", "Operations groep", Role.OPERATIONS, entities, at)
         for team in teams:
-            self._everywhere(team.mailbox, f"Monteur {team.town}", Role.TECHNICIAN, entities, at, team.id)
+            self._add_crew(team, entities, at)
         self._join(self._user("platform@chargecars.example", "Platformbeheer", at), None, Role.PLATFORM_ADMIN, at)
         return operations
+
+    def _add_crew(self, team: Team, entities: list[Entity], at: datetime) -> None:
+        """Its mechanics; the first has a login."""
+        name = f"Monteur {team.town}"
+        user_id = self._everywhere(team.mailbox, name, Role.TECHNICIAN, entities, at, team.id)
+        draw = Draw(f"crew {team.town}")
+        colleagues = [" ".join(draw.person()) for _ in range(draw.integer(1, 2))]
+        for place, member in enumerate([name, *colleagues]):
+            self._rows.add(
+                "team_member",
+                id=draw.id(at),
+                team_id=team.id,
+                user_id=user_id if place == 0 else None,
+                name=member,
+                since=at.date(),
+                created_at=at,
+            )
 
     def add_partner_people(self, partner: Partner, number: int) -> None:
         """Two people per partner: the first signs, and has a password at the named and some other partners."""
@@ -105,10 +122,11 @@ class People:
 
     def _everywhere(
         self, email: str, name: str, role: Role, entities: list[Entity], at: datetime, team_id: UUID | None = None
-    ) -> None:
+    ) -> UUID:
         user_id = self._user(email, name, at)
         for entity in entities:
             self._join(user_id, entity.id, role, at, team_id=team_id)
+        return user_id
 
     def _user(self, email: str, name: str, at: datetime, with_password: bool = True, *, id: UUID | None = None) -> UUID:
         id = id or self._draw.id(at)

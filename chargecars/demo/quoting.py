@@ -48,18 +48,18 @@ class QuoteWriter:
         quote = WrittenQuote(self._draw.id(plan.at), plan, deal, self._world.operations[plan.entity.id])
         quote.channel = list(deal.chain)
         self._tell(quote, events.QuoteCreated(plan.number, plan.lead_number), plan.at, quote.maker)
-        for number, count in enumerate(plan.lines, start=1):
-            self._write_version(quote, number, count)
+        for number in range(1, len(plan.lines) + 1):
+            self._write_version(quote, number)
         self._write_quote(quote)
         self._tell_end(quote)
         return quote
 
     # --- versions -----------------------------------------------------------------------------------------------
 
-    def _write_version(self, quote: WrittenQuote, number: int, count: int) -> None:
+    def _write_version(self, quote: WrittenQuote, number: int) -> None:
         """Write a version; once it is sent its parties act, and those who pay see the quote."""
         made_at, sent_at = quote.made_at(number), quote.sent_at(number)
-        offer = draw_offer(self._draw, quote.deal, count, sent_at or made_at)
+        offer = draw_offer(self._draw, quote.deal, number, sent_at or made_at)
         if set(asked(offer)) != set(quote.plan.roles):
             raise ValueError(f"{quote.plan.number} asks {asked(offer)} to act, its plan says {quote.plan.roles}")
         version = Version(self._draw.id(made_at), number, offer, sent_at)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from uuid import UUID
 
 from chargecars.demo import articles, contacts, people, tenants
@@ -54,7 +55,7 @@ def build(rows: Rows, figures: Figures, today: date, base_domain: str) -> World:
     now = datetime.combine(today, time.min, AMSTERDAM).astimezone(UTC)
     founded, channel = now - _FOUNDED, now - _CHANNEL
     entities = tenants.add_entities(rows, draw, founded, base_domain)
-    teams = tenants.add_teams(rows, draw, founded)
+    teams = tenants.add_teams(rows, draw, founded, today, max(1, ceil(figures.scale)))
     password_hash = people.password_hash(draw)
     staff = People(rows, draw, password_hash)
     operations = staff.add_staff(entities, teams, founded)

@@ -81,6 +81,34 @@ INVARIANTS = {
     "a team makes at most three visits a day": (
         "SELECT team_id, day, count(*) FROM visit WHERE team_id IS NOT NULL GROUP BY 1, 2 HAVING count(*) > 3"
     ),
+    "a planned visit has its place and its time in the route of its team": (
+        "SELECT id FROM (SELECT *, row_number() OVER (PARTITION BY team_id, day ORDER BY route_order) - 1 AS place, "
+        "lag(ends_at) OVER (PARTITION BY team_id, day ORDER BY route_order) AS before FROM visit "
+        "WHERE team_id IS NOT NULL) v WHERE route_order <> place OR starts_at IS NULL "
+        "OR ends_at <> starts_at + make_interval(mins => minutes) "
+        "OR (starts_at AT TIME ZONE 'Europe/Amsterdam')::date <> day "
+        "OR (block = 'MORNING') <> (extract(hour FROM starts_at AT TIME ZONE 'Europe/Amsterdam') < 12) "
+        "OR status IN ('PLANNED', 'EN_ROUTE', 'IN_PROGRESS') AND before > starts_at"
+    ),
+    "only visits ahead are promised, and what is asked for waits": (
+        "SELECT id FROM visit WHERE promised_at IS NOT NULL AND (team_id IS NULL OR promised_at > now()) "
+        "OR (material_on IS NOT NULL OR priority > 0) AND status <> 'REQUIRED'"
+    ),
+    "a visit is where its order is": (
+        'SELECT v.id FROM visit v JOIN "order" o ON o.id = v.order_id JOIN address a ON a.id = o.service_address_id '
+        "WHERE (v.latitude, v.longitude, v.pc4) IS DISTINCT FROM (a.latitude, a.longitude, left(a.postal_code, 4))"
+    ),
+    "a visit is outdoors where its version says so": (
+        'SELECT v.id FROM visit v JOIN "order" o ON o.id = v.order_id JOIN quote_visit q '
+        "ON q.quote_version_id = o.quote_version_id AND q.position = v.position WHERE q.outdoor <> v.outdoor"
+    ),
+    "no team is absent where it has visits": (
+        "SELECT v.id FROM visit v JOIN absence a ON a.team_id = v.team_id AND a.days @> v.day"
+    ),
+    "every postcode is in a region, some in two": (
+        "SELECT pc2 FROM (SELECT DISTINCT pc2 FROM address) p WHERE NOT EXISTS (SELECT 1 FROM region r "
+        "WHERE EXISTS (SELECT 1 FROM unnest(r.postcode_prefixes) x (prefix) WHERE starts_with(p.pc2, x.prefix)))"
+    ),
     "a lead is where its quotes are": (
         "SELECT l.id FROM lead l LEFT JOIN quote q ON q.lead_id = l.id WHERE l.status <> CASE "
         "WHEN q.status = 'ORDERED' THEN 'CONVERTED' WHEN q.status IN ('DRAFT', 'SENT', 'PARTIALLY_SIGNED') "
