@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,26 +53,42 @@ class Found:
     routes: Routes
 
 
-Solve = Callable[[Problem, Sequence[float], Callable[[], float]], list[Found]]
-"""Budgets in seconds, ascending; the clock says how long it has been searching (0 until its model stands)."""
-
-
 class Clock:
-    """Building the model is free: it runs from `start`."""
+    """Building the model is free: it runs from `start`, which also makes the file `began`."""
 
-    def __init__(self) -> None:
+    def __init__(self, began: Path) -> None:
+        self._file = began
         self._began: float | None = None
 
     def start(self) -> None:
+        self._file.touch()
         self._began = time.monotonic()
 
     def __call__(self) -> float:
         return 0.0 if self._began is None else time.monotonic() - self._began
 
 
-def main(solve: Callable[[Problem, list[float], Clock], list[Found]]) -> None:
+class Plans(list[Found]):
+    """What was found; written at once, because a peer may be ended."""
+
+    def __init__(self, output: Path) -> None:
+        super().__init__()
+        self._output = output
+
+    def add(self, seconds: float, routes: Routes) -> None:
+        self.append(Found(seconds, routes))
+        written = [{"seconds": each.seconds, "routes": list(each.routes.items())} for each in self]
+        made = self._output.with_suffix(".part")
+        made.write_text(json.dumps(written))
+        made.replace(self._output)
+
+
+Search = Callable[[Problem, list[float], Clock, Plans], None]
+"""Searches with budgets in seconds, ascending, and adds at least the best plan at the end of each."""
+
+
+def main(search: Search) -> None:
     """Arguments: the directory of the problem, where to write to, the budgets."""
     directory, output, *budgets = sys.argv[1:]
-    found = solve(Problem.read(Path(directory)), [float(budget) for budget in budgets], Clock())
-    written = [{"seconds": each.seconds, "routes": list(each.routes.items())} for each in found]
-    Path(output).write_text(json.dumps(written))
+    clock, plans = Clock(Path(output).with_suffix(".began")), Plans(Path(output))
+    search(Problem.read(Path(directory)), [float(budget) for budget in budgets], clock, plans)

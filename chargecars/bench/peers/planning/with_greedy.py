@@ -4,10 +4,11 @@ It knows every rule but the order of two visits.
 """
 
 import random
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from problem import Clock, Found, Problem, Routes, main
+from problem import Clock, Plans, Problem, Routes, main
 
 _MOST_STOPS = 3
 _TRIED = 12
@@ -16,28 +17,26 @@ _NOISE = 0.25
 Flags = NDArray[np.bool_]
 
 
-def search(problem: Problem, budgets: list[float], clock: Clock) -> list[Found]:
-    """Orders anew until the time is over, and the best so far at the end of each budget."""
+def search(problem: Problem, budgets: list[float], clock: Clock, plans: Plans) -> None:
+    """Orders anew until the time is over."""
     tables, shuffle = Tables(problem), random.Random(0)  # noqa: S311  # reproducible
     clock.start()
-    best: tuple[float, Routes] = (-1.0, {})
-    found: list[Found] = []
-    left = list(budgets)
-    while left:
-        noise = 0.0 if best[0] < 0 else _NOISE
-        gained, routes = Insertion(tables).all(_order(problem, shuffle, noise), clock, left[-1])
-        if gained > best[0] and (clock() < left[-1] or best[0] < 0):
-            best = (gained, routes)
-        while left and clock() >= left[0]:
-            left.pop(0)
-            found.append(Found(clock(), best[1]))
-    return found
+    best = -1.0
+    while best < 0 or clock() < budgets[-1]:
+        noise = 0.0 if best < 0 else _NOISE
+        order = ranked(problem, lambda most=noise: most * shuffle.random())
+        gained, routes = Insertion(tables).all(order, clock, budgets[-1])
+        if gained > best:
+            best = gained
+            plans.add(clock(), routes)
 
 
-def _order(problem: Problem, shuffle: random.Random, noise: float) -> list[int]:
+def ranked(problem: Problem, noise: Callable[[], float]) -> list[int]:
+    """Jobs in the order in which they are inserted."""
+
     def rank(index: int) -> float:
         job = problem.jobs[index]
-        return float(job["value"]) * (1 + noise * shuffle.random()) - job["minutes"]
+        return float(job["value"]) * (1 + noise()) - float(job["minutes"])
 
     return sorted(problem.open_jobs, key=rank, reverse=True)
 
@@ -57,7 +56,7 @@ class Tables:
     def vehicles(self, job: dict[str, object]) -> Flags:
         """That may do it, by day, skills and pin."""
         allowed: Flags = np.isin(self.days, job["days"])
-        for skill in job["skills"]:  # type: ignore[attr-defined]  # a list
+        for skill in job["skills"]:
             allowed = allowed & self.able[:, skill]
         if job["pin"] is not None:
             allowed = allowed & (np.arange(len(allowed)) == job["pin"])
@@ -101,7 +100,7 @@ class Insertion:
     def _costs(self, job: dict[str, int]) -> NDArray[np.float64]:
         """[vehicle, position]; infinite where it may not go."""
         tables, place = self.tables, job["place"]
-        allowed = tables.vehicles(job) & (self.count < tables.most_jobs)  # type: ignore[arg-type]  # plain JSON
+        allowed = tables.vehicles(job) & (self.count < tables.most_jobs)
         allowed &= self.work + job["minutes"] <= tables.most_minutes
         allowed &= ~tables.is_far[place, self.legs[:, 1:-1]].any(axis=1)
         cost, legs = tables.problem.cost, self.legs

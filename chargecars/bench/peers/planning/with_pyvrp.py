@@ -4,8 +4,10 @@ Not expressible, so left to the repair: the team of a pin, and 30 km between job
 that may not be done on some days is a group of clients, one per run of days, of which at most one is visited.
 """
 
+from collections.abc import Callable
+
 import numpy as np
-from problem import DAY, Clock, Found, Problem, Routes, main
+from problem import DAY, Clock, Plans, Problem, Routes, main
 from pyvrp import (
     Client,
     ClientGroup,
@@ -23,28 +25,27 @@ from pyvrp import (
 Key = tuple[int, ...]
 
 
-def search(problem: Problem, budgets: list[float], clock: Clock) -> list[Found]:
+def search(problem: Problem, budgets: list[float], clock: Clock, plans: Plans) -> None:
     """One run, looked at when each budget is over; what it does before the first iteration counts too."""
-    model, snapshots = Model(problem), Snapshots(budgets, clock)
+    model = Model(problem)
+    snapshots = Snapshots(budgets, clock, lambda best: plans.add(clock(), model.routes(best)))
     parameters = SolveParams(ils=IteratedLocalSearchParams(callbacks=snapshots))
     clock.start()
     solve(model.data, snapshots.is_over, collect_stats=False, params=parameters)
-    return [Found(seconds, model.routes(best)) for seconds, best in snapshots.taken]
 
 
-class Snapshots(IteratedLocalSearchCallbacks):  # type: ignore[misc]  # PyVRP has no types for it
-    """The best plan at the end of each budget."""
+class Snapshots(IteratedLocalSearchCallbacks):
+    """Hands on the best plan at the end of each budget."""
 
-    def __init__(self, budgets: list[float], clock: Clock) -> None:
-        self.taken: list[tuple[float, Solution]] = []
-        self._left, self._clock = list(budgets), clock
+    def __init__(self, budgets: list[float], clock: Clock, take: Callable[[Solution], None]) -> None:
+        self._left, self._clock, self._take = list(budgets), clock, take
 
     def is_over(self, best_cost: int) -> bool:
         return not self._left
 
     def on_iteration(self, current: Solution, candidate: Solution, best: Solution, cost_evaluator: object) -> None:
         while self._left and self._clock() >= self._left[0]:
-            self.taken.append((self._clock(), best))
+            self._take(best)
             self._left.pop(0)
 
 
@@ -65,7 +66,7 @@ class Model:
     def _key(self, vehicle: dict[str, object]) -> Key:
         """Vehicles of one key are the same to the solver."""
         names = ("day", "start", "end", "most_jobs", "most_minutes", "region")
-        return (*(int(str(vehicle[name])) for name in names), *vehicle["skills"])  # type: ignore[misc]  # a list of ints
+        return (*(int(str(vehicle[name])) for name in names), *vehicle["skills"])
 
     def _data(self) -> ProblemData:
         clients, groups = self._clients()
@@ -101,7 +102,7 @@ class Model:
         return clients, groups
 
     def _client(self, job: dict[str, object], first: int, last: int, group: int | None) -> Client:
-        needs = [int(skill in job["skills"]) for skill in range(self.problem.skills)]  # type: ignore[operator]  # a list
+        needs = [int(skill in job["skills"]) for skill in range(self.problem.skills)]
         return Client(
             job["place"],
             delivery=[1, job["minutes"], *needs],
@@ -134,7 +135,7 @@ class Model:
         return found
 
 
-def _visits(route) -> list[int]:  # type: ignore[no-untyped-def]  # PyVRP has no types for it
+def _visits(route) -> list[int]:
     return [activity.idx for activity in route if activity.is_client()]
 
 

@@ -1,22 +1,27 @@
 """The routing library of OR-Tools: a vehicle per team-day, each job on the vehicles that may do it, at its price.
 
-Not expressible, so left to the repair: 30 km between jobs that do not follow each other.
+Not expressible, so left to the repair: 30 km between jobs that do not follow each other. Of thousands of jobs its first
+solution strategies find no plan within minutes; there it begins with the one of greedy insertion.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
-from problem import DAY, Clock, Found, Problem, Routes, main
+from problem import DAY, Clock, Plans, Problem, Routes, main
+from with_greedy import Insertion, Tables, ranked
 
 _FIRST = routing_enums_pb2.FirstSolutionStrategy.PARALLEL_CHEAPEST_INSERTION
+_EVERY_SECONDS = 0.5
+_OWN_START = 1_500
+"""Jobs for which it finds a first plan by itself."""
 _SEARCH = routing_enums_pb2.LocalSearchMetaheuristic.GUIDED_LOCAL_SEARCH
 
 
-def search(problem: Problem, budgets: list[float], clock: Clock) -> list[Found]:
-    """One run, looked at when each budget is over."""
+def search(problem: Problem, budgets: list[float], clock: Clock, plans: Plans) -> None:
+    """One run, looked at with every plan that it finds."""
     model = Model(problem)
     clock.start()
-    return model.search(budgets, clock)
+    model.search(budgets, clock, plans)
 
 
 class Model:
@@ -71,20 +76,31 @@ class Model:
     def _allowed(self, job: dict[str, object]) -> list[int]:
         if job["pin"] is not None:
             return [int(str(job["pin"]))]
-        days, skills = set(job["days"]), set(job["skills"])  # type: ignore[call-overload]  # lists
+        days, skills = set(job["days"]), set(job["skills"])
         vehicles = enumerate(self.problem.vehicles)
         return [at for at, each in vehicles if each["day"] in days and skills <= set(each["skills"])]
 
-    def search(self, budgets: list[float], clock: Clock) -> list[Found]:
-        """The best at the end of each budget; none for a budget in which no first plan was found."""
+    def search(self, budgets: list[float], clock: Clock, plans: Plans) -> None:
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = _FIRST
         parameters.local_search_metaheuristic = _SEARCH
         parameters.time_limit.FromMilliseconds(round(budgets[-1] * 1000))
-        snapshots = Snapshots(self, budgets, clock)
+        snapshots = Snapshots(self, clock, plans)
         self._routing.AddAtSolutionCallback(snapshots.look)
-        best = self._routing.SolveWithParameters(parameters)
-        return snapshots.end(None if best is None else self.routes(best))
+        best = self._solved(parameters, budgets, clock)
+        if best is not None:
+            plans.add(min(clock(), budgets[-1]), self.routes(best))
+
+    def _solved(self, parameters: object, budgets: list[float], clock: Clock) -> pywrapcp.Assignment | None:
+        if len(self.jobs) <= _OWN_START:
+            return self._routing.SolveWithParameters(parameters)
+        order = ranked(self.problem, lambda: 0.0)
+        _, routes = Insertion(Tables(self.problem)).all(order, clock, budgets[-1])
+        node = {index: at for at, index in enumerate(self.jobs, 1)}
+        nodes = [[node[index] for index in routes.get(at, ())] for at in range(len(self.problem.vehicles))]
+        self._routing.CloseModelWithParameters(parameters)
+        first = self._routing.ReadAssignmentFromRoutes(nodes, True)
+        return self._routing.SolveFromAssignmentWithParameters(first, parameters) if first else None
 
     @property
     def cost(self) -> int:
@@ -107,27 +123,18 @@ class Model:
 
 
 class Snapshots:
-    """The cheapest plan by the end of each budget but the last, which is what the search returns."""
+    """Keeps plans that cost less than all before, at most two a second."""
 
-    def __init__(self, model: Model, budgets: list[float], clock: Clock) -> None:
-        self._model, self._left, self._clock = model, list(budgets), clock
+    def __init__(self, model: Model, clock: Clock, plans: Plans) -> None:
+        self._model, self._clock, self._plans = model, clock, plans
         self._cost: int | None = None
-        self._best: Routes = {}
-        self.taken: list[Found] = []
 
     def look(self) -> None:
         """At every plan that is found."""
-        self._take()
-        if len(self._left) > 1 and (self._cost is None or self._model.cost < self._cost):
-            self._cost, self._best = self._model.cost, self._model.routes()
-
-    def _take(self) -> None:
-        while len(self._left) > 1 and self._clock() >= self._left[0]:
-            self.taken.append(Found(self._left.pop(0), dict(self._best)))
-
-    def end(self, best: Routes | None) -> list[Found]:
-        self._take()
-        return [*self.taken, Found(self._clock(), best or {})]
+        is_due = not self._plans or self._clock() > self._plans[-1].seconds + _EVERY_SECONDS
+        if is_due and (self._cost is None or self._model.cost < self._cost):
+            self._cost = self._model.cost
+            self._plans.add(self._clock(), self._model.routes())
 
 
 if __name__ == "__main__":

@@ -4,28 +4,24 @@ It does as many jobs as it can, the important ones first, and then drives little
 drive. Not expressible, so left to the repair: 30 km between jobs that do not follow each other.
 """
 
-import sys
 from datetime import timedelta
 
 import numpy as np
 import vroom
-from problem import DAY, Clock, Found, Problem, main
+from problem import DAY, Clock, Plans, Problem, main
 
 _LEVEL = 5
 _THREADS = 2
 _MOST_PRIORITY = 100
 
 
-def search(problem: Problem, budgets: list[float], clock: Clock) -> list[Found]:
+def search(problem: Problem, budgets: list[float], clock: Clock, plans: Plans) -> None:
     """One run for each budget: it says nothing before it is done."""
-    found = []
     for budget in budgets:
         model = _model(problem)
         clock.start()
         solution = model.solve(_LEVEL, nb_threads=_THREADS, timeout=timedelta(seconds=budget))
-        found.append(Found(clock(), _routes(solution)))
-        sys.stderr.write(f"{budget:g} s: {clock():.1f} s\n")
-    return found
+        plans.add(clock(), _routes(solution))
 
 
 def _model(problem: Problem) -> vroom.Input:
