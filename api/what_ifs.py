@@ -202,7 +202,6 @@ class WhatIfMutations:
     @mutation(
         "Asks what would be if; what is planned is not touched. The answer is kept, to be compared.",
         requires=_WRITE,
-        idempotent=True,
     )
     async def ask_what_if(self, info: Info, input: WhatIfInput) -> WhatIfPayload:
         changes, given = _changes(input), optional_key("BusinessEntity", input.entity_id, "entityId")

@@ -1,5 +1,6 @@
 """Asking what would be if, and keeping the answer. What is planned is not touched by it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +19,7 @@ from domain.jobs.service import enqueue
 from domain.plans.requests import AHEAD_DAYS, today
 from domain.rows import actor_of, find
 from domain.teams import details
-from domain.teams.errors import EndsBeforeStart
+from domain.teams.errors import EndsBeforeStart, InvalidPostcodePrefix
 from domain.teams.models import Team
 
 JOB, QUEUE = "horizon.try", "planning"
@@ -26,6 +27,7 @@ DAYS, MOST_DAYS = 14, 21
 SECONDS, MOST_SECONDS = 10, 60
 MOST_EACH, MOST_TEAMS, MOST_JOBS, MOST_NAME = 20, 20, 2_000, 120
 NARROWEST, WIDEST = 1.0, 300.0
+_PREFIX = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,8 @@ def _work(faults: Faults, changes: Changes) -> None:
         _whole(faults, more.count, 1, MOST_JOBS, "more_work", at, "count")
         if more.minutes is not None:
             _whole(faults, more.minutes, 1, 24 * 60, "more_work", at, "minutes")
-        if more.postcode_prefix:
-            with faults.at("more_work", at, "postcode_prefix"):
-                details.prefixes([more.postcode_prefix])
+        if more.postcode_prefix and not _PREFIX.fullmatch(more.postcode_prefix):
+            faults.add(InvalidPostcodePrefix(field=("more_work", at, "postcode_prefix")))
         if more.skills is not None:
             with faults.at("more_work", at):
                 details.skills(more.skills)
