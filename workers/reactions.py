@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.days import reactions as days
 from domain.events.models import Event
 from domain.notifications import causes
 from domain.orders import following
@@ -21,6 +22,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("webhooks", None, make_deliveries),
     Reaction("orders", following.EVENTS, following.react),
     Reaction("notifications", frozenset(causes.CAUSES), causes.react),
+    Reaction("days", days.TYPES, days.react),
 )
 
 

@@ -101,8 +101,10 @@ def board(
     seen: Seen | None = None,
     jobs: Sequence[int] | None = None,
 ) -> Board:
-    """The day of a team that is in the world of `days`; with `jobs`, in their order, instead of what it has."""
+    """The day of a team; with `jobs`, in their order, instead of what it has."""
     jobs = days.jobs_of(team_id, day) if jobs is None else jobs
+    if team_id not in days.team_ids:
+        return _given_up(days, team_id, day, jobs, sees)
     works = days.team_day(team_id, day)
     shift = works or away(days, team_id, day)
     route = route_of(days, shift, jobs, day, now, seen)
@@ -125,6 +127,13 @@ def board(
         available_minutes=works.most_minutes if works else 0,
         travel=days.world.travel,
     )
+
+
+def _given_up(days: Days, team_id: UUID, day: date, jobs: Sequence[int], sees: Sees) -> Board:
+    """Of a team that is no more: what is planned for it has no times."""
+    warnings = tuple(_warnings(days, None, jobs, day, sees))
+    work = sum(days.world.jobs[job].minutes for job in jobs)
+    return Board(team_id, day, None, None, None, (), warnings, None, 0, None, None, work, 0, days.world.travel)
 
 
 def route_of(

@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days import windows
 from domain.days.errors import DayIsOver, UnknownShift
-from domain.days.events import VisitDispatched
+from domain.days.events import TeamDispatched, VisitDispatched
 from domain.days.loading import BEGUN, Drives, within
 from domain.days.models import DispatchedStop
+from domain.events.models import Event
+from domain.events.record import record
 from domain.notifications import recipients
 from domain.notifications.service import About, notify
 from domain.planning.arrival import AMSTERDAM
+from domain.rows import find
 from domain.teams import planning_days
 from domain.visits import telling
 from domain.visits.models import Visit
@@ -47,7 +50,7 @@ async def dispatch(session: AsyncSession, drives: Drives | None, team_id: UUID, 
     for order, visit in changed:
         await _give(session, team_id, order, visit, now)
     await windows.tell(session, days, team_id, day, now)
-    await _notify(session, team_id, day, [visit for _, visit in changed], route, gone, now)
+    await _tell_team(session, team_id, day, [visit for _, visit in changed], route, gone)
     return Dispatched(tuple(visit.id for _, visit in changed), tuple(stop.visit_id for stop in gone))
 
 
@@ -88,23 +91,25 @@ async def _give(session: AsyncSession, team_id: UUID, order: int, visit: Visit, 
     await telling.tell(session, visit, happened)
 
 
-async def _notify(
+async def _tell_team(
     session: AsyncSession,
     team_id: UUID,
     day: date,
     changed: Sequence[Visit],
     route: Sequence[Visit],
     gone: Sequence[DispatchedStop],
-    now: datetime,
 ) -> None:
-    """One message for the whole route."""
-    first = next(iter([*changed, *route]), None)
-    if first is None or not (changed or gone):
+    """One event for the whole route; technicians are notified of it."""
+    if not changed and not gone:
         return
-    about = About(first.entity_id, "Visit", first.id, key=f"dispatch:{team_id}:{day}:{now.isoformat()}")
-    values = {
-        "route.day": day.isoformat(),
-        "route.stops": str(len(route)),
-        "route.changes": str(len(changed) + len(gone)),
-    }
-    await notify(session, KIND, await recipients.technicians(session, [team_id]), about, values)
+    first = changed[0] if changed else await find(session, Visit, gone[0].visit_id)
+    happened = TeamDispatched(day.isoformat(), len(route), len(changed) + len(gone), first.id)
+    await record(session, happened, entity_id=first.entity_id, subject_id=team_id, team_ids=[team_id])
+
+
+async def notify_team(session: AsyncSession, event: Event) -> None:
+    """Tell the technicians of a dispatch, once; a session of the system."""
+    about = About(event.entity_id, "Visit", UUID(event.payload["visit_id"]), key=f"event:{event.id}")
+    said = {name: str(event.payload[name]) for name in ("day", "stops", "changes")}
+    people = await recipients.technicians(session, [event.subject_id])
+    await notify(session, KIND, people, about, {f"route.{name}": value for name, value in said.items()})

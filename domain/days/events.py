@@ -1,7 +1,9 @@
 """What happens on a team's day. Everybody who sees the visit may read the payloads."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
+from domain.events.record import Payload
 from domain.visits.events import VisitEvent
 
 
@@ -86,3 +88,15 @@ class VisitPromiseReleased(VisitEvent):
     day: str
     block: str
     agreed: bool
+
+
+@dataclass(frozen=True)
+class TeamDispatched(Payload):
+    """The team was given its route of a day, or what has changed of it."""
+
+    type = "team.dispatched"
+    subject_type = "Team"
+    day: str
+    stops: int
+    changes: int
+    visit_id: UUID

@@ -1,8 +1,10 @@
-"""Orders follow their visits: under way with the first that begins, over with the last that is completed."""
+"""Orders follow their visits: scheduled when the next has a day, under way while one is made, over with the last."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.orders import service as orders
@@ -11,45 +13,43 @@ from domain.rows import find
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 _S = OrderStage
-_TO_WORK = {
-    _S.RECEIVED: (_S.IN_PROGRESS,),
-    _S.PLANNING: (_S.SCHEDULED, _S.IN_PROGRESS),
-    _S.SCHEDULED: (_S.IN_PROGRESS,),
-}
 _OVER = (VisitStatus.DONE, VisitStatus.CANCELLED)
+_LIVE = (_S.RECEIVED, _S.PLANNING, _S.SCHEDULED, _S.IN_PROGRESS)
+_BY_WAY_OF = {
+    (_S.PLANNING, _S.IN_PROGRESS): _S.SCHEDULED,
+    (_S.PLANNING, _S.COMPLETED): _S.IN_PROGRESS,
+    (_S.SCHEDULED, _S.COMPLETED): _S.IN_PROGRESS,
+}
+"""Stages that do not follow one another, and what lies between them."""
 
 
-async def begun(session: AsyncSession, order_id: UUID) -> None:
-    """A team is at work for the order."""
+async def follow(session: AsyncSession, order_id: UUID) -> None:
+    """Bring the order to where its visits have it; nothing happens to one that is held or over."""
     order = await find(session, Order, order_id, lock=True)
-    if not order.on_hold:
-        await _go(session, order, _TO_WORK.get(OrderStage(order.stage), ()))
-
-
-async def ended(session: AsyncSession, order_id: UUID) -> None:
-    """A visit of the order is over."""
-    order = await find(session, Order, order_id, lock=True)
-    if order.on_hold or order.stage in (_S.COMPLETED, _S.CANCELLED):
+    if order.on_hold or order.stage not in _LIVE:
         return
-    if (stage := await _after(session, order_id)) is None:
-        return
-    await _go(session, order, _TO_WORK.get(OrderStage(order.stage), ()))
-    await _go(session, order, (stage,))
+    at = func.coalesce(Visit.work_position, Visit.position)
+    query = select(Visit.status, Visit.outcome).where(Visit.order_id == order_id)
+    visits = (await session.execute(query.order_by(at, Visit.position))).all()
+    wanted = stage_of(OrderStage(order.stage), visits)
+    if wanted != order.stage:
+        await _go(session, order, wanted)
 
 
-async def _go(session: AsyncSession, order: Order, stages: tuple[OrderStage, ...]) -> None:
-    for stage in stages:
-        await orders.move(session, order.id, stage)
-
-
-async def _after(session: AsyncSession, order_id: UUID) -> OrderStage | None:
-    """Where the order is with its visits as they are; None: where it was."""
-    query = select(Visit.status, Visit.outcome).where(Visit.order_id == order_id).order_by(Visit.position)
-    visits = (await session.execute(query)).all()
+def stage_of(stage: OrderStage, visits: Sequence[Any]) -> OrderStage:
+    """Where an order is with its visits (status, outcome) in the order in which they are made."""
     ahead = [visit.status for visit in visits if visit.status not in _OVER]
+    done = [visit.outcome for visit in visits if visit.status == VisitStatus.DONE]
+    if VisitStatus.IN_PROGRESS in ahead:
+        return _S.IN_PROGRESS
     if not ahead:
-        done = [visit.outcome for visit in visits if visit.status == VisitStatus.DONE]
-        return _S.COMPLETED if done and done[-1] == VisitOutcome.COMPLETED else None
-    if any(status in (VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS) for status in ahead):
-        return None
-    return _S.PLANNING if VisitStatus.REQUIRED in ahead else _S.SCHEDULED
+        return _S.COMPLETED if done and done[-1] == VisitOutcome.COMPLETED else stage
+    if ahead[0] == VisitStatus.REQUIRED:
+        return stage if stage is _S.RECEIVED and not done else _S.PLANNING
+    return _S.SCHEDULED
+
+
+async def _go(session: AsyncSession, order: Order, wanted: OrderStage) -> None:
+    if between := _BY_WAY_OF.get((OrderStage(order.stage), wanted)):
+        await _go(session, order, between)
+    await orders.move(session, order.id, wanted)

@@ -240,8 +240,7 @@ async def _arrive(session: AsyncSession, visit: Visit, said: Report) -> Reported
     first, visit.started_at = visit.started_at is None, _earlier(visit.started_at, said.at)
     if first:
         await _now(session, visit, events.VisitArrived(*_about(visit), said.at.isoformat()))
-        if visit.status != VisitStatus.DONE:
-            await orders.begun(session, visit.order_id)
+        await orders.follow(session, visit.order_id)
     return Reported(visit, changed=True)
 
 
@@ -255,7 +254,7 @@ async def _complete(session: AsyncSession, visit: Visit, said: Report) -> Report
     again = said.outcome in _UNFINISHED
     await _now(session, visit, events.VisitCompleted(*_about(visit), said.at.isoformat(), said.outcome.value, again))
     follow_up = await follow_ups.require(session, visit, left or visit.minutes) if again else None
-    await orders.ended(session, visit.order_id)
+    await orders.follow(session, visit.order_id)
     return Reported(visit, follow_up, changed=True)
 
 

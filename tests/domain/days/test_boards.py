@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import update
+
 from domain.days.board import Board, Seen, board
 from domain.days.loading import apart
 from domain.days.maps import hull, route
@@ -11,9 +13,10 @@ from domain.planning.arrival import moment
 from domain.planning.timing import Rule
 from domain.teams import absences
 from domain.teams.details import Away
-from domain.teams.models import AbsenceReason
+from domain.teams.models import AbsenceReason, Team
 from domain.travel.matrix import Travel
 from domain.visits.models import Visit
+from tenants.actor import SYSTEM
 from tests.visiting import AMERSFOORT, BARNEVELD, GRONINGEN, Work, monday, planned, promised
 
 DAY = monday()
@@ -103,6 +106,16 @@ async def test_a_team_on_the_road_is_expected_from_where_it_is(some: Work, trave
     expected = (await shown(some, travel, team, now=now)).stops[0].arrives_at
     seen = (await shown(some, travel, team, now=now, seen=near)).stops[0].arrives_at
     assert now < seen < expected
+
+
+async def test_what_is_planned_for_a_team_that_is_no_more(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    [visit] = await some.visits(**planned(team, DAY))
+    async with some.database.session(SYSTEM) as session:
+        await session.execute(update(Team).where(Team.id == team).values(active=False))
+    found = await shown(some, travel, team)
+    assert [(warning.rule, warning.visit_id) for warning in found.warnings] == [(Rule.ABSENCE, visit)]
+    assert (found.stops, found.work_minutes) == ((), 90)
 
 
 async def test_an_empty_day(some: Work, travel: Travel) -> None:

@@ -6,10 +6,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from domain.days import dispatching
+from domain.days import dispatching, reactions
 from domain.days.dispatching import Dispatched
 from domain.days.errors import DayIsOver, UnknownShift
 from domain.days.loading import apart
+from domain.events.models import Event
 from domain.notifications.models import Notification
 from domain.planning.arrival import moment
 from domain.travel.matrix import Travel
@@ -49,6 +50,10 @@ async def test_a_team_is_told_its_day_once_and_then_what_has_changed(some: Work,
     assert (await told(some, first)).count("visit.dispatched") == 1
     assert (await told(some, second)).count("visit.dispatched") == 3
     async with some.database.session(SYSTEM) as session:
+        dispatched = select(Event).where(Event.subject_id == team, Event.type == "team.dispatched").order_by(Event.id)
+        for event in (await session.scalars(dispatched)).all():
+            for _ in range(2):
+                await reactions.react(session, event)
         mine = select(func.count()).where(Notification.user_id == technician.user_id)
         mine = mine.where(Notification.kind == dispatching.KIND)
         assert (await session.execute(mine)).scalar_one() == 3
