@@ -106,11 +106,14 @@ def bench(
     scale: Annotated[int, typer.Option(min=1, max=100, help="How much data: 10 is ten times today's.")] = 10,
     json: Annotated[bool, typer.Option("--json", help="Only the last line, as JSON.")] = False,
     minutes: Annotated[float, typer.Option(min=0.1, help="How long, for those that can be told.")] = 2,
+    seeds: Annotated[int, typer.Option(min=1, help="plan: how many instances.")] = 3,
+    quick: Annotated[bool, typer.Option("--quick", help="plan: one instance, short budgets.")] = False,
+    postcodes: Annotated[Path | None, typer.Option(help="plan: the table that `geo import` takes.")] = None,
 ) -> None:
     """Run a benchmark with servers and data of its own, kept for the next time."""
     from chargecars.bench import run
 
-    run(name, scale, json, minutes)
+    run(name, scale, json, minutes=minutes, seeds=seeds, quick=quick, postcodes=postcodes)
 
 
 @geo.command("import")

@@ -1,24 +1,26 @@
 """Benchmarks: each sets itself up, checks the answers it times, prints a table and, last, one line of JSON.
 
 A benchmark NAME is a module of this package with `async def main(scale: int, json: bool) -> None`, or without `async`
-where it starts servers itself; one that takes `minutes` runs for so long.
+where it starts servers itself. Options that it takes beside these (`minutes`, `seeds`, `quick`, `postcodes`) are given
+to it, others are left out.
 """
 
 import asyncio
 import inspect
 import pkgutil
 from importlib import import_module
+from typing import Any
 
 from chargecars.stack import StackError
 
 
-def run(name: str, scale: int, json: bool, minutes: float = 2.0) -> None:
+def run(name: str, scale: int, json: bool, **options: Any) -> None:
     """Run one. Raises: StackError where there is none of that name."""
     if name not in names():
         raise StackError(f"There is no benchmark {name}: choose {', '.join(names())}")
     main = import_module(f"{__name__}.{name}").main
-    options = {"minutes": minutes} if "minutes" in inspect.signature(main).parameters else {}
-    running = main(scale, json, **options)
+    known = inspect.signature(main).parameters
+    running = main(scale, json, **{option: value for option, value in options.items() if option in known})
     if inspect.iscoroutine(running):
         asyncio.run(running)
 
