@@ -163,6 +163,7 @@ MUTATIONS: dict[str, tuple[str, Broken]] = {
     "worth more than it is": ("VALUE", _total(value=10**6)),
     "more than its bound": ("BOUND", _total(bound=10.0)),
     "a bound that is no number": ("BOUND", _total(bound=float("nan"))),
+    "a bound without end": ("BOUND", _total(bound=float("inf"))),
     "a job that is not there": ("UNKNOWN", _told(_stop(0, job=99), is_valued=False)),
     "a team that is not there": ("UNKNOWN", _told(lambda route: replace(route, team=7), is_valued=False)),
 }

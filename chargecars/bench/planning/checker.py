@@ -68,8 +68,12 @@ def _out_of_order(world: World, solution: Solution) -> Iterator[Fault]:
 def _sums(world: World, solution: Solution) -> Iterator[Fault]:
     if solution.value != value(world, solution.routes):
         yield Fault("VALUE")
-    if solution.bound is not None and not solution.bound >= solution.value - 1e-6 * max(1, abs(solution.value)):
+    if solution.bound is not None and not _is_bound(solution.bound, solution.value):
         yield Fault("BOUND")
+
+
+def _is_bound(bound: float, value: int) -> bool:
+    return math.isfinite(bound) and bound >= value - 1e-6 * max(1, abs(value))
 
 
 # --- one team-day ---------------------------------------------------------------------------------------------------

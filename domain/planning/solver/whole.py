@@ -1,5 +1,7 @@
 """A plan of up to some 150 team-days, solved as one problem."""
 
+from math import isfinite
+
 import numpy as np
 
 from domain.planning.solver.part import BONUS, Part
@@ -18,8 +20,9 @@ def at_once(run: Run) -> None:
     part = Part(run.board, np.arange(len(run.world.team_days)), placeable(run.world).tolist())
     relaxation = part.relax(run.began + 0.4 * (run.until - run.began), run.is_over, TEMPERATURES)
     for most, below in WIDTHS:
-        run.bound = relaxation.bound - BONUS * int((run.board.at[part.ids[part.wanted]] >= 0).sum())
-        if run.is_over() or run.bound - run.value < 1:
+        bound = relaxation.bound - BONUS * int((run.board.at[part.ids[part.wanted]] >= 0).sum())
+        run.bound = bound if isfinite(bound) else None
+        if run.is_over() or bound - run.value < 1:
             return
         routes = part.choose(run.until, run.seed, most=most, below=below, found=run.take)
         if routes is not None:
