@@ -14,6 +14,7 @@ from domain.disruptions.models import DisruptionKind
 from domain.planning.arrival import AMSTERDAM, minutes_of
 from domain.planning.day_columns import Begun
 from domain.planning.world import Job, TeamDay, Weights, World
+from domain.plans.backlog import Waiting
 
 WEIGHTS = Weights(stay_day=60, stay_team=45)
 """On the day itself a stop that changes hands costs the better part of an hour: stock, calls, a route that was read."""
@@ -110,10 +111,13 @@ def _jobs(
             job = replace(job, pin=None)
         elif visit.on_hold and job.current:
             job = replace(job, pin=(job.current.team, at))
-        if upset.kind is DisruptionKind.WEATHER and visit.outdoor and upset.hits(visit.pc4):
-            job = replace(job, unfit=job.unfit | {at})
-        jobs[number] = job
+        jobs[number] = replace(job, unfit=frozenset({at}) if _rained_off(upset, visit) else frozenset())
     return tuple(jobs)
+
+
+def _rained_off(upset: Upset, visit: Waiting) -> bool:
+    """What was reported counts, not the forecast: the plan in force knew that."""
+    return upset.kind is DisruptionKind.WEATHER and visit.outdoor and upset.hits(visit.pc4)
 
 
 def working_days(days: Iterable[date], world: World) -> list[date]:

@@ -117,8 +117,8 @@ async def read(
     span = every_day(first_day, days)
     at, last_day = await versions(session, span), span[-1]
     known = await calendar(session, first_day, days)
-    found = await backlog.visits(session, first_day, last_day, waiting=waiting, also=also)
     holds = {held.visit_id: held for held in await living_holds(session, first_day, last_day)}
+    found = await backlog.visits(session, first_day, last_day, waiting=waiting, also={*also, *holds})
     visits = _of_teams(with_holds(found, holds), team_ids)
     unfit = await _unfit_days(session, weather or WeatherRule(), span, visits)
     return Read(assemble(known, visits, unfit, team_ids=frozenset(team_ids)), at, known)

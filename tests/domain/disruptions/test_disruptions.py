@@ -7,6 +7,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, text
 
+from api.context import Context, RequestFacts
+from domain.days.dispatching import dispatch
+from domain.days.models import DispatchedStop
 from domain.disruptions import applying, reporting
 from domain.disruptions.errors import DisruptionConcluded, DisruptionNotProposed
 from domain.disruptions.models import (
@@ -21,11 +24,14 @@ from domain.disruptions.reporting import Report
 from domain.errors import DomainError, DomainErrors
 from domain.events.models import Event
 from domain.jobs.models import Job
+from domain.planning.arrival import moment
 from domain.plans.errors import PlanOutdated
 from domain.slots.models import SlotHold
 from domain.teams.models import Absence
-from tenants.actor import SYSTEM
+from domain.visits.models import Visit
+from tenants.actor import SYSTEM, Actor
 from tenants.settings import Settings
+from tests.asking import SCHEMA, gid
 from tests.visiting import GRONINGEN, NIJKERK, Work, monday, planned, promised
 from workers.disruptions import repair
 from workers.run import Run
@@ -227,3 +233,97 @@ async def test_every_fault_of_a_report_is_named_and_nothing_is_written(
             await session.execute(text("SELECT (SELECT count(*) FROM disruption) + (SELECT count(*) FROM absence)"))
         ).scalar()
     assert written == 0
+
+
+REPORT = """mutation($input: ReportDisruptionInput!) { reportDisruption(input: $input) {
+  disruption { id state kind teams { id } job { state } } userErrors { code field } } }"""
+READ = """query($id: ID!) { disruption(id: $id) { state promises promisesKept promisesBroken changed
+  changes { totalCount edges { node { change visit { id } team { id } offers { day block heldUntil } } } } } }"""
+APPLY = "mutation($id: ID!) { applyDisruptionPlan(id: $id) { disruption { state } userErrors { code } } }"
+
+
+async def _ask(some: Work, settings: Settings, actor: Actor, document: str, **variables: Any) -> Any:
+    """With a key of its own, as one click has."""
+    facts = RequestFacts(uuid4().hex, idempotency_key=uuid4().hex)
+    context = Context(actor, some.database, settings, facts)
+    result = await SCHEMA.execute(document, variable_values=variables, context_value=context)
+    assert not result.errors, result.errors
+    assert result.data is not None
+    [payload] = result.data.values()
+    return payload
+
+
+async def test_over_graphql_each_entity_sees_its_own_changes_and_the_figures_of_all(
+    some: Work, settings: Settings
+) -> None:
+    ill, well = await some.team(), await some.team()
+    [own] = await some.visits(**promised(planned(ill, monday())))
+    await some.visits(entity=1, **promised(planned(ill, monday(), at=13 * 60, order=1)))
+    given = {"kind": "TEAM_ILL", "teamIds": [gid("Team", ill)], "firstDay": monday().isoformat()}
+    reported = await _ask(some, settings, some.actor, REPORT, input=given)
+    assert reported["userErrors"] == []
+    disruption = reported["disruption"]
+    assert (disruption["state"], disruption["teams"]) == ("REPORTED", [{"id": gid("Team", ill)}])
+    assert disruption["job"] == {"state": "QUEUED"}
+    async with some.database.session(SYSTEM) as session:
+        id = (await session.scalars(select(Disruption.id))).one()
+    await _repaired(some, settings, id)
+    shown = await _ask(some, settings, some.actor, READ, id=disruption["id"])
+    assert (shown["state"], shown["promises"], shown["promisesKept"], shown["changed"]) == ("PROPOSED", 2, 2, 2)
+    [change] = [edge["node"] for edge in shown["changes"]["edges"]]
+    assert (change["change"], change["visit"], change["team"]) == (
+        "MOVED",
+        {"id": gid("Visit", own)},
+        {"id": gid("Team", well)},
+    )
+    others = await _ask(some, settings, some.planners[1], READ, id=disruption["id"])
+    assert others["changes"]["totalCount"] == 1
+    assert [edge["node"]["visit"]["id"] for edge in others["changes"]["edges"]] != [gid("Visit", own)]
+    done = await _ask(some, settings, some.planners[1], APPLY, id=disruption["id"])
+    assert done == {"disruption": {"state": "APPLIED"}, "userErrors": []}
+    again = await _ask(some, settings, some.actor, APPLY, id=disruption["id"])
+    assert again == {"disruption": None, "userErrors": [{"code": "DISRUPTION_CONCLUDED"}]}
+
+
+async def test_teams_that_have_their_route_are_told_of_the_new_one(some: Work, settings: Settings) -> None:
+    """The one that is away has nothing left; the one that takes over is given it."""
+    ill, well = await some.team(), await some.team()
+    [visit] = await some.visits(**promised(planned(ill, monday())))
+    [other] = await some.visits(**promised(planned(well, monday(), at=13 * 60)))
+    now = datetime.now(UTC)
+    async with some.database.session(SYSTEM) as session:
+        for team in (ill, well):
+            await dispatch(session, None, team, monday(), now)
+    id = await _reported(some, ill)
+    await _repaired(some, settings, id)
+    await _apply(some, id)
+    assert (await some.visit(visit)).team_id == well
+    async with some.database.session(SYSTEM) as session:
+        stops = (await session.scalars(select(DispatchedStop))).all()
+    given = {(stop.team_id, stop.visit_id): stop.withdrawn_at is None for stop in stops}
+    assert given == {(ill, visit): False, (well, visit): True, (well, other): True}
+    assert (await some.visit(visit)).dispatched_at is not None
+
+
+async def test_a_place_that_a_customer_holds_moves_with_the_day(some: Work, settings: Settings) -> None:
+    ill, well = await some.team(), await some.team()
+    [visit] = await some.visits(places=[NIJKERK])
+    until = datetime.now(UTC) + timedelta(minutes=10)
+    async with some.database.session(SYSTEM) as session:
+        row = (
+            await session.execute(select(Visit.entity_id, Visit.end_customer_contact_id).where(Visit.id == visit))
+        ).one()
+        times = {"starts_at": moment(monday(), 495), "ends_at": moment(monday(), 585), "expires_at": until}
+        held = {"day": monday(), "block": "MORNING", "team_id": ill, **times}
+        session.add(
+            SlotHold(
+                visit_id=visit, entity_id=row.entity_id, end_customer_contact_id=row.end_customer_contact_id, **held
+            )
+        )
+    id = await _reported(some, ill)
+    await _repaired(some, settings, id)
+    change = (await _changes(some, id))[visit]
+    assert (change.held, change.change, change.team_id) == (True, DisruptionEffect.MOVED, well)
+    await _apply(some, id)
+    assert {hold.team_id for hold in (await _holds(some)).values()} == {well}
+    assert (await some.visit(visit)).status == "REQUIRED"
