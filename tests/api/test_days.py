@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 from sqlalchemy import select
 
+from api.context import Context, RequestFacts
+from api.lane import Lane
+from domain.days.models import TeamPosition, TeamTrack
 from domain.events.models import Event
 from domain.planning.arrival import AMSTERDAM, moment
 from tenants.actor import SYSTEM, Actor
@@ -16,7 +20,8 @@ from tenants.engine import Database, role_password
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
-from tests.asking import Asker, codes, gid
+from tests.asking import SCHEMA, Asker, codes, gid
+from tests.both_lanes import in_both
 from tests.visiting import AMERSFOORT, NIJKERK, Work, monday, planned, promised, work
 
 DAY = monday()
@@ -256,6 +261,33 @@ async def test_capacity_of_weeks_and_the_map(days: Days) -> None:
     kinds = [feature["properties"]["kind"] for feature in drawn["features"]]
     assert kinds.count("visit") == 1
     assert kinds.count("base") == 2
+
+
+async def test_both_lanes_say_the_same_of_positions_and_areas(days: Days) -> None:
+    team = await days.work.team()
+    await days.work.visits(**planned(team, DAY), places=[NIJKERK])
+    async with days.work.database.session(SYSTEM) as session:
+        place = {"latitude": 52.1, "longitude": 5.3}
+        session.add(TeamPosition(team_id=team, at=moment(DAY, 500), heading=10, **place))
+        session.add_all([TeamTrack(team_id=team, at=moment(DAY, minutes), **place) for minutes in (500, 510)])
+    document = """query($team: ID!, $day: Date!) {
+      teamPositions { at receivedAt latitude longitude accuracyMetres heading team { id } }
+      teamTrack(teamId: $team, day: $day) { at latitude longitude }
+      visitHeatMap(first: $day, days: 3) { pc2 backlog backlogMinutes planned plannedMinutes } }"""
+    asker = days.planner
+
+    def new_context() -> Context:
+        return Context(asker.actor, asker.database, asker.settings, RequestFacts(uuid4().hex))
+
+    asked = {"team": gid("Team", team), "day": DAY.isoformat()}
+    one, other = await in_both(Lane(SCHEMA), SCHEMA, new_context, document, asked)
+    assert one.reason is None
+    assert one.data is not None
+    assert other.data is not None
+    assert orjson.loads(one.data) == orjson.loads(other.data)
+    read = orjson.loads(one.data)
+    assert [len(read[name]) for name in ("teamTrack", "visitHeatMap")] == [2, 1]
+    assert gid("Team", team) in [position["team"]["id"] for position in read["teamPositions"]]
 
 
 def test_the_day_of_these_tests_is_one_on_which_teams_work() -> None:
