@@ -42,19 +42,22 @@ class Said:
 class OpenMeteo:
     """A service at a base address such as https://api.open-meteo.com."""
 
-    def __init__(self, url: str, seconds: float) -> None:
+    def __init__(self, url: str, seconds: float, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._url = f"{url.rstrip('/')}/v1/forecast"
-        self._seconds = seconds
+        self._seconds, self._transport = seconds, transport
 
     async def ask(self, places: Sequence[Point]) -> list[Mapping[date, Said]]:
         """The days, per place, of which it says something believable; ForecastFailed."""
         try:
-            async with asyncio.timeout(self._seconds), httpx.AsyncClient(timeout=self._seconds) as client:
+            async with asyncio.timeout(self._seconds), self._client() as client:
                 parts = [places[begin : begin + MOST_PLACES] for begin in range(0, len(places), MOST_PLACES)]
                 answers = [_read(part, await self._get(client, part)) for part in parts]
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise ForecastFailed(f"{type(error).__name__}: {error}") from error
         return [each for answer in answers for each in answer]
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=self._seconds, follow_redirects=False, transport=self._transport)
 
     async def _get(self, client: httpx.AsyncClient, places: Sequence[Point]) -> bytes:
         parameters = {
