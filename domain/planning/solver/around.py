@@ -34,7 +34,7 @@ class Surroundings:
     def _centres_of_regions(self) -> NDArray[Any]:
         """Where a team-day without work counts as being: a job that its team could be near to."""
         board = self.board
-        placed = np.flatnonzero(board.tables.place[:-1] >= 0)
+        placed = np.flatnonzero(board.tables.fit[:-1].any(1))
         chosen = self.random.choice(placed, len(board.rows)) if len(placed) else np.zeros(len(board.rows), np.intp)
         for team_day in range(len(board.rows)):
             inside = self._inside(team_day, placed)
@@ -98,7 +98,7 @@ class Surroundings:
         board, tables = self.board, self.board.tables
         free = board.at[:-1] < 0
         free[taken[taken >= 0]] = False
-        free &= tables.place[:-1] >= 0
+        free &= tables.fit[:-1].any(1)
         jobs = np.flatnonzero(free)
         placed = board.rows[days]
         places = np.unique(np.concatenate([tables.place[placed[placed >= 0]]]))

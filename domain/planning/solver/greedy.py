@@ -6,6 +6,7 @@ from time import monotonic
 import numpy as np
 
 from domain.planning.solver.board import ALWAYS, Board
+from domain.planning.solver.tables import has_place
 from domain.planning.timing import violations
 from domain.planning.world import World
 
@@ -31,7 +32,7 @@ def fill(board: Board, until: float = float("inf")) -> None:
     for job in order:
         if monotonic() > until:
             return
-        if board.at[job] < 0 and world.jobs[job].place >= 0:
+        if board.at[job] < 0:
             board.insert(job)
 
 
@@ -42,7 +43,7 @@ def _density(board: Board, index: int) -> float:
 
 def hard(world: World) -> set[int]:
     """Promised and pinned jobs, and those that have to come before one."""
-    found = {index for index, job in enumerate(world.jobs) if (job.promise or job.pin) and job.place >= 0}
+    found = {index for index, job in enumerate(world.jobs) if (job.promise or job.pin) and has_place(world, index)}
     waiting = list(found)
     while waiting:
         before = world.jobs[waiting.pop()].after
@@ -53,14 +54,13 @@ def hard(world: World) -> set[int]:
 
 
 def _hard_first(world: World) -> list[int]:
-    """Promises before pins, predecessors before their successors."""
+    """Predecessors before their successors, else promises before pins."""
     needed = hard(world)
 
-    def rank(index: int) -> tuple[int, int, int]:
-        follows = world.jobs[index].after in needed
-        return (0 if world.jobs[index].promise else 1, int(follows), index)
+    def rank(index: int) -> tuple[bool, bool, int]:
+        return world.jobs[index].after in needed, world.jobs[index].promise is None, index
 
-    return sorted(needed, key=lambda index: (int(world.jobs[index].after in needed), *rank(index)))
+    return sorted(needed, key=rank)
 
 
 def _restore(board: Board) -> None:
@@ -69,7 +69,7 @@ def _restore(board: Board) -> None:
     number = {(each.team, each.day): index for index, each in enumerate(world.team_days)}
     routes: dict[int, list[int]] = {}
     for index, job in enumerate(world.jobs):
-        if job.current and job.place >= 0 and (job.current.team, job.current.day) in number:
+        if job.current and has_place(world, index) and (job.current.team, job.current.day) in number:
             routes.setdefault(number[job.current.team, job.current.day], []).append(index)
     for at, jobs in routes.items():
         jobs.sort(key=lambda index: (_order(world, index), index))

@@ -15,8 +15,6 @@ from domain.planning.solver.problem import Pair, Problem
 from domain.planning.solver.relaxation import Relaxation, Stop
 from domain.planning.solver.tables import WIDTH, Tables
 
-BONUS = 3_000
-"""What keeping a promise or pin is worth beyond the goal: more than the route that it displaces."""
 Routes = list[tuple[int, list[int]]]
 """Position of a team-day, its jobs in order."""
 
@@ -29,11 +27,7 @@ class Part:
         ids = np.array(sorted({*jobs, *rows[rows >= 0].tolist()}), np.intp)
         self.ids, first, last, self.due = self._windows(ids)
         self.tables = Tables(board.world, self.ids, first, last)
-        self.wanted = np.setdiff1d(np.flatnonzero(self.tables.held), self.due)
-        """Promised or pinned jobs that the plan does not keep: worth `BONUS` more."""
-        self.tables.value[self.wanted] += BONUS
-        self.tables.held[:] = False
-        self.tables.held[self.due] = True
+        self.bonus = self._promise()
         self.days = class_days(board.world, team_days.tolist(), apart=pinned(board.world) | occupied(board.world))
         self.problem = Problem(self.tables, self.days, self._pairs())
         self.relaxation: Relaxation | None = None
@@ -45,12 +39,37 @@ class Part:
         for job in ids.tolist():
             first, last = board.window(job, inside)
             placed = board.at[job] >= 0
-            if first < len(board.world.days) and board.world.jobs[job].place >= 0:
+            if first < len(board.world.days) and board.tables.fit[job].any():
                 needed = any(other not in inside for other in board.followers(job))
                 kept.append((job, first, last, bool(placed and (board.is_hard(job) or needed))))
         columns = np.array(kept, np.int64).reshape(-1, 4)
         opens, closes = columns[:, 1].astype(np.int32), columns[:, 2].astype(np.int32)
         return columns[:, 0].astype(np.intp), opens, closes, np.flatnonzero(columns[:, 3])
+
+    def _promise(self) -> NDArray[np.int32]:
+        """What placing each job is worth beyond the goal, which is added to its value.
+
+        While all promises are kept, they are simply due. If some are not, each is worth a bonus instead, so that as
+        many as possible are kept. Pins are due too, but not in the bound: it holds for plans that lack them.
+        """
+        tables, board = self.tables, self.board
+        promised, placed = tables.promised > 0, np.append(board.at[self.ids] >= 0, False)
+        extra = 3_000 + 3 * int(tables.value.max(initial=0))
+        wanted = tables.held & ~placed
+        bonus = np.where(wanted & ~promised, extra, 0).astype(np.int32)
+        if (wanted & promised).any():
+            bonus[promised] = 2 * extra
+            self.due = self.due[~promised[self.due]]
+        pinned = (tables.pin_team >= 0) & ~promised
+        tables.value += bonus
+        tables.held[:] = False
+        tables.held[self.due[~pinned[self.due]]] = True
+        return bonus
+
+    def excess(self) -> int:
+        """What the bound of this part counts beyond the goal for the promises that the plan keeps now."""
+        placed = self.board.at[self.ids] >= 0
+        return int(self.bonus[:-1][placed & (self.tables.promised[:-1] > 0)].sum())
 
     def _pairs(self) -> list[Pair]:
         at = {int(job): position for position, job in enumerate(self.ids)}
@@ -71,7 +90,7 @@ class Part:
             jobs = [at[job] for job in self.board.jobs_of(day)]
             row[: len(jobs)] = jobs
         days = np.array([number[day] for day in busy], np.int32)
-        relaxation.pool.add(rows, days, self.board.worth[busy])
+        relaxation.pool.add(rows, days, self.board.worth[busy] + self.bonus[rows].sum(1))
         return set(relaxation.pool.find(rows, days).tolist())
 
     def relax(

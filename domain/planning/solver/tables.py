@@ -73,7 +73,7 @@ class Tables:
     def __init__(self, world: World, ids: NDArray[np.intp], first: Ints | None = None, last: Ints | None = None):
         self.world, self.ids, self.size = world, ids, len(ids)
         jobs = [world.jobs[index] for index in ids]
-        self.place = _column((job.place for job in jobs), len(jobs))
+        self.place = _column((job.place if _is_known(world, job.place) else 0 for job in jobs), len(jobs))
         self.minutes = _column((job.minutes for job in jobs), len(jobs))
         self.value = _column((job.value for job in jobs), len(jobs))
         self.promised = _column((_PROMISED[job.promise and job.promise[1]] for job in jobs), len(jobs))
@@ -120,8 +120,16 @@ class Tables:
 
 
 def placeable(world: World) -> NDArray[np.intp]:
-    """The jobs whose place is known."""
-    return np.array([index for index, job in enumerate(world.jobs) if 0 <= job.place < len(world.places)], np.intp)
+    """The jobs whose place is known and in the Netherlands."""
+    return np.array([index for index in range(len(world.jobs)) if has_place(world, index)], np.intp)
+
+
+def has_place(world: World, index: int) -> bool:
+    return _is_known(world, world.jobs[index].place)
+
+
+def _is_known(world: World, place: int) -> bool:
+    return 0 <= place < len(world.places) and world.places[place].in_netherlands
 
 
 def trace(tables: Tables, rows: NDArray[Any], shape: Shape | Shifts) -> Traced:
@@ -178,12 +186,15 @@ def _codes(names: Iterable[str]) -> Ints:
 
 
 def _fit(world: World, jobs: list[Job], first: Ints | None, last: Ints | None) -> Flags:
-    """[job, day]: material, the other visit, weather, promise and pin allow it."""
+    """[job, day]: place, material, the other visit, weather, promise and pin allow it."""
     fit = np.zeros((len(jobs) + 1, len(world.days)), bool)
     fit[-1] = True
+    known = [_is_known(world, job.place) for job in jobs]
     for index, job in enumerate(jobs):
         opens = max(job.earliest, job.not_before, 0 if first is None else int(first[index]))
         fit[index, opens : None if last is None else max(int(last[index]) + 1, 0)] = True
+        if not known[index]:
+            fit[index] = False
         fit[index, [day for day in job.unfit if 0 <= day < len(world.days)]] = False
         for fixed in (job.promise and job.promise[0], job.pin and job.pin[1]):
             if fixed is not None:

@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from domain.planning.solver.part import BONUS, Part
+from domain.planning.solver.part import Part
 from domain.planning.solver.run import Run
 from domain.planning.solver.tables import placeable
 
@@ -20,7 +20,7 @@ def at_once(run: Run) -> None:
     part = Part(run.board, np.arange(len(run.world.team_days)), placeable(run.world).tolist())
     relaxation = part.relax(run.began + 0.4 * (run.until - run.began), run.is_over, TEMPERATURES)
     for most, below in WIDTHS:
-        bound = relaxation.bound - BONUS * int((run.board.at[part.ids[part.wanted]] >= 0).sum())
+        bound = relaxation.bound - part.excess()
         run.bound = bound if isfinite(bound) else None
         if run.is_over() or bound - run.value < 1:
             return
