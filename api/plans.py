@@ -308,7 +308,7 @@ class PlanTravel:
     km_before: float = column("Kilometres, as planned before.")
 
 
-def _travel(plan: Any) -> Select[Any]:
+def _travel(plan: Any) -> Select[*tuple[Any, ...]]:
     day = TeamDayRow.__table__.alias()
     minutes, km = (Integer(), Float())
     sums = (
@@ -395,7 +395,7 @@ class PlanProgress:
     plan: Plan | None = related("The plan.", on=lambda r, p: p.id == r.plan_id)
 
 
-def progress_of(arguments: Any) -> Select[Any]:
+def progress_of(arguments: Any) -> Select[*tuple[Any, ...]]:
     """The one row of `planProgress(id)`."""
     plan = aliased(PlanRow)
     columns = ("state", "number", "placed", "jobs", "value", "bound", "elapsed", "seconds")

@@ -33,6 +33,7 @@ _KINDS = {
     "address": "Address",
     "brand": "Brand",
     "team": "Team",
+    "region": "Region",
     "template": "NotificationTemplate",
     "client": "OAuthClient",
     "subject": "Order",

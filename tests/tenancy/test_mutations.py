@@ -50,14 +50,28 @@ async def test_a_mutation_says_the_same_of_hidden_and_of_absent(world: World) ->
 
     Each id is looked up for somebody at least: an argument of which that is not seen to happen would prove nothing.
     """
-    before, asked, looked_up = await _contents(world), set(), set()
+    before, asked, looked_up, shown = await _contents(world), set(), set(), {}
     for question in questions(world):
         asked.add(str(question))
         for kind in kinds_for(world, question.path, question.name, mutations(world)[question.name]):
             answer = await _ask_for_hidden(world, question, kind)
             looked_up |= {str(question)} if answer and _was_looked_up(question, answer) else set()
+            shown[question, kind] = answer is None
+    looked_up |= await _shared_by_all(world, shown)
     assert await _contents(world) == before
     assert asked - looked_up == set()
+
+
+async def _shared_by_all(world: World, shown: dict[tuple[Question, str], bool]) -> set[str]:
+    """Questions about what nobody who may ask has hidden from it, and which look up what does not exist."""
+    hiding = {str(question) for (question, _), everything in shown.items() if not everything}
+    found = set()
+    for question, kind in shown:
+        if str(question) not in hiding | found:
+            absent = missing(world.oracle.tables[world.kinds()[kind]])
+            answer = await _ask(world, question, global_id(kind, absent))
+            found |= {str(question)} if _was_looked_up(question, answer) else set()
+    return found
 
 
 async def _ask_for_hidden(world: World, question: Question, kind: str) -> "Answer | None":
