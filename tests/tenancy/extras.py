@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.days.models import TeamPosition, TeamTrack
 from domain.deprecations.models import DeprecatedUse
 from domain.jobs.models import FailedJob, Job
 from domain.notifications.models import (
@@ -51,6 +52,7 @@ async def add_extras(database: Database) -> None:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
         await add_plans(session)
+        await _positions(session)
         await add_upsets(session)
 
 
@@ -97,6 +99,16 @@ async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
         await session.flush()
         failure = {"attempts": 3, "error": "RuntimeError", "error_id": unique()}
         session.add(FailedJob(name="test", job_id=job.id, entity_id=entity.id, **failure))
+
+
+async def _positions(session: AsyncSession) -> None:
+    """Of every team: on its way for one of the entities, or for none."""
+    entities = [None, *await session.scalars(select(BusinessEntity.id).order_by(BusinessEntity.id))]
+    for number, team_id in enumerate(await session.scalars(select(Team.id).order_by(Team.id))):
+        place = {"team_id": team_id, "at": datetime.now(UTC), "latitude": 52.0, "longitude": 5.0}
+        place["entity_id"] = entities[number % len(entities)]
+        session.add_all([TeamPosition(**place), TeamTrack(**place)])
+    await session.flush()
 
 
 async def _holds(session: AsyncSession, entity: BusinessEntity) -> None:
