@@ -50,6 +50,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             self.context_value.executor = self
             vars(self)["complete_value"] = self._complete_unless_completed  # queries keep the plain one
 
+    def take_completed(self, only: frozenset[str]) -> None:
+        """Execute these response keys alone; their resolvers may give data that is complete (`api.flat`)."""
+        self.only = only
+        self.context_value.executor = self
+        vars(self)["complete_value"] = self._complete_unless_completed
+
     def execute_collected_root_fields(
         self, root_type: Any, root_value: Any, grouped_field_set: Any, serially: bool, new_defer_usages: Any
     ) -> Any:
@@ -117,7 +123,8 @@ async def execute_in_parts(
         default_field_resolver,
         is_awaitable=optimized_is_awaitable,
     )
-    executor.only = only
+    if only is not None:
+        executor.take_completed(only)
     result: Any = executor.execute_operation()
     if optimized_is_awaitable(result):
         result = await result

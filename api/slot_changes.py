@@ -16,6 +16,7 @@ from api.slots import SlotHold, SlotOffer, shown
 from api.visits import Visit
 from domain.errors import InvalidInput, RateLimited
 from domain.slots import service
+from domain.slots.asking import sees
 from domain.slots.cache import boards_of
 from domain.slots.rules import SlotRules
 from domain.slots.service import Desk, Outcome
@@ -186,8 +187,8 @@ def _shown(context: Context, offers: Sequence[Any]) -> list[SlotOffer]:
 
 
 async def _not_too_often(context: Context, visit_id: UUID) -> None:
-    """A place that is held again and again is kept from others."""
-    if context.redis is None:
+    """A place that is held again and again is kept from others. Of a visit that one does not see nothing is counted."""
+    if context.redis is None or not await sees(context.database, context.actor, visit_id):
         return
     taken = await take(context.redis, f"slots:{visit_id}", context.settings.slot_holds_per_hour, 3600)
     if not taken.allowed:

@@ -49,12 +49,15 @@ class Installation:
 
 
 @asynccontextmanager
-async def installation(scale: int, say: Say, **environment: str) -> AsyncIterator[Installation]:
+async def installation(
+    scale: int, say: Say, *, purpose: str = "scale", **environment: str
+) -> AsyncIterator[Installation]:
     """Servers and data (kept for the next run while schema and demo stay the same), and a running API.
 
-    `environment` is the API's, beside what the stack says and what lets one login ask without end.
+    A `purpose` of its own is for who changes the data. `environment` is the API's, beside what the stack says and what
+    lets one login ask without end.
     """
-    directory = _directory(scale)
+    directory = _directory(purpose, scale)
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o711)
     given = settings().model_copy(update={"data_dir": directory, "database_url": "", "redis_url": ""})
@@ -88,11 +91,11 @@ def _as_settings(stack: Stack) -> dict[str, object]:
 # --- kept data ------------------------------------------------------------------------------------------------------
 
 
-def _directory(scale: int) -> Path:
-    """Of this scale, schema and demo; those of other schemas are removed."""
+def _directory(purpose: str, scale: int) -> Path:
+    """Of this purpose, scale, schema and demo; those of other schemas are removed."""
     parent = settings().data_dir.resolve() / "bench"
-    wanted = parent / f"scale-{scale}-{_fingerprint()[:12]}"
-    for other in parent.glob(f"scale-{scale}-*"):
+    wanted = parent / f"{purpose}-{scale}-{_fingerprint()[:12]}"
+    for other in parent.glob(f"{purpose}-{scale}-*"):
         if other != wanted:
             shutil.rmtree(other, ignore_errors=True)
     return wanted
@@ -123,6 +126,14 @@ def _api(made: Settings, environment: Mapping[str, str], port: int) -> Iterator[
         yield child.pid
     finally:
         child.stop()
+
+
+@contextmanager
+def api_beside(place: Installation) -> Iterator[int]:
+    """One more process of the API on the same servers; its port."""
+    port = free_port()
+    with _api(place.settings, {**place.environment, "PORT": str(port)}, port):
+        yield port
 
 
 def free_port() -> int:

@@ -41,6 +41,15 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Something comes into a team-day at a position; `out` leaves it first."""
+
+    number: int
+    position: int
+    out: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """The visit that asks for a place; days are ordinals of the calendar (`date.toordinal`)."""
 
@@ -133,6 +142,11 @@ class DayBoard:
     def lacking(self) -> "Lacking":
         """Each team-day without each of its movable stops."""
         return Lacking.of(self)
+
+    @cached_property
+    def ways(self) -> "dict[tuple[UUID, int], tuple[Step, ...]]":
+        """How stops may leave their team-days, see `domain.slots.reassigning`."""
+        return {}
 
     @cached_property
     def _elsewhere(self) -> dict[UUID, Evaluation]:

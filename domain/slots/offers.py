@@ -1,11 +1,10 @@
 """Offers: for a visit every day and block, how many places there are, and what stands in the way of the others."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import accumulate, pairwise
-from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 
 from domain.planning.evaluate import BLOCKS, Calendar, Candidate, Evaluation, evaluate
 from domain.planning.timing import Rule
-from domain.slots.board import DayBoard, Job, Teams
+from domain.slots.board import DayBoard, Job, Step, Teams
 from domain.slots.places import Places
-from domain.slots.reassigning import OFFERING, Step, reassigned
+from domain.slots.reassigning import OFFERING, reassigned
 from domain.visits.models import DayBlock
 
 _DRIVE_BITS, _ROW_BITS = 16, 20
@@ -139,34 +138,29 @@ def _least(said: Evaluation, sizes: Sequence[int]) -> NDArray[np.int64]:
 
 
 def _offer(table: _Table, lacking: Evaluation, number: int, board: DayBoard, block: int) -> Offer:
-    row, places = int(table.best[block, number]), int(table.places[block, number])
-    none = Offer(board.day, BLOCKS[block], Band.FULL, 0, reasons=(Reason(Rule.ABSENCE, 0),))
+    row, places, kind = int(table.best[block, number]), int(table.places[block, number]), BLOCKS[block]
     if row < 0:
-        return none
+        return Offer(board.day, kind, Band.FULL, 0, reasons=(Reason(Rule.ABSENCE, 0),))
     team = int(table.asked.calendar.team[row])
-    offer = replace(none, team_id=board.teams.ids[team], team=board.teams.names[team], reasons=())
     if places:
         band = Band.HIGH if places >= table.high else Band.LIMITED
-        return replace(offer, band=band, places=places, drive=int(table.said.drive[block, row]))
-    steps = _ways(table, lacking, number, board, block)
-    if steps:
-        return replace(offer, band=Band.LIMITED, places=1, reassigned=True, **_of(board, steps[0], lacking, table,
-                       number, block))  # fmt: skip
-    return replace(offer, reasons=tuple(Reason(*reason) for reason in table.said.reasons(block, row)))
+        drive = int(table.said.drive[block, row])
+        return Offer(board.day, kind, band, places, board.teams.ids[team], board.teams.names[team], drive)
+    rows = table.removals[number]
+    if steps := reassigned(board, block, lacking, rows, OFFERING):
+        return _by_reassigning(board, kind, steps[0], int(lacking.drive[block, rows.start + _row(board, steps[0])]))
+    reasons = tuple(Reason(*reason) for reason in table.said.reasons(block, row))
+    return Offer(board.day, kind, Band.FULL, 0, board.teams.ids[team], board.teams.names[team], reasons=reasons)
 
 
-def _ways(table: _Table, lacking: Evaluation, number: int, board: DayBoard, block: int) -> tuple[Step, ...]:
-    """Through other assignments of the day."""
-    return reassigned(board, block, lacking, table.removals[number], OFFERING)
-
-
-def _of(board: DayBoard, step: Step, lacking: Evaluation, table: _Table, number: int, block: int) -> Mapping[str, Any]:
-    """Team and driving of a visit that takes the place of a stop."""
-    begin, stops = table.removals[number].start, board.lacking
-    row = next(at for at, stop in enumerate(stops.stop) if stop is step.out)
+def _by_reassigning(board: DayBoard, kind: DayBlock, step: Step, drive: int) -> Offer:
     team = board.team_days[step.number].team
-    return {"team_id": board.teams.ids[team], "team": board.teams.names[team],
-            "drive": int(lacking.drive[block, begin + row])}  # fmt: skip
+    return Offer(board.day, kind, Band.LIMITED, 1, board.teams.ids[team], board.teams.names[team], drive, True)
+
+
+def _row(board: DayBoard, step: Step) -> int:
+    """The row of the board's `lacking` in which the visit takes the place of a stop."""
+    return next(at for at, stop in enumerate(board.lacking.stop) if stop is step.out)
 
 
 def nearest(found: Sequence[Offer], day: date, block: DayBlock, most: int = 3) -> list[Offer]:

@@ -5,23 +5,13 @@ to a third team. Every team-day is changed once, so each step is judged by the e
 the number of alternatives that are followed, not by what is found.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 
 from domain.planning.evaluate import Evaluation
-from domain.slots.board import DayBoard, Stop, block_number
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Something comes into a team-day of the board at a position; `out` leaves it first."""
-
-    number: int
-    position: int
-    out: Stop | None = None
+from domain.slots.board import DayBoard, Step, Stop, block_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +34,28 @@ def reassigned(board: DayBoard, block: int, said: Evaluation, rows: slice, bread
     lacking = board.lacking
     for row in _best(said, block, rows, breadth.first):
         at, stop = lacking.team_day[row], lacking.stop[row]
-        first = Step(at, int(said.position[block, rows.start + row]), stop)
-        for rest in _away(board, stop, at, breadth.second):
-            return (first, *rest)
+        if rest := _away(board, stop, at, breadth.second):
+            return (Step(at, int(said.position[block, rows.start + row]), stop), *rest)
     return ()
 
 
-def _away(board: DayBoard, stop: Stop, at: int, breadth: int) -> Iterator[tuple[Step, ...]]:
-    """Ways for a stop to leave its team-day: to one as it is, else in exchange with a third."""
+def _away(board: DayBoard, stop: Stop, at: int, breadth: int) -> tuple[Step, ...]:
+    """How a stop leaves its team-day: to one as it is, else in exchange with a third; remembered with the day."""
+    key = (stop.visit_id, breadth)
+    if key not in board.ways:
+        board.ways[key] = _way(board, stop, at, breadth)
+    return board.ways[key]
+
+
+def _way(board: DayBoard, stop: Stop, at: int, breadth: int) -> tuple[Step, ...]:
     if (direct := _to(board, stop, {at})) is not None:
-        yield (direct,)
-        return
+        return (direct,)
     said, lacking, block = board.instead(stop), board.lacking, block_number(stop.block)
     for row in _best(said, block, slice(0, len(lacking.stop)), breadth):
         other, moved = lacking.team_day[row], lacking.stop[row]
         if other != at and (last := _to(board, moved, {at, other})) is not None:
-            yield Step(other, int(said.position[block, row]), moved), last
+            return Step(other, int(said.position[block, row]), moved), last
+    return ()
 
 
 def _to(board: DayBoard, stop: Stop, but: set[int]) -> Step | None:

@@ -16,12 +16,12 @@ from sqlalchemy.types import Integer
 from domain.planning.arrival import moment
 from domain.planning.evaluate import evaluate
 from domain.slots.asking import Facts, facts_in
-from domain.slots.board import DayBoard, Stop, block_number, times
+from domain.slots.board import DayBoard, Step, Stop, block_number, times
 from domain.slots.cache import Boards
 from domain.slots.errors import SlotFull
 from domain.slots.models import SlotHold
 from domain.slots.offers import candidate
-from domain.slots.reassigning import BOOKING, Step, placed, reassigned
+from domain.slots.reassigning import BOOKING, placed, reassigned
 from domain.teams.planning_days import lock
 from domain.visits.events import VisitMoved
 from domain.visits.models import DayBlock, Visit
