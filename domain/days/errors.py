@@ -121,6 +121,14 @@ class NotPlanned(DomainError):
     en = "The visit has no team and day yet."
 
 
+class BeingBooked(Conflict):
+    """Its customer holds a place at this moment."""
+
+    code = "VISIT_IS_BEING_BOOKED"
+    nl = "De klant is dit bezoek nu aan het inplannen; probeer het over enkele minuten opnieuw."
+    en = "The customer is booking this visit right now; try again in a few minutes."
+
+
 class NothingToUndo(DomainError):
     code = "NOTHING_TO_UNDO"
     nl = "Er is geen verplaatsing van dit bezoek om ongedaan te maken."

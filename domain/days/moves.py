@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.days import snapshots, windows
 from domain.days.board import Board, BoardWarning, Sees, board, broken
 from domain.days.errors import (
+    BeingBooked,
     BreaksRule,
     DayChanged,
     DayIsOver,
@@ -27,7 +28,7 @@ from domain.days.weighing import Key, Weighed, Wish, weigh
 from domain.errors import Faults, NotFound, OutOfRange
 from domain.orders.errors import OrderOnHold
 from domain.orders.models import Order
-from domain.planning.arrival import AMSTERDAM, moment
+from domain.planning.arrival import AMSTERDAM, moment, window
 from domain.planning.timing import Rule, Violation
 from domain.planning.world import Stop
 from domain.rows import actor_of, find
@@ -144,6 +145,8 @@ async def _check_held(session: AsyncSession, visit: Visit) -> None:
 
 
 def _check_placed(days: Days, wish: Wish) -> None:
+    if any(waiting.held and waiting.id == wish.visit_id for waiting in days.waiting):
+        raise BeingBooked(field=("id",))
     if days.job_of(wish.visit_id) is None:
         raise BreaksRule(what=phrase(Violation(Rule.PLACE)), field=("id",))
 
@@ -277,6 +280,8 @@ def _promise(session: AsyncSession, weighed: Weighed, wish: Wish, visit: Visit, 
         visit.promised_at = visit.promised_by = None
     if wish.agreed and wish.target is not None:
         visit.promised_at, visit.promised_by = now, actor_of(session).user_id
+    if visit.promised_at is not None and visit.arrival_from is None and visit.starts_at is not None:
+        visit.arrival_from, visit.arrival_until = window(visit.starts_at)
 
 
 async def _remember(
@@ -327,7 +332,5 @@ async def tell(session: AsyncSession, visit: Visit, was: Was) -> None:
 
 
 async def _tell_windows(session: AsyncSession, weighed: Weighed, now: datetime) -> None:
-    today = now.astimezone(AMSTERDAM).date()
     for team_id, day in weighed.routes:
-        if day == today:
-            await windows.keep_up(session, team_id, day, now)
+        await windows.keep_up(session, team_id, day, now)

@@ -1,6 +1,7 @@
 """What follows from what is planned: the order is scheduled, customers who were told a window are told another."""
 
 from datetime import date
+from itertools import product
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,12 +15,12 @@ from domain.teams import planning_days
 from domain.visits.models import Visit
 from tenants.auth import clock
 
-_VISITS = ("visit.planned", "visit.moved", "visit.booked", "visit.rescheduled", "visit.unplanned", "visit.cancelled")
+_VISITS = ("visit.planned", "visit.moved", "visit.booked", "visit.unplanned", "visit.cancelled")
 TYPES = frozenset({*_VISITS, "order.resumed", TeamDispatched.type})
 
 
 async def react(session: AsyncSession, event: Event) -> None:
-    """The order's stage, and today's windows of the teams that an event is about; a session of the system."""
+    """The order's stage, and the windows of the team-days that an event is about; a session of the system."""
     if event.type == TeamDispatched.type:
         await dispatching.notify_team(session, event)
         return
@@ -33,11 +34,10 @@ async def react(session: AsyncSession, event: Event) -> None:
 async def _keep_up(session: AsyncSession, event: Event) -> None:
     now = clock.now()
     today = now.astimezone(AMSTERDAM).date()
-    if today not in await _days(session, event):
-        return
-    await planning_days.lock(session, [today])
-    for team_id in sorted(event.team_ids):
-        await windows.keep_up(session, team_id, today, now)
+    days = sorted(day for day in await _days(session, event) if day >= today)
+    await planning_days.lock(session, days)
+    for team_id, day in product(sorted(event.team_ids), days):
+        await windows.keep_up(session, team_id, day, now)
 
 
 async def _days(session: AsyncSession, event: Event) -> set[date]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days.board import Seen, away, route_of
@@ -21,6 +22,8 @@ async def keep_up(
     session: AsyncSession, team_id: UUID, day: date, now: datetime, *, seen: Seen | None = None
 ) -> list[UUID]:
     """Tell new windows to those who were told one that no longer holds; a session of the system that holds the day."""
+    if not await _anybody(session, team_id, day):
+        return []
     return await tell(session, await within(session, None, [team_id], day, day), team_id, day, now, seen=seen)
 
 
@@ -30,13 +33,21 @@ async def tell(
     """The visits of a team's day whose windows were set or have changed noticeably."""
     told = []
     for visit, wanted in expected_windows(days, team_id, day, now, seen):
-        if visit.dispatched_at is not None and noticeable(_told(visit), wanted):
+        given = visit.dispatched_at is not None or visit.arrival_from is not None
+        if given and noticeable(_told(visit), wanted):
             visit.arrival_from, visit.arrival_until = wanted
             said = (wanted[0].isoformat(), wanted[1].isoformat())
             happened = VisitArrivalChanged(visit.order_id, visit.position, visit.kind, *said)
             await telling.tell(session, visit, happened)
             told.append(visit.id)
     return told
+
+
+async def _anybody(session: AsyncSession, team_id: UUID, day: date) -> bool:
+    """Whether a customer of the day waits for a team with a window, or the team was given its route."""
+    given = Visit.dispatched_at.is_not(None) | Visit.arrival_from.is_not(None)
+    query = select(Visit.id).where(Visit.team_id == team_id, Visit.day == day, Visit.status.in_(_AHEAD), given)
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 def expected_windows(

@@ -1,5 +1,6 @@
 """Reports of teams whose telephones were offline: late, twice, in any order, and against what a planner did."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -129,6 +130,16 @@ async def test_what_is_left_is_required_again(some: Work, outcome: str, follow_u
     if done.follow_up_id:
         follow_up = await some.visit(done.follow_up_id)
         assert (follow_up.minutes, follow_up.priority, follow_up.team_id) == (90, 1, None)
+
+
+async def test_taps_at_the_same_moment_have_one_effect(some: Work) -> None:
+    team, visit = await visit_of(some)
+    said = completion(outcome=VisitOutcome.RESCHEDULED)
+    other = completion(outcome=VisitOutcome.RESCHEDULED)
+    done = await asyncio.gather(*(say(some, visit, each, team) for each in (said, said, other, said)))
+    assert {each.conflict for each in done} == {None}
+    assert len({each.follow_up_id for each in done} - {None}) == 1
+    assert await told(some, visit) == ["visit.completed"]
 
 
 async def test_a_number_stands_for_one_report(some: Work) -> None:
