@@ -9,14 +9,20 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select, update
 
+from api import slots
+from api.context import Context, RequestFacts
+from api.lane import Lane
 from domain.events.models import Event
 from domain.slots.models import SlotHold
 from domain.teams.models import Team
 from domain.visits.models import Visit
 from tenants.actor import SYSTEM, Actor
 from tenants.engine import Database, role_password
+from tenants.permissions import Role
 from tenants.settings import Settings
-from tests.asking import Asker, codes, gid
+from tests import factories
+from tests.asking import SCHEMA, Asker, codes, gid
+from tests.both_lanes import in_both
 from tests.visiting import GRONINGEN, NIJKERK, Work, monday, planned, work
 
 DAY = monday()
@@ -179,8 +185,6 @@ async def test_answers_to_customers_leave_at_whole_steps(some: Work, wide: Setti
     await some.team()
     [visit] = await ours(some)
     customer = as_(some, wide, "customer")
-    from api import slots
-
     began = time.monotonic()
     await slots._till_the_next_step(began - 0.004)
     assert 0.004 <= time.monotonic() - began < 0.05
@@ -193,9 +197,6 @@ async def test_who_may_book(some: Work, wide: Settings) -> None:
     await some.team()
     [visit] = await ours(some)
     async with some.database.session(SYSTEM) as session:
-        from tenants.permissions import Role
-        from tests import factories
-
         finance = await factories.actor_with(session, Role.FINANCE, some.markets[0].entity)
     asker = Asker(some.database, wide, finance)
     assert await asker.error(OFFERS, id=gid("Visit", visit)) == "FORBIDDEN"
@@ -217,3 +218,29 @@ async def test_only_staff_call_off_and_all_is_told(some: Work, wide: Settings) -
     async with some.database.session(some.markets[0].actors["customer"]) as session:
         types = select(Event.type).where(Event.subject_id == visit).order_by(Event.created_at, Event.id)
         assert list(await session.scalars(types)) == ["visit.cancelled"]
+
+
+async def test_offers_are_the_same_over_both_lanes(some: Work, wide: Settings) -> None:
+    """Completed at once, or by graphql-core: aliases, fragments, directives and names of types included."""
+    await some.team(max_jobs=2)
+    [visit] = await ours(some, material_on=monday())
+    document = """query ($id: ID!, $no: Boolean!) {
+      a: slotOffers(visitId: $id, first: 40) { when: day ...Some rank: band @skip(if: $no) }
+      b: slotOffers(visitId: $id, first: 3) { __typename ... on BandedSlotOffer { day } ...Some }
+      c: slotOffers(visitId: $id, first: 0) { day }
+      __typename }
+      fragment Some on SlotOffer { block block
+        ... on PlannedSlotOffer { kind: __typename why: rules { rule ...By } teamId driveMinutes reassigns } }
+      fragment By on BlockingRule { by: amount __typename }"""
+    lane = Lane(SCHEMA)
+    for name in ("planner", "customer", "dealer"):
+        asker = as_(some, wide, name)
+
+        def context(asker: Asker = asker) -> Context:
+            return Context(asker.actor, asker.database, asker.settings, RequestFacts("slots"))
+
+        at_once, walked = await in_both(lane, SCHEMA, context, document, {"id": gid("Visit", visit), "no": True})
+        assert at_once == walked
+        assert at_once.data is not None
+        assert (b'"teamId"' in at_once.data) is (name == "planner")
+        assert at_once.data.count(b'"when"') == 40
