@@ -1,15 +1,16 @@
 """Moving visits by hand: what it would mean, that it keeps the rules, and taking it back."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from domain.days import moves, pins, undoing
 from domain.days.errors import (
+    BeingBooked,
     BreaksRule,
     DayChanged,
     DayIsOver,
@@ -25,6 +26,7 @@ from domain.days.weighing import Wish
 from domain.errors import DomainError, DomainErrors
 from domain.planning.arrival import moment
 from domain.planning.timing import Rule
+from domain.slots.models import SlotHold
 from domain.teams.models import Team
 from domain.travel.matrix import Travel
 from domain.visits.models import DayBlock, Visit
@@ -231,6 +233,41 @@ async def test_a_move_is_taken_back_as_long_as_its_days_are_the_same(some: Work,
 async def undo(some: Work, visit: UUID) -> None:
     async with some.database.session(SYSTEM) as session:
         await undoing.undo(session, visit, NOW)
+
+
+async def held(some: Work, visit: UUID, team: UUID, at: int = 8 * 60 + 30) -> None:
+    """The visit's customer holds the morning of the next day."""
+    row = await some.visit(visit)
+    of = {"visit_id": visit, "entity_id": row.entity_id, "end_customer_contact_id": row.end_customer_contact_id}
+    times = {"starts_at": moment(NEXT, at), "ends_at": moment(NEXT, at + 90)}
+    expires = datetime.now().astimezone() + timedelta(minutes=10)
+    async with some.database.session(SYSTEM) as session:
+        session.add(SlotHold(**of, team_id=team, day=NEXT, block="MORNING", expires_at=expires, **times))
+
+
+async def test_a_place_that_is_held_makes_way_within_its_part_of_the_day(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    [chosen] = await some.visits(entity=1, places=[NIJKERK])
+    [visit] = await some.visits(places=[NIJKERK])
+    await held(some, chosen, team)
+    await move(some, travel, visit, team, position=0)
+    async with some.database.session(SYSTEM) as session:
+        hold = (await session.scalars(select(SlotHold).where(SlotHold.visit_id == chosen))).one()
+    row = await some.visit(visit)
+    assert row.ends_at is not None
+    assert row.ends_at <= hold.starts_at < moment(NEXT, 12 * 60)
+    await undo(some, visit)
+    async with some.database.session(SYSTEM) as session:
+        hold = (await session.scalars(select(SlotHold).where(SlotHold.visit_id == chosen))).one()
+    assert hold.starts_at == moment(NEXT, 8 * 60 + 30)
+
+
+async def test_a_visit_that_its_customer_is_booking_stays(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    [visit] = await some.visits()
+    await held(some, visit, team)
+    with pytest.raises(BeingBooked):
+        await move(some, travel, visit, team)
 
 
 async def test_two_planners_drag_the_same_visit_at_once(some: Work, travel: Travel) -> None:
