@@ -98,7 +98,7 @@ async def test_a_new_month_is_as_closed_and_as_lasting_as_the_others(own: Own) -
     shapes = await owner.fetch(
         "SELECT relrowsecurity, relforcerowsecurity, "
         "(SELECT array_agg(polname) FROM pg_policy WHERE polrelid = c.oid), "
-        "(SELECT array_agg(tgname ORDER BY 1) FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal), "
+        "(SELECT array_agg(tgname ORDER BY tgname) FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal), "
         "(SELECT count(*) FROM pg_index WHERE indrelid = c.oid) FROM pg_inherits i JOIN pg_class c "
         "ON c.oid = i.inhrelid WHERE i.inhparent = 'event'::regclass"
     )
