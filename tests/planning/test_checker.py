@@ -2,50 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
-from uuid import UUID
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargecars.bench.planning.checker import earliest, faults, promises_kept, value
-from domain.geo.location import distance_km
 from domain.planning.timing import Rule, timed, violations, worth
-from domain.planning.world import Job, Placement, Route, Solution, Team, TeamDay, World
+from domain.planning.world import Route, Solution, TeamDay, World
 from domain.visits.models import DayBlock
-from tests.planning.worlds import ABROAD, PLACES, worlds
+from tests.planning.worlds import known_world, worlds
 
-MORNING, AFTERNOON = DayBlock.MORNING, DayBlock.AFTERNOON
-
-
-def _world() -> World:
-    """Two teams, three days; two jobs in the morning, one in the afternoon, a second visit a day later."""
-    located = (*PLACES, ABROAD)
-    points = tuple(point for point, _ in located)
-    kilometres = np.array([[distance_km(one, other) for other in points] for one in points])
-    jobs = (
-        Job(UUID(int=1), 1, "38", 90, frozenset("A"), 300, current=Placement(0, 0, MORNING, 0)),
-        Job(UUID(int=2), 2, "38", 120, value=250, promise=(0, MORNING), current=Placement(1, 0, MORNING, 0)),
-        Job(UUID(int=3), 3, "35", 120, value=260, promise=(0, AFTERNOON)),
-        Job(UUID(int=4), 1, "38", 60, value=200, after=0, gap_days=1, pin=(1, 1)),
-        Job(UUID(int=5), 4, "82", 60, value=100),
-    )
-    teams = (Team(UUID(int=8), frozenset("A"), ("38",)), Team(UUID(int=9), frozenset()))
-    days = tuple(TeamDay(team, day, 420, 1050, 0, 0) for team in (0, 1) for day in range(3) if (team, day) != (1, 2))
-    return World(
-        days=tuple(date(2026, 11, 23) + timedelta(days=day) for day in range(3)),
-        places=points,
-        areas=tuple(area for _, area in located),
-        drive=np.ceil(kilometres * 1.1).astype(np.int32),
-        distance=kilometres.astype(np.float32),
-        jobs=jobs,
-        teams=teams,
-        team_days=days,
-    )
+AFTERNOON, MORNING = DayBlock.AFTERNOON, DayBlock.MORNING
 
 
 def _plan(world: World, *routes: tuple[int, int, tuple[int, ...]]) -> Solution:
@@ -67,7 +37,7 @@ def _rules(world: World, solution: Solution) -> set[str]:
 
 
 def test_a_legal_plan_has_no_fault_and_its_value_is_what_the_text_says() -> None:
-    world = _world()
+    world = known_world()
     plan = _plan(world, *LEGAL)
     assert faults(world, plan) == []
     assert promises_kept(world, plan.routes) == 2
@@ -172,7 +142,7 @@ MUTATIONS: dict[str, tuple[str, Broken]] = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_each_broken_rule_is_named(name: str) -> None:
     rule, broken = MUTATIONS[name]
-    world, plan = broken(_world())
+    world, plan = broken(known_world())
     assert rule in _rules(world, plan)
 
 

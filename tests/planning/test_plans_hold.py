@@ -14,7 +14,7 @@ from chargecars.bench.planning.instances import instance, urgent
 from domain.planning.repair import repair_day
 from domain.planning.solver import Progress, greedy, solve
 from domain.planning.world import Route, Solution, World
-from tests.planning.worlds import worlds
+from tests.planning.worlds import known_world, worlds
 
 SECONDS = 0.5
 """Enough for a small problem."""
@@ -49,6 +49,15 @@ def test_no_plan_is_better_than_a_bound(world: World) -> None:
     best = _best(world)
     assert _rank(world, plan) <= best
     assert plan.bound is None or plan.bound >= best[1] - 1e-6
+
+
+def test_who_waits_for_a_visit_that_nobody_can_make_is_left_out() -> None:
+    world = known_world()
+    never = frozenset(range(len(world.days)))
+    plan = solve(replace(world, jobs=(replace(world.jobs[0], unfit=never), *world.jobs[1:])), seconds=SECONDS)
+    placed = {stop.job for route in plan.routes for stop in route.stops}
+    assert world.jobs[3].after == 0
+    assert placed == {1, 2, 4}
 
 
 def _best(world: World) -> tuple[int, int]:

@@ -29,6 +29,35 @@ SKILLS = ("A", "B")
 BLOCKS = tuple(DayBlock)
 
 
+MORNING, AFTERNOON = DayBlock.MORNING, DayBlock.AFTERNOON
+
+
+def known_world() -> World:
+    """Two teams, three days; two jobs in the morning, one in the afternoon, a second visit a day later."""
+    located = (*PLACES, ABROAD)
+    points = tuple(point for point, _ in located)
+    kilometres = np.array([[distance_km(one, other) for other in points] for one in points])
+    jobs = (
+        Job(UUID(int=1), 1, "38", 90, frozenset("A"), 300, current=Placement(0, 0, MORNING, 0)),
+        Job(UUID(int=2), 2, "38", 120, value=250, promise=(0, MORNING), current=Placement(1, 0, MORNING, 0)),
+        Job(UUID(int=3), 3, "35", 120, value=260, promise=(0, AFTERNOON)),
+        Job(UUID(int=4), 1, "38", 60, value=200, after=0, gap_days=1, pin=(1, 1)),
+        Job(UUID(int=5), 4, "82", 60, value=100),
+    )
+    teams = (Team(UUID(int=8), frozenset("A"), ("38",)), Team(UUID(int=9), frozenset()))
+    days = tuple(TeamDay(team, day, 420, 1050, 0, 0) for team in (0, 1) for day in range(3) if (team, day) != (1, 2))
+    return World(
+        days=tuple(date(2026, 11, 23) + timedelta(days=day) for day in range(3)),
+        places=points,
+        areas=tuple(area for _, area in located),
+        drive=np.ceil(kilometres * 1.1).astype(np.int32),
+        distance=kilometres.astype(np.float32),
+        jobs=jobs,
+        teams=teams,
+        team_days=days,
+    )
+
+
 @st.composite
 def worlds(draw: st.DrawFn, *, most_jobs: int = 8, most_days: int = 3, most_teams: int = 3) -> World:
     days = draw(st.integers(1, most_days))

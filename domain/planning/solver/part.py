@@ -42,6 +42,8 @@ class Part:
             if first < len(board.world.days) and board.tables.fit[job].any():
                 needed = any(other not in inside for other in board.followers(job))
                 kept.append((job, first, last, bool(placed and (board.is_hard(job) or needed))))
+        known = {job for job, *_ in kept}  # who needs a visit that nobody can make is not made either
+        kept = [row for row in kept if board.world.jobs[row[0]].after not in inside - known]
         columns = np.array(kept, np.int64).reshape(-1, 4)
         opens, closes = columns[:, 1].astype(np.int32), columns[:, 2].astype(np.int32)
         return columns[:, 0].astype(np.intp), opens, closes, np.flatnonzero(columns[:, 3])
