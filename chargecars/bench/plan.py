@@ -20,7 +20,7 @@ from chargecars.bench.planning.processes import apart
 from chargecars.bench.report import Report, say, show_table
 
 BUDGETS: dict[int, tuple[float, ...]] = {1: (10,), 10: (10, 60, 120)}
-QUICK: dict[int, tuple[float, ...]] = {1: (3,), 10: (5,)}
+QUICK: dict[int, tuple[float, ...]] = {1: (5,), 10: (10,)}
 RATIOS = {(1, 10): 0.995, (10, 10): 0.94, (10, 60): 0.98, (10, 120): 0.985}
 """Least value over proven bound by scale and seconds."""
 REPLAN_SECONDS = {1: 10.0, 10: 60.0}
