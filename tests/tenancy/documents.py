@@ -166,6 +166,7 @@ _LEAVES: dict[str, Any] = {
     "BigInt": "100",
     "Decimal": "1",
     "Date": "2026-01-01",
+    "Time": "10:00:00",
     "DateTime": "2030-01-01T00:00:00Z",
     "JSON": {},
 }
@@ -201,7 +202,8 @@ def mutation_document(name: str, field: GraphQLField) -> str:
     """A mutation with all its arguments as variables, asking for its user errors."""
     declared = ", ".join(f"${argument}: {given.type}" for argument, given in field.args.items())
     passed = ", ".join(f"{argument}: ${argument}" for argument in field.args)
-    return f"mutation({declared}) {{ {name}({passed}) {{ userErrors {{ code field message }} }} }}"
+    declared, passed = (f"({each})" if each else "" for each in (declared, passed))
+    return f"mutation{declared} {{ {name}{passed} {{ userErrors {{ code field message }} }} }}"
 
 
 def _has_id(named: Any) -> bool:
