@@ -21,7 +21,7 @@ from workers.horizon import look
 from workers.leads import carry_out_due_follow_ups
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
-from workers.planning import tidy_plans
+from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.webhooks import forget_old_deliveries
@@ -77,6 +77,10 @@ async def _plans(database: Database, _settings: Settings) -> None:
 async def _ended_holds(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await slots.sweep(session)
+
+
+async def _old_plans(database: Database, _settings: Settings) -> None:
+    await forget_old_plans(database)
 
 
 async def _old_answers(database: Database, _settings: Settings) -> None:
@@ -144,6 +148,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("sweep_logins", _DAY, _old_logins),
     Scheduled("forget_personal_data", _DAY, _personal_data),
     Scheduled("forget_old_webhooks", _DAY, _old_deliveries),
+    Scheduled("forget_old_plans", _DAY, _old_plans),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
     Scheduled("keep_event_months", _DAY, _event_months),

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.jobs import lifecycle
 from domain.plans import running
 from domain.plans.models import Plan
-from domain.plans.requests import JOB, MOST_SECONDS, QUEUE, give_up_abandoned
+from domain.plans.requests import JOB, MOST_SECONDS, QUEUE, forget_old, give_up_abandoned
 from domain.plans.results import Results
 from domain.plans.running import Progress
 from tenants.actor import SYSTEM
@@ -189,3 +189,9 @@ async def tidy_plans(database: Database) -> int:
     """Fail the plans whose job has failed without them; how many."""
     async with database.session(SYSTEM) as session:
         return len(await give_up_abandoned(session))
+
+
+async def forget_old_plans(database: Database) -> int:
+    """Remove plans that nobody needs any more; how many."""
+    async with database.session(SYSTEM) as session:
+        return await forget_old(session)

@@ -154,6 +154,8 @@ class _Maker:
             return None, 0
         if visit.first_id in index:
             return index[visit.first_id], 0
+        if visit.planned and (visit.promised or visit.pinned):
+            return None, 0  # what it stands by is older than what it waits for
         if visit.first_day is None or visit.first_status == VisitStatus.REQUIRED:
             return None, NEVER
         return None, max(0, self._at(visit.first_day) + self.gap_days)

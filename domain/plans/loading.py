@@ -6,7 +6,7 @@ versions, so that a plan of it is refused as outdated, and never the other way r
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -125,10 +125,20 @@ async def read(
 
 
 def _of_teams(visits: Sequence[Waiting], team_ids: Collection[UUID]) -> Sequence[Waiting]:
-    """Without what other teams than the chosen have to do."""
+    """Without what other teams than the chosen have to do, and without leave to overtake it.
+
+    The first visit of an order whose second is another team's stays where it is, or waits.
+    """
     if not team_ids:
         return visits
-    return [visit for visit in visits if not visit.planned or visit.team_id is None or visit.team_id in team_ids]
+    mine = [visit for visit in visits if not visit.planned or visit.team_id is None or visit.team_id in team_ids]
+    known = {visit.id for visit in mine}
+    awaited = {visit.first_id for visit in visits if visit.id not in known}
+    return [
+        replace(visit, pinned=True) if visit.id in awaited else visit
+        for visit in mine
+        if visit.planned or visit.id not in awaited
+    ]
 
 
 async def _unfit_days(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text
+from sqlalchemy import delete, exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound, OutOfRange
@@ -27,6 +27,7 @@ SECONDS, MOST_SECONDS = 60, 300
 AHEAD_DAYS = 180
 MOST_TEAMS = 250
 MOST_SEED = 2**31 - 1
+KEPT = timedelta(days=90)
 _LOCK = 0x706C_616E_73  # an arbitrary constant: the advisory lock of asking for plans
 
 
@@ -85,6 +86,12 @@ async def give_up_abandoned(session: AsyncSession) -> Sequence[UUID]:
     for plan in plans:
         await fail(session, plan, "ABANDONED")
     return [plan.id for plan in plans]
+
+
+async def forget_old(session: AsyncSession) -> int:
+    """Remove plans that are older than KEPT and not in force; how many. In a session of the system."""
+    old = delete(Plan).where(Plan.created_at < func.now() - KEPT, Plan.state.not_in((*UNDER_WAY, PlanState.PUBLISHED)))
+    return len((await session.execute(old.returning(Plan.id))).all())
 
 
 async def fail(session: AsyncSession, plan: Plan, failure: str) -> None:

@@ -93,6 +93,18 @@ async def test_only_the_chosen_teams_and_what_they_have(some: Work) -> None:
     assert {visit.id for visit in alone.visits} == {kept}
 
 
+async def test_what_another_team_waits_for_is_not_moved_past_it(some: Work) -> None:
+    mine, other = await some.team(), await some.team()
+    first, second = await some.pair()
+    await some.change(first, **planned(mine, MONDAY))
+    await some.change(second, **planned(other, later(MONDAY, 3)))
+    waits, awaits = await some.pair()
+    await some.change(awaits, **planned(other, later(MONDAY, 4)))
+    found = await loaded(some, team_ids=[mine])
+    assert [(visit.id, job.pin) for visit, job in zip(found.visits, found.world.jobs, strict=True)] == [(first, (0, 0))]
+    assert waits not in {visit.id for visit in found.visits}
+
+
 async def test_nobody_works_outdoors_on_a_day_that_is_unfit(some: Work) -> None:
     await some.team()
     [outdoors] = await some.visits(places=[NIJKERK], outdoor=True)

@@ -1,7 +1,7 @@
 """A plan is put in force whole or not at all, tells whom it concerns, and can be taken back."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import select, text, update
 
 from domain.events.models import Event
 from domain.orders.models import Order
-from domain.plans import publishing
+from domain.plans import publishing, requests
 from domain.plans.errors import PlanNotPublishable, PlanNotRevertible, PlanOutdated, PlanRunning
 from domain.plans.models import Plan, PlanState, PlanVisit
 from domain.teams.planning_days import lock
@@ -205,3 +205,17 @@ async def test_reasons_and_figures(some: Work) -> None:
     assert made.available_minutes == 5 * 540
     assert made.travel_minutes > 0
     assert made.day_versions.keys() == {later(MONDAY, n).isoformat() for n in range(5)}
+
+
+async def test_old_plans_are_forgotten_but_the_one_in_force(some: Work) -> None:
+    team = await some.team()
+    [one] = await some.visits()
+    published = await finished(some, MONDAY, {(team, MONDAY): [one]})
+    await publish(some, published)
+    old, young = [await finished(some, MONDAY, {(team, MONDAY): [one]}) for _ in range(2)]
+    async with some.database.session(SYSTEM) as session:
+        ago = datetime.now(UTC) - timedelta(days=100)
+        await session.execute(update(Plan).where(Plan.id.in_([published, old])).values(created_at=ago))
+    async with some.database.session(SYSTEM) as session:
+        assert await requests.forget_old(session) == 1
+        assert set(await session.scalars(select(Plan.id))) == {published, young}
