@@ -27,6 +27,12 @@ class PlanOutdated(Conflict):
     en = "Since this plan something has changed on: {days}. Nothing was changed; make a new plan."
 
 
+class PlanDoesNotFit(Conflict):
+    code = "PLAN_DOES_NOT_FIT"
+    nl = "Er is geen plaats voor deze planning naast bezoeken die blijven staan waar ze zijn, op: {days}."
+    en = "There is no room for this plan beside visits that stay where they are, on: {days}."
+
+
 class PlanNotRevertible(Conflict):
     code = "PLAN_NOT_REVERTIBLE"
     nl = "Alleen de planning die het laatst in gebruik is genomen kan worden teruggedraaid."

@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.events.record import record_all
 from domain.orders.models import Order
 from domain.plans.changes import Changed, counted, droppable, told
-from domain.plans.errors import PlanNotPublishable, PlanNotRevertible, PlanOutdated
+from domain.plans.errors import PlanDoesNotFit, PlanNotPublishable, PlanNotRevertible, PlanOutdated
 from domain.plans.events import PlanPublished, PlanReverted, PlanSuperseded
 from domain.plans.fingerprints import fingerprint
 from domain.plans.models import PUBLISHABLE, Plan, PlanFormer, PlanState, PlanVisit
@@ -32,7 +33,7 @@ MOST_DAYS_NAMED = 28
 async def publish(session: AsyncSession, plan_id: UUID) -> Plan:
     """Put a plan in force; in a session of the system.
 
-    Raises: PlanNotPublishable; PlanOutdated naming the days that have changed since its world was read.
+    Raises: PlanNotPublishable; PlanOutdated naming the days that have changed since its world was read; PlanDoesNotFit.
     """
     plan = await find(session, Plan, plan_id, lock=True)
     if plan.state not in PUBLISHABLE:
@@ -137,6 +138,7 @@ async def _apply(session: AsyncSession, plan: Plan) -> Sequence[Changed]:
     waits = {"status": VisitStatus.REQUIRED, "day": None, "block": None}
     await session.execute(out.where(Visit.promised_at.is_(None)).values(**gone, **waits))
     await session.execute(_HELD, {"plan": plan.id})
+    await _refuse_too_full(session, plan)
     return await _changed(session, plan)
 
 
@@ -149,6 +151,21 @@ WHERE p.plan_id = :plan AND p.held AND p.visit_id = h.visit_id AND p.day = h.day
   AND (h.team_id, h.starts_at, h.ends_at) IS DISTINCT FROM (p.team_id, p.starts_at, p.ends_at)"""
 )
 """Held places rest on the routes of the plan from now on."""
+
+
+async def _refuse_too_full(session: AsyncSession, plan: Plan) -> None:
+    """What the database refuses at the commit is refused here, where it can be told."""
+    stays = select(Visit.day).join(PlanVisit, PlanVisit.visit_id == Visit.id)
+    stays = stays.where(PlanVisit.plan_id == plan.id, PlanVisit.day.is_(None), Visit.team_id.is_not(None))
+    days = sorted({day.isoformat() for day in (await session.scalars(stays)).all() if day is not None})
+    try:
+        await session.execute(text(f"SET CONSTRAINTS {_GUARDS} IMMEDIATE"))
+    except IntegrityError as error:
+        raise PlanDoesNotFit(days=", ".join(days), field=("id",)) from error
+    await session.execute(text(f"SET CONSTRAINTS {_GUARDS} DEFERRED"))
+
+
+_GUARDS = "visit_has_room_update, slot_hold_has_room_update, uq_visit_team_id_day_route_order"
 
 
 async def _restore(session: AsyncSession, plan: Plan) -> Sequence[Changed]:

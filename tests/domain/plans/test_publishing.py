@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 from domain.events.models import Event
 from domain.orders.models import Order
 from domain.plans import publishing, requests
-from domain.plans.errors import PlanNotPublishable, PlanNotRevertible, PlanOutdated, PlanRunning
+from domain.plans.errors import PlanDoesNotFit, PlanNotPublishable, PlanNotRevertible, PlanOutdated, PlanRunning
 from domain.plans.models import Plan, PlanState, PlanVisit
 from domain.teams.planning_days import lock
 from domain.visits.models import Visit
@@ -98,6 +98,19 @@ async def test_what_was_promised_or_given_out_is_never_dropped(some: Work) -> No
     assert after[told_] == ("PLANNED", None, MONDAY, "MORNING", None, None)
     made = await plan(some, plan_id)
     assert (made.promised, made.promises_kept) == (1, 0)
+
+
+async def test_beside_what_stays_there_has_to_be_room(some: Work) -> None:
+    team = await some.team()
+    [pinned] = await some.visits(pinned=True, **planned(team, MONDAY))
+    [added] = await some.visits()
+    before = await places(some)
+    plan_id = await finished(some, MONDAY, {(team, MONDAY): [added]})
+    with pytest.raises(PlanDoesNotFit) as refused:
+        await publish(some, plan_id)
+    assert refused.value.parameters["days"] == MONDAY.isoformat()
+    assert await places(some) == before
+    assert pinned in before
 
 
 @pytest.mark.parametrize("what", ["booked", "absent", "cancelled", "held order", "another day"])
