@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from weakref import WeakKeyDictionary
+from typing import Any
+from weakref import WeakKeyDictionary, ref
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,17 +15,23 @@ from domain.slots.board import DayBoard, Teams
 from domain.slots.contents import Ground, boards
 from domain.slots.places import Places
 from tenants.actor import SYSTEM
+from tenants.audience import Audience
 from tenants.engine import Database
 
 MOST_DAYS = 60
 _CALENDARS = 8
 _WEATHERS = 512
+_WAIT_SECONDS = 10.0
+_VERSIONS = """
+SELECT x.day, x.version FROM (SELECT set_config('chargecars.audience', 'system', true) AS s OFFSET 0) g, LATERAL (
+  SELECT d.day, d.version FROM planning_day d WHERE d.day = ANY ($1::date[]) AND g.s IS NOT NULL) x"""
 
 
 class Boards:
     """The days of one database. One reader at a time reads what is missing; the others wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
+        self._database = ref(database)
         self._begin()
         self._reading = asyncio.Lock()
         self.weather: dict[tuple[object, ...], frozenset[int]] = {}
@@ -44,16 +51,30 @@ class Boards:
         return [self._days[day] for day in sorted(versions)]
 
     async def within(self, session: AsyncSession, versions: Mapping[date, int], now: datetime) -> list[DayBoard]:
-        """The same in a session that has written nothing yet; it never waits, since others may wait for the session."""
+        """The same in a session of the caller's, its own changes included; it waits for nobody's session."""
         ground, missing = self.ground, self._missing(versions, now)
         read = {day: self._days[day] for day in versions if day not in missing}
-        read |= {board.day: board for board in await boards(session, ground, missing, versions)}
+        new = await boards(session, ground, missing, versions)
+        read |= {board.day: board for board in new}
         if len({id(board.places) for board in read.values()}) > 1:  # others began anew meanwhile
-            ground = Boards().ground
+            ground = Ground(Rules(), Teams(), Places())
             read = {board.day: board for board in await boards(session, ground, list(versions), versions)}
-        if ground is self.ground:
-            self._keep(read.values())
+        elif new and ground is self.ground:
+            self._keep(await self._committed(new))
         return [read[day] for day in sorted(versions)]
+
+    async def _committed(self, new: Sequence[DayBoard]) -> list[DayBoard]:
+        """Without days that the caller has changed: its versions of them are not there yet, and may never be."""
+        database = self._database()
+        if database is None:
+            return []
+
+        async def ask(connection: Any) -> Any:
+            return await connection.fetch(_VERSIONS, [board.day for board in new])
+
+        rows = await (await database.pool(Audience.SYSTEM)).run(ask, _WAIT_SECONDS)
+        known = {row["day"]: row["version"] for row in rows}
+        return [board for board in new if known.get(board.day, 0) == board.version]
 
     def calendar(self, found: Sequence[DayBoard]) -> Calendar:
         """All team-days of some days."""
@@ -105,4 +126,4 @@ _OF_DATABASE: WeakKeyDictionary[Database, Boards] = WeakKeyDictionary()
 
 def boards_of(database: Database) -> Boards:
     """What this process remembers of a database."""
-    return _OF_DATABASE.setdefault(database, Boards())
+    return _OF_DATABASE.setdefault(database, Boards(database))

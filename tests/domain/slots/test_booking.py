@@ -353,3 +353,19 @@ async def test_the_database_itself_refuses_too_many_and_two_at_once(some: Work) 
     async with some.database.session(SYSTEM) as session:
         await session.execute(text(swapped), {"team": team})
     assert (await some.visit(one)).route_order == 1
+
+
+async def test_nothing_is_remembered_of_a_transaction_that_never_was(some: Work) -> None:
+    """Versions are drawn again after a rollback: what another content was read under must not stand for them."""
+    await some.team(max_jobs=2)
+    one, two, three = await some.visits(3)
+    async with some.database.session(SYSTEM) as session:
+        await service.book(session, desk(some), one, DAY, MORNING)
+        await service.book(session, desk(some), two, DAY, AFTERNOON)
+        assert isinstance((await service.book(session, desk(some), three, DAY, MORNING)).refused, SlotFull)
+        await session.rollback()
+    await book(some, one)
+    assert (await offers(some, three))[DAY, AFTERNOON].free
+    assert (await book(some, three, block=AFTERNOON)).id == three
+    assert (await some.visit(two)).status == "REQUIRED"
+    assert not (await offers(some, two))[DAY, AFTERNOON].free

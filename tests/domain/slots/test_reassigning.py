@@ -183,3 +183,21 @@ def test_a_leg_is_never_longer_than_the_plan_in_force_leaves_for_it() -> None:
     said = evaluate(board.calendar, candidate(late, teams, places))
     assert said.feasible.any()
     assert Rule.BLOCK not in dict(said.reasons(1, 0))
+
+
+def test_a_stop_makes_room_in_exchange_with_a_third_team() -> None:
+    teams, places = Teams(), Places()
+    base, of_day = places.number(BASE), DAY.toordinal()
+    skills = [frozenset("AB"), frozenset("AC"), frozenset("C")]
+    numbers = [teams.known(UUID(int=n), f"Team {n}", each) for n, each in enumerate(skills)]
+    team_days = tuple(TeamDay(number, of_day, 480, 1020, base, base, 1) for number in numbers)
+    first = Stop(UUID(int=10), base, 60, DayBlock.MORNING, frozenset("A"))
+    second = Stop(UUID(int=11), base, 60, DayBlock.AFTERNOON, frozenset("C"))
+    board = DayBoard(DAY, 1, None, Rules(), teams, places, team_days, ((first,), (second,), ()))
+    job = Job(UUID(int=12), SPOTS[1], 60, frozenset("B"))
+    [morning, afternoon] = offers(Asked((board,), board.calendar, board.lacking.calendar, job), high=6)
+    assert (morning.band, morning.reassigned, morning.team_id) == (Band.LIMITED, True, UUID(int=0))
+    assert afternoon.free
+    steps = reassigned(board, 0, evaluate(board.lacking.calendar, candidate(job, teams, places)), slice(0, 2), WIDE)
+    visit = Stop(job.visit_id, places.number(job.point), 60, DayBlock.MORNING, job.skills)
+    assert placed(board, visit, steps) == {0: [visit], 1: [first], 2: [second]}
