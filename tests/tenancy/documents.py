@@ -167,6 +167,7 @@ _LEAVES: dict[str, Any] = {
     "Decimal": "1",
     "Date": "2026-01-01",
     "Time": "10:00:00",
+    "UUID": "018ed9b0-6580-721a-98a1-25293e334b8a",
     "DateTime": "2030-01-01T00:00:00Z",
     "JSON": {},
 }
