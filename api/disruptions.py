@@ -38,6 +38,7 @@ from domain.disruptions.models import DisruptionEffect, DisruptionKind, Disrupti
 from domain.disruptions.models import DisruptionOffer as OfferRow
 from domain.disruptions.models import DisruptionVisit as ChangeRow
 from domain.disruptions.reporting import AHEAD_DAYS, LONGEST_OVERRUN, MOST_DAYS, MOST_NOTE, MOST_TEAMS, Report
+from domain.slots.cache import boards_of
 from domain.visits.models import DayBlock
 from tenants.acting import acting_as
 from tenants.audience import Audience
@@ -274,7 +275,8 @@ class DisruptionMutations:
     )
     async def apply_disruption_plan(self, info: Info, id: DisruptionId) -> ApplyDisruptionPlanPayload:
         async with info.context.system() as session:
-            done = await applying.apply(session, key_of("Disruption", id))
+            memory = boards_of(info.context.database)
+            done = await applying.apply(session, memory, key_of("Disruption", id))
             return ApplyDisruptionPlanPayload(disruption=await _read(session, info, done.id))
 
     @mutation(

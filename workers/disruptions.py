@@ -16,6 +16,7 @@ from domain.disruptions.repairing import repaired
 from domain.disruptions.reporting import JOB, QUEUE
 from domain.disruptions.situation import Upset
 from domain.rows import find
+from domain.slots.cache import boards_of
 from domain.teams.planning_days import versions
 from domain.travel.matrix import travel_of
 from tenants.actor import SYSTEM, Actor
@@ -54,7 +55,7 @@ async def _repair(run: Run, disruption_id: UUID) -> None:
     made = await asyncio.to_thread(_proposal(days, upset, at, began))
     await progress(run, 2, 3, "keeping")
     async with run.database.session(_who(run.actor)) as session:
-        await proposing.propose(session, disruption_id, made)
+        await proposing.propose(session, boards_of(run.database), disruption_id, made)
 
 
 def _proposal(days: Days, upset: Upset, at: dict[date, int], began: float) -> Callable[[], Proposal]:

@@ -35,7 +35,7 @@ _TOLD = ("arrival_from", "arrival_until", "dispatched_at")
 _PROMISE = ("promised_at", "promised_by")
 
 
-async def apply(session: AsyncSession, disruption_id: UUID, now: datetime | None = None) -> Disruption:
+async def apply(session: AsyncSession, memory: Boards, disruption_id: UUID, now: datetime | None = None) -> Disruption:
     """Put the repaired plan in force, tell those concerned, and give teams that are out their new routes.
 
     Raises: NotFound, DisruptionNotProposed, DisruptionConcluded; PlanOutdated naming the days that have changed since.
@@ -46,7 +46,7 @@ async def apply(session: AsyncSession, disruption_id: UUID, now: datetime | None
     await _refuse_outdated(session, disruption)
     out = await _given(session, disruption)
     await _write(session, changes, offers)
-    await _keep_places(session, changes, offers, now)
+    await _keep_places(session, memory, changes, offers, now)
     await _give(session, out, now)
     broken = sum(each.change == DisruptionEffect.PROMISE_BROKEN for each in changes)
     disruption.state, disruption.applied_at = DisruptionState.APPLIED, now
@@ -167,12 +167,13 @@ async def _unplan(
 
 async def _keep_places(
     session: AsyncSession,
+    memory: Boards,
     changes: Iterable[DisruptionVisit],
     offers: Mapping[UUID, list[DisruptionOffer]],
     now: datetime,
 ) -> None:
     """The nearest place that is still free is kept for each customer until an answer can be expected."""
-    until, memory = now + HELD_FOR_AN_ANSWER, Boards()
+    until = now + HELD_FOR_AN_ANSWER
     for change in changes:
         if change.change == DisruptionEffect.PROMISE_BROKEN:
             await _keep_one(session, memory, change.visit_id, offers.get(change.id, []), until)

@@ -57,7 +57,7 @@ def upset_of(disruption: Disruption) -> Upset:
     )
 
 
-async def propose(session: AsyncSession, disruption_id: UUID, proposal: Proposal) -> None:
+async def propose(session: AsyncSession, memory: Boards, disruption_id: UUID, proposal: Proposal) -> None:
     """Keep it, in the place of an earlier attempt; nothing where it was decided meanwhile. As the system actor."""
     await planning_days.lock(session, _offered_days(proposal))
     disruption = await find(session, Disruption, disruption_id, lock=True)
@@ -67,7 +67,7 @@ async def propose(session: AsyncSession, disruption_id: UUID, proposal: Proposal
     for name, value in proposal.repaired.figures.items():
         setattr(disruption, name, value)
     ids = await _write(session, disruption.id, proposal.repaired.visits)
-    await _offer(session, proposal, ids)
+    await _offer(session, memory, proposal, ids)
     disruption.day_versions = {day.isoformat(): version for day, version in proposal.versions.items()}
     disruption.state, disruption.proposed_at = DisruptionState.PROPOSED, datetime.now(UTC)
     disruption.seconds, disruption.failure = round(proposal.seconds, 2), None
@@ -97,10 +97,10 @@ async def _write(session: AsyncSession, disruption_id: UUID, rows: Sequence[Mapp
     return {row["job"]: id for row, id in zip(rows, ids, strict=True)}
 
 
-async def _offer(session: AsyncSession, proposal: Proposal, ids: Mapping[int, UUID]) -> None:
+async def _offer(session: AsyncSession, memory: Boards, proposal: Proposal, ids: Mapping[int, UUID]) -> None:
     """All alternatives as rows; the nearest of each customer is held where the day is not one to be repaired."""
     repaired = {day for _, day in proposal.repaired.routes}
-    until, memory = datetime.now(UTC) + HELD_WHILE_DECIDING, Boards()
+    until = datetime.now(UTC) + HELD_WHILE_DECIDING
     rows: list[dict[str, Any]] = []
     for job, offers in proposal.offers.items():
         kept = False

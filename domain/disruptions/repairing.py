@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.days.loading import Days
 from domain.disruptions.models import DisruptionEffect
-from domain.disruptions.situation import Situation, Upset, situation, working_days
+from domain.disruptions.situation import REORDER, Situation, Upset, situation, working_days
 from domain.planning.arrival import moment
 from domain.planning.repair import repair_day
 from domain.planning.timing import timed
@@ -49,7 +49,7 @@ def repaired(days: Days, upset: Upset, now: datetime, seconds: float = SECONDS, 
     for number, day in enumerate(dates):
         given = situation(days, upset, day, now)
         share = max(_LEAST, seconds / len(dates))
-        solution = repair_day(given.world, given.day, share, begun=given.begun, jobs=given.jobs)
+        solution = repair_day(given.world, given.day, share, begun=given.begun, jobs=given.jobs, reorder=REORDER)
         found.append(_Day(day, given, solution))
         if told:
             told(number + 1, len(dates))
@@ -94,7 +94,8 @@ def _placed(days: Days, day: _Day, job: int, route: Route, at: int) -> dict[str,
     there = (days.team_ids[route.team], stop.block.value)
     moved = there != (visit.team_id, visit.block)
     starts = moment(day.date, stop.starts)
-    if not moved and _goes_on(days, day, route) and visit.starts_at and starts <= visit.starts_at:
+    undelayed = _undisturbed(days, day, route.team) or (visit.starts_at is not None and starts <= visit.starts_at)
+    if not moved and undelayed and _goes_on(days, day, route):
         return None
     return {
         "change": DisruptionEffect.MOVED if moved else DisruptionEffect.RETIMED,
@@ -112,6 +113,13 @@ def _goes_on(days: Days, day: _Day, route: Route) -> bool:
     ahead = set(day.given.jobs)
     before = [job for job in days.jobs_of(days.team_ids[route.team], day.date) if job in ahead]
     return before == [stop.job for stop in route.stops]
+
+
+def _undisturbed(days: Days, day: _Day, team: int) -> bool:
+    """Whether the team's day is to begin as planned: then the times of the plan in force stand, whoever made them."""
+    at = next(each.start for each in day.given.world.team_days if (each.team, each.day) == (team, day.given.day))
+    planned = days.team_day(days.team_ids[team], day.date)
+    return team not in day.given.begun and planned is not None and planned.start == at
 
 
 def _first_order(days: Days, day: _Day, team: int) -> int:

@@ -16,8 +16,10 @@ from domain.planning.day_columns import Begun
 from domain.planning.world import Job, TeamDay, Weights, World
 from domain.plans.backlog import Waiting
 
-WEIGHTS = Weights(stay_day=60, stay_team=45)
-"""On the day itself a stop that changes hands costs the better part of an hour: stock, calls, a route that was read."""
+WEIGHTS = Weights(stay_day=150, stay_team=150)
+"""Nothing changes hands on the day itself to save some driving: stock is in the van, the route was read."""
+REORDER = 30
+"""Minutes of driving that another order of a team's own stops has to save."""
 
 
 @dataclass(frozen=True, slots=True)

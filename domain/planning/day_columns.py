@@ -105,6 +105,8 @@ class DayJobs:
     world: World
     day: int
     indices: Sequence[int]
+    reorder: int = 0
+    """Minutes of driving that another order of two stops of a team has to save."""
     place: Ints = field(init=False)
     minutes: Ints = field(init=False)
     value: Ints = field(init=False)
@@ -234,7 +236,8 @@ def _best_orders(jobs: DayJobs, position: int, day: TeamDay, sets: _Sets) -> Col
     inner = np.sort(sets.jobs, axis=1)
     size = len(jobs) + 1
     key = ((inner[:, 0] + 1) * size + inner[:, 1] + 1) * size + inner[:, 2] + 1
-    order = np.lexsort((-worth, key))
+    turned = _turned(jobs, day, sets)
+    order = np.lexsort((turned, jobs.reorder * turned - worth, key))
     best = order[np.flatnonzero(np.diff(key[order], prepend=-1))]
     kept = np.append(jobs.promised, False).astype(np.int64)
     chosen = sets.jobs[best]
@@ -242,6 +245,15 @@ def _best_orders(jobs: DayJobs, position: int, day: TeamDay, sets: _Sets) -> Col
     return Columns(
         numbers[chosen], np.full(len(best), position, np.int64), worth[best], kept[chosen].sum(axis=1, dtype=np.int64)
     )
+
+
+def _turned(jobs: DayJobs, day: TeamDay, sets: _Sets) -> Ints:
+    """How many pairs of the team's own stops are in another order than in the plan in force."""
+    current = [jobs.world.jobs[index].current for index in jobs.indices]
+    own = [each.order if each and (each.team, each.day) == (day.team, day.day) else -1 for each in current]
+    first, second, third = np.append(np.array(own, np.int64), -1)[sets.jobs].T
+    pairs = ((first, second), (first, third), (second, third))
+    return np.sum([(later >= 0) & (one > later) for one, later in pairs], axis=0, dtype=np.int64)
 
 
 def _worth(jobs: DayJobs, day: TeamDay, sets: _Sets) -> Ints:

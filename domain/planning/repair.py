@@ -33,10 +33,12 @@ def repair_day(
     *,
     begun: Mapping[int, Begun] | None = None,
     jobs: Sequence[int] | None = None,
+    reorder: int = 0,
 ) -> Solution:
     """The best use of a day's team-days for its jobs: first the number of promises kept, then `timing.worth`.
 
     `begun` says by team what is not given up; routes hold what comes after it. `jobs` are the day's where not given.
+    `reorder`: minutes of driving that turning the order of two stops of a team has to save.
     Keeps at least as many promises as every team going on with the stops that it has. `value` sums up the worth of the
     routes; figures: promises, kept, kept_before (by doing nothing), jobs, placed, proven (nothing better exists).
     """
@@ -44,7 +46,7 @@ def repair_day(
     given = {index for each in begun.values() for index in each.jobs}
     indices = [index for index in (jobs_of_day(world, day) if jobs is None else jobs) if index not in given]
     rest = rest_of_day(world, day, begun)
-    known = DayJobs(world, day, indices)
+    known = DayJobs(world, day, indices, reorder)
     columns = day_columns(known, rest, begun)
     before = going_on(world, day, columns)
     places = np.array([job.place for job in world.jobs], np.int64)

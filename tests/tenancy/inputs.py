@@ -1,5 +1,6 @@
 """What a mutation needs besides the id that it is asked for, so that it gets as far as looking that id up."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.quotes.models import QuoteStatus
@@ -54,7 +55,34 @@ _WEBHOOK = {
 
 _REPORT = {"clientId": "018ed9b0-6580-721a-98a1-25293e334b8a"}
 
+
+def _team(world: World, actor: Actor) -> str:
+    return seen_id(world, actor, "Team")
+
+
+_WHAT_IF = {
+    "input.entityId": LEFT_OUT,
+    "input.firstDay": LEFT_OUT,
+    "input.days": 5,
+    "input.seconds": 1,
+    "input.radiusKm": 40.0,
+    "input.maxJobs": 3,
+    "input.moreTeams.likeTeamId": _team,
+    "input.moreTeams.count": 1,
+    "input.withoutTeamIds": lambda world, actor: [_team(world, actor)],
+    "input.hours.teamId": _team,
+    "input.hours.starts": "08:00",
+    "input.hours.ends": "17:00",
+    "input.absences.teamId": _team,
+    "input.absences.firstDay": "2026-03-02",
+    "input.absences.lastDay": "2026-03-03",
+    "input.moreWork.count": 1,
+    "input.moreWork.minutes": 60,
+    "input.moreWork.postcodePrefix": "38",
+}
+
 SET: dict[str, dict[str, Any]] = {
+    "askWhatIf": _WHAT_IF,
     "arriveVisit": _REPORT,
     "completeVisit": _REPORT | {"outcome": "COMPLETED"},
     "moveVisit(id)": {"day": LEFT_OUT},
@@ -80,6 +108,14 @@ SET: dict[str, dict[str, Any]] = {
     "previewQuote(input.lines.articleId)": _BY_ARTICLE,
     "registerTrustedDocuments": {"input.documents": [{"document": "{ __typename }"}]},
     "requestPlan": {"input.firstDay": LEFT_OUT},
+    "reportDisruption": {
+        "input.kind": "TEAM_ILL",
+        "input.firstDay": (datetime.now(UTC) + timedelta(days=2)).date().isoformat(),
+        "input.lastDay": LEFT_OUT,
+        "input.fromTime": "09:00",
+        "input.minutes": LEFT_OUT,
+        "input.postcodePrefixes": [],
+    },
     "reviseQuote": {"input.quoteId": _quote_to_revise, "input.lines.sku": _sku, "input.expectedRevision": LEFT_OUT},
     "reviseQuote(input.lines.articleId)": _BY_ARTICLE,
     "saveAgreement(input.payerByCategory.organizationId)": {"input.payerByCategory.payer": "ORGANIZATION"},

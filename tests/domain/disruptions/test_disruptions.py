@@ -26,6 +26,7 @@ from domain.events.models import Event
 from domain.jobs.models import Job
 from domain.planning.arrival import moment
 from domain.plans.errors import PlanOutdated
+from domain.slots.cache import boards_of
 from domain.slots.models import SlotHold
 from domain.teams.models import Absence
 from domain.visits.models import Visit
@@ -70,7 +71,7 @@ async def _offers(some: Work, change: DisruptionVisit) -> list[DisruptionOffer]:
 
 async def _apply(some: Work, disruption_id: UUID) -> None:
     async with some.database.session(SYSTEM) as session:
-        await applying.apply(session, disruption_id)
+        await applying.apply(session, boards_of(some.database), disruption_id)
 
 
 async def _told(some: Work, subject: UUID) -> list[str]:
@@ -223,11 +224,16 @@ async def test_bad_weather_moves_what_is_outdoors_there_and_nothing_else(some: W
 async def test_every_fault_of_a_report_is_named_and_nothing_is_written(
     some: Work, values: dict[str, Any], codes: set[str]
 ) -> None:
-    given = {"kind": DisruptionKind.TEAM_ILL, "first_day": monday(), "team_ids": (await some.team(),)} | values
+    given: dict[str, Any] = {
+        "kind": DisruptionKind.TEAM_ILL,
+        "first_day": monday(),
+        "team_ids": (await some.team(),),
+    } | values
     with pytest.raises((DomainError, DomainErrors)) as refused:
         async with some.database.session(SYSTEM) as session:
             await reporting.report(session, Report(**given), entity_id=None)
-    assert {error.code for error in refused.value.errors} == codes
+    raised: Any = refused.value
+    assert {error.code for error in raised.errors} == codes
     async with some.database.session(SYSTEM) as session:
         written = (
             await session.execute(text("SELECT (SELECT count(*) FROM disruption) + (SELECT count(*) FROM absence)"))
