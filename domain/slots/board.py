@@ -33,7 +33,7 @@ class Stop:
     movable: bool = True
     """Whether another team of the day may do it: neither pinned nor given out nor begun."""
     held: bool = False
-    """Whether it is a place that is held, and no visit of the plan."""
+    """Whether it is a place that is held, or room for a promise without a team, and no visit of the team's route."""
 
     @property
     def visiting(self) -> Visiting:

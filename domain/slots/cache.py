@@ -17,6 +17,7 @@ from domain.slots.places import Places
 from tenants.actor import SYSTEM
 from tenants.audience import Audience
 from tenants.engine import Database
+from tenants.settings import settings
 
 MOST_DAYS = 60
 _CALENDARS = 8
@@ -37,7 +38,7 @@ class Boards:
         self.weather: dict[tuple[object, ...], frozenset[int]] = {}
 
     def _begin(self) -> None:
-        self.ground = Ground(Rules(), Teams(), Places())
+        self.ground = _ground()
         self._days: dict[date, DayBoard] = {}
         self._joined: dict[tuple[object, ...], tuple[Sequence[DayBoard], Calendar]] = {}
 
@@ -57,7 +58,7 @@ class Boards:
         new = await boards(session, ground, missing, versions)
         read |= {board.day: board for board in new}
         if len({id(board.places) for board in read.values()}) > 1:  # others began anew meanwhile
-            ground = Ground(Rules(), Teams(), Places())
+            ground = _ground()
             read = {board.day: board for board in await boards(session, ground, list(versions), versions)}
         elif new and ground is self.ground:
             self._keep(await self._committed(new))
@@ -119,6 +120,10 @@ class Boards:
         self._days |= {board.day: board for board in read}
         for day in sorted(self._days)[:-MOST_DAYS]:
             del self._days[day]
+
+
+def _ground() -> Ground:
+    return Ground(Rules(radius_km=settings().planning_radius_km), Teams(), Places())
 
 
 _OF_DATABASE: WeakKeyDictionary[Database, Boards] = WeakKeyDictionary()

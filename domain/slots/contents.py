@@ -7,13 +7,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import DateTime, Select, Text, false, func, literal, null, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.geo.location import Point
 from domain.planning.arrival import minutes_of
+from domain.planning.evaluate import evaluate
 from domain.planning.world import Rules, TeamDay
-from domain.slots.board import DayBoard, Stop, Teams
+from domain.slots.board import DayBoard, Stop, Teams, block_number
 from domain.slots.models import SlotHold
 from domain.slots.places import Places
 from domain.teams.calendar import Calendar, calendar
@@ -57,11 +59,12 @@ def _statement(days: Collection[date]) -> Any:
     planned: Select[*tuple[Any, ...]] = select(
         *job, Visit.team_id, Visit.day, Visit.block, Visit.starts_at, Visit.ends_at, Visit.route_order,
         _movable().label("movable"), false().label("held"), null().cast(DateTime(timezone=True)).label("expires_at"),
-    ).where(Visit.day.in_(wanted), Visit.team_id.is_not(None), Visit.status.in_(OCCUPYING))  # fmt: skip
+        Visit.promised_at.is_not(None).label("promised"),
+    ).where(Visit.day.in_(wanted), Visit.status.in_(OCCUPYING))  # fmt: skip
     hold = SlotHold
     held: Select[*tuple[Any, ...]] = select(
         *job, hold.team_id, hold.day, hold.block.cast(Text), hold.starts_at, hold.ends_at, literal(None),
-        true(), true(), hold.expires_at,
+        true(), true(), hold.expires_at, true(),
     ).join(Visit, Visit.id == hold.visit_id).where(
         hold.day.in_(wanted), hold.expires_at > func.clock_timestamp()
     )  # fmt: skip
@@ -85,9 +88,33 @@ def _board(ground: Ground, day: date, version: int, working: Calendar, rows: Ite
         by_team[row.team_id].append(row)
         expiring += [row.expires_at] if row.expires_at else []
     team_days = tuple(_team_days(ground, day, working, place, teams))
-    stops = tuple(_stops(ground, day, each, by_team[ground.teams.ids[each.team]]) for each in team_days)
-    return DayBoard(day, version, min(expiring, default=None), ground.rules, ground.teams, ground.places, team_days,
-                    stops)  # fmt: skip
+    stops = tuple(_stops(ground, day, each, by_team.pop(ground.teams.ids[each.team], [])) for each in team_days)
+    board = DayBoard(day, version, min(expiring, default=None), ground.rules, ground.teams, ground.places, team_days,
+                     stops)  # fmt: skip
+    return _seated(board, [row for left in by_team.values() for row in left if row.promised and row.movable])
+
+
+def _seated(board: DayBoard, rows: Iterable[Any]) -> DayBoard:
+    """With room for promises that have no team at the moment, or one that does not work: they come before others."""
+    for row in sorted(rows, key=lambda row: row.id):
+        point = located(row.latitude, row.longitude)
+        if point is None or row.block is None:
+            continue
+        block = DayBlock(row.block)
+        place = board.places.number(point)
+        stop = Stop(row.id, place, row.minutes, block, frozenset(row.skills), held=True)
+        said, at = evaluate(board.calendar, board.candidate(stop)), block_number(block)
+        free = [int(number) for number in np.flatnonzero(said.blocked[at] == 0)]
+        if free:
+            best = min(free, key=lambda number: (int(said.drive[at, number]), number))
+            board = board.changed(_with(board, best, int(said.position[at, best]), stop))
+    return board
+
+
+def _with(board: DayBoard, number: int, position: int, stop: Stop) -> tuple[tuple[Stop, ...], ...]:
+    stops = list(board.stops[number])
+    stops.insert(position, stop)
+    return (*board.stops[:number], tuple(stops), *board.stops[number + 1 :])
 
 
 def _team_days(ground: Ground, day: date, working: Calendar, place: int, teams: Mapping[int, int]) -> Iterable[TeamDay]:

@@ -28,6 +28,7 @@ from domain.slots.models import SlotHold
 from domain.slots.offers import Band, Offer
 from domain.slots.rules import SlotRules
 from domain.slots.service import Desk, Outcome
+from domain.teams.models import Team
 from domain.teams.planning_days import versions
 from domain.visits.models import DayBlock
 from tenants.actor import SYSTEM, Actor
@@ -369,3 +370,20 @@ async def test_nothing_is_remembered_of_a_transaction_that_never_was(some: Work)
         async with some.database.session(SYSTEM) as session:
             assert (await service.book(session, elsewhere, visit, DAY, block)).id == visit
     assert not (await offers(some, two))[DAY, AFTERNOON].free
+
+
+async def test_a_promise_without_a_team_keeps_its_room(some: Work) -> None:
+    """Its team fell out: until it has another one, nobody takes the last place that could be its."""
+    gone, stays = await some.team(max_jobs=1), await some.team(max_jobs=1)
+    teamless = {"route_order": None, "starts_at": None, "ends_at": None, "team_id": None}
+    without, absent = await some.visits(2, **promised(planned(gone, DAY)) | teamless)
+    await some.change(absent, day=DAY + timedelta(days=1), team_id=gone)
+    async with some.database.session(SYSTEM) as session:
+        await session.execute(update(Team).where(Team.id == gone).values(active=False))
+    [new] = await some.visits()
+    found = await offers(some, new)
+    assert {found[DAY + timedelta(days=days), AFTERNOON].band for days in (0, 1)} == {Band.FULL}
+    assert found[DAY + timedelta(days=2), AFTERNOON].free
+    assert isinstance((await book(some, new)).refused, SlotFull)
+    assert (await move(some, without, DAY, AFTERNOON)).id == without
+    assert (await some.visit(without)).team_id == stays
