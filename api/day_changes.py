@@ -14,7 +14,7 @@ from api.context import Info
 from api.day_shapes import TeamDaySchedule, TeamDayWarning, on_the_clock, schedule_values, sees_as, warning_shape
 from api.inputs import key_of, optional_key
 from api.mutations import Payload, mutation
-from api.reading import BadInput, read_in, read_in_many
+from api.reading import BadInput, global_id, read_in, read_in_many
 from api.visits import Visit
 from domain.days import dispatching, moves, pins, positions, reports, undoing
 from domain.days.errors import DayChanged
@@ -67,11 +67,20 @@ class CompleteVisitPayload(Payload):
     follow_up: Visit | None = strawberry.field(default=None, description="The visit that what is left became.")
 
 
+@strawberry.type(description="A customer to whom the team comes at another time than was promised or told.")
+class TouchedPromise:
+    visit_id: strawberry.ID | None = strawberry.field(description="The visit; null where it is not yours to see.")
+    minutes_later: int = strawberry.field(description="Minutes; earlier where it is negative.")
+
+
 @strawberry.type(description="What a move does to a team's day.")
 class TeamDayEffect:
     before: TeamDaySchedule = strawberry.field(description="As it is.")
     after: TeamDaySchedule = strawberry.field(description="As it would be, or is.")
     broken: list[TeamDayWarning] = strawberry.field(description="Rules that it breaks and did not break before.")
+    touched: list[TouchedPromise] = strawberry.field(
+        description="Who was promised a part of the day or told a window, and gets the team ten minutes or more off."
+    )
     drive_minutes_added: int = strawberry.field(description="Driving more; less where it is negative.")
 
 
@@ -375,5 +384,12 @@ def _effect(effect: moves.DayEffect) -> TeamDayEffect:
         before=TeamDaySchedule(**schedule_values(effect.before)),
         after=TeamDaySchedule(**schedule_values(effect.after)),
         broken=[warning_shape(each) for each in effect.broken],
+        touched=[
+            TouchedPromise(
+                visit_id=strawberry.ID(global_id("Visit", each.visit_id)) if each.visit_id else None,
+                minutes_later=each.minutes,
+            )
+            for each in effect.touched
+        ],
         drive_minutes_added=effect.after.drive_minutes - effect.before.drive_minutes,
     )

@@ -1,6 +1,6 @@
 """Moving a visit by hand: a preview of what it would mean, the move, and taking back the last one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days import snapshots, windows
-from domain.days.board import Board, BoardWarning, Sees, board, broken
+from domain.days.board import Board, BoardWarning, Sees, board, broken, route_of
 from domain.days.errors import (
     BeingBooked,
     BreaksRule,
@@ -28,7 +28,7 @@ from domain.days.weighing import Key, Weighed, Wish, weigh
 from domain.errors import Faults, NotFound, OutOfRange
 from domain.orders.errors import OrderOnHold
 from domain.orders.models import Order
-from domain.planning.arrival import AMSTERDAM, moment, window
+from domain.planning.arrival import AMSTERDAM, NOTICEABLE, moment, window
 from domain.planning.timing import Rule, Violation
 from domain.planning.world import Stop
 from domain.rows import actor_of, find
@@ -45,6 +45,17 @@ from tenants.engine import Database
 MOVABLE = (VisitStatus.REQUIRED, VisitStatus.PLANNED)
 GAP_DAYS = 1
 FURTHEST_DAYS = 400
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A customer who was promised a part of the day or told a window, and for whom the team comes at another time."""
+
+    visit_id: UUID | None
+    """None: not the viewer's to see."""
+    minutes: int
+    """Later, or earlier where it is negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class DayEffect:
     after: Board
     broken: tuple[BoardWarning, ...]
     """What it breaks that it did not break before."""
+    touched: tuple[Touched, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +200,20 @@ def _effects(days: Days, weighed: Weighed, sees: Sees, now: datetime) -> Effects
 def _effect(days: Days, weighed: Weighed, key: Key, sees: Sees, now: datetime) -> DayEffect:
     before = board(days, *key, sees, now)
     after = board(weighed.days, *key, sees, now, jobs=weighed.routes[key])
-    return DayEffect(before, after, tuple(_warning(days, each, sees) for each in weighed.broken[key]))
+    found = tuple(_warning(days, each, sees) for each in weighed.broken[key])
+    return DayEffect(before, after, found, tuple(_touched_by(days, weighed, key, sees, now)))
+
+
+def _touched_by(days: Days, weighed: Weighed, key: Key, sees: Sees, now: datetime) -> Iterator[Touched]:
+    shift = days.team_day(*key)
+    if shift is None:
+        return
+    known = {stop.job: stop.starts for stop in route_of(days, shift, days.jobs_of(*key), key[1], now).stops}
+    for stop in weighed.route(key, now).stops:
+        row, later = days.row(stop.job), stop.starts - known.get(stop.job, stop.starts)
+        told = row.promised_at is not None or row.arrival_from is not None
+        if told and abs(later) * _MINUTE >= NOTICEABLE:
+            yield Touched(row.id if sees(row) else None, later)
 
 
 def _warning(days: Days, violation: Violation, sees: Sees) -> BoardWarning:

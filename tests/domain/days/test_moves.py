@@ -82,6 +82,19 @@ async def test_a_preview_says_what_it_would_mean_for_both_days_and_changes_nothi
     assert got.after.work_minutes == 180
 
 
+async def test_a_preview_names_the_customers_for_whom_the_team_comes_at_another_time(
+    some: Work, travel: Travel
+) -> None:
+    team = await some.team()
+    [told] = await some.visits(**promised(planned(team, NEXT)), places=[NIJKERK])
+    [moved] = await some.visits(places=[NIJKERK])
+    [effect] = (await preview(some, travel, moved, team, position=0)).days
+    [touched] = effect.touched
+    assert touched.visit_id == told
+    assert touched.minutes >= 90
+    assert not (await preview(some, travel, moved, team, position=1)).days[0].touched
+
+
 async def test_a_move_rewrites_order_and_times_of_both_days(some: Work, travel: Travel) -> None:
     one, other = await some.team(), await some.team()
     [moved] = await some.visits(**planned(one, DAY), places=[NIJKERK])
