@@ -25,13 +25,12 @@ from tenants.settings import settings
 
 FILES = Path(__file__).resolve().parent.parent / "peers" / "planning"
 PEERS = {
-    "greedy": ("with_greedy.py", False),
-    "routing": ("with_routing.py", False),
-    "pyvrp": ("with_pyvrp.py", True),
-    "vroom": ("with_vroom.py", True),
+    "greedy": ("with_greedy.py", False, 10.0),
+    "routing": ("with_routing.py", False, 10.0),
+    "pyvrp": ("with_pyvrp.py", True, 60.0),
+    "vroom": ("with_vroom.py", True, 60.0),
 }
-"""Script, and whether it needs the environment of the peers."""
-_GRACE_SECONDS = 20.0
+"""Script, whether it needs the environment of the peers, and for how many seconds after its time it may answer."""
 _LATE_SECONDS = 1.0
 
 
@@ -53,26 +52,26 @@ class Peers:
 
     def plans(self, name: str, budgets: Sequence[float]) -> dict[float, PeerPlan | str]:
         """By budget the plan, or why there is none."""
-        script, is_apart = PEERS[name]
+        script, is_apart, grace = PEERS[name]
         try:
             python = environment() if is_apart else Path(sys.executable)
         except Missing as missing:
             return dict.fromkeys(budgets, str(missing))
         output = self._directory / f"{name}.json"
         command = [str(python), str(FILES / script), str(self._directory), str(output), *map(str, budgets)]
-        lasts = (sum(budgets) if name == "vroom" else max(budgets)) + _GRACE_SECONDS * len(budgets)
+        lasts = (sum(budgets) + grace * len(budgets)) if name == "vroom" else max(budgets) + grace
         _, megabytes = program(command, output.with_suffix(".began"), lasts, _variables(), self._directory / "log")
         found = json.loads(output.read_text()) if output.exists() else []
-        return {budget: self._plan(found, budget, megabytes) for budget in budgets}
+        return {budget: self._plan(name, found, budget, megabytes) for budget in budgets}
 
-    def _plan(self, found: list[dict[str, object]], budget: float, megabytes: float) -> PeerPlan | str:
+    def _plan(self, name: str, found: list[dict[str, object]], budget: float, megabytes: float) -> PeerPlan | str:
         """The last one of the budget, else the first after it."""
         chosen = None
         for each in sorted(found, key=lambda each: float(str(each["seconds"]))):
             if chosen is None or float(str(each["seconds"])) <= budget * 1.01 + _LATE_SECONDS:
                 chosen = each
         if chosen is None or not chosen["routes"]:
-            return "no plan, nor one 20 seconds later"
+            return f"no plan, nor one {PEERS[name][2]:g} seconds later"
         routes = {int(vehicle): jobs for vehicle, jobs in chosen["routes"]}  # type: ignore[attr-defined]  # pairs
         return PeerPlan(repaired(self._world, routes), float(str(chosen["seconds"])), megabytes)
 
