@@ -23,6 +23,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings as property_tests
 
 from chargecars.stack import Stack, StackError
@@ -82,6 +83,7 @@ class TestRun:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's settings, and pick up the controller's servers in a worker."""
+    _log_plainly()
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     config.stash[_RUN] = TestRun(getattr(config, "workerinput", {}).get("addresses"))
@@ -215,6 +217,12 @@ async def _superuser(run: dict[str, str]) -> AsyncIterator["asyncpg.Connection[a
         yield connection
     finally:
         await connection.close()
+
+
+def _log_plainly() -> None:
+    """Drawing a traceback in colours, as is the default, takes seconds for each."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def _quickest() -> Path:
