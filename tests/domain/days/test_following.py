@@ -64,7 +64,7 @@ async def test_customers_of_today_are_told_what_a_new_plan_means_for_them(
     monkeypatch.setattr(clock, "now", lambda: now)
     team = await some.team()
     given = {"dispatched_at": now, "arrival_from": moment(DAY, 480), "arrival_until": moment(DAY, 540)}
-    [later] = await some.visits(**planned(team, DAY, at=620, order=1), **given)
+    [later] = await some.visits(**(planned(team, DAY, at=620, order=1) | given))
     [new] = await some.visits(**planned(team, DAY, at=490, order=0))
     await _react(some, new, lambda row: VisitPlanned(*_about(row), DAY.isoformat(), "MORNING", team))
     row = await some.visit(later)
