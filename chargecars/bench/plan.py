@@ -9,6 +9,7 @@ doing nothing; the earliest date of 6,000 jobs in 5 s; offers in 50 ms, one eval
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ QUICK: dict[int, tuple[float, ...]] = {1: (5,), 10: (10,)}
 RATIOS = {(1, 10): 0.995, (10, 10): 0.94, (10, 60): 0.98, (10, 120): 0.985}
 """Least value over proven bound by scale and seconds."""
 REPLAN_SECONDS = {1: 10.0, 10: 60.0}
+_IDLE = 1.0
 _MOST_MB, _MOST_SECONDS = 1024.0, 5.0
 
 
@@ -51,6 +53,9 @@ class Run:
     report: Report = field(default_factory=lambda: Report("plan"))
 
     def measure(self) -> None:
+        load = os.getloadavg()[0]
+        if load > _IDLE:
+            say(f"other work runs here (load {load:.1f}): the figures are those of a busy machine")
         for scale in self.scales:
             for seed in range(self.seeds if scale == 1 else max(1, self.seeds // 3)):
                 self.contests.append(contest(scale, seed, self.budgets(scale), self.postcodes))

@@ -50,10 +50,6 @@ class Contest:
     def promises(self) -> int:
         return sum(job.promise is not None for job in self.world.jobs)
 
-    def best_peer(self, budget: float) -> int | None:
-        found = [self.entries[name, budget].value for name in PEERS if (name, budget) in self.entries]
-        return max(found, default=None)
-
 
 def contest(scale: int, seed: int, budgets: Sequence[float], file: Path | None = None) -> Contest:
     """Everybody, one after the other. Raises: Illegal where a plan of the product breaks a rule."""
