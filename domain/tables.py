@@ -5,6 +5,7 @@ import domain.agreements.models
 import domain.catalog.models
 import domain.contacts.models
 import domain.days.models
+import domain.days.personal
 import domain.deprecations.models
 import domain.disruptions.models
 import domain.events.models

@@ -2,12 +2,14 @@
 
 from collections import namedtuple
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from domain.contacts.personal import DECLARED
 from domain.days import reactions
+from domain.days.models import VisitReport
 from domain.days.orders import stage_of
 from domain.events.models import Event
 from domain.orders.models import Order, OrderStage
@@ -15,8 +17,10 @@ from domain.planning.arrival import moment
 from domain.visits import telling
 from domain.visits.events import VisitPlanned, VisitUnplanned
 from domain.visits.models import Visit
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, Actor
 from tenants.auth import clock
+from tenants.permissions import Role
+from tests import factories
 from tests.domain.days.telling import told
 from tests.visiting import Work, monday, planned
 
@@ -55,6 +59,47 @@ async def test_an_order_is_scheduled_when_its_visit_is(some: Work) -> None:
     await some.change(visit, status="REQUIRED", team_id=None, day=None, block=None, route_order=None)
     await _react(some, visit, lambda row: VisitUnplanned(*_about(row), DAY.isoformat(), "MORNING"))
     assert await _stage(some, visit) == "PLANNING"
+
+
+async def test_an_order_names_the_teams_of_its_visits(some: Work) -> None:
+    team, other = await some.team(), await some.team()
+    first, second = await some.pair()
+    await some.change(first, **planned(team, DAY))
+    await some.change(second, **planned(other, DAY + timedelta(days=1)))
+    assert await _teams(some, first) == sorted([team, other])
+    async with some.database.session(SYSTEM) as session:
+        technician = await factories.actor_with(session, Role.TECHNICIAN, some.markets[0].entity, team_id=other)
+    assert await _sees(some, technician, first)
+    await some.change(second, status="REQUIRED", team_id=None, day=None, block=None, route_order=None)
+    assert await _teams(some, first) == [team]
+    assert not await _sees(some, technician, first)
+
+
+async def _teams(some: Work, visit: UUID) -> list[UUID]:
+    async with some.database.session(SYSTEM) as session:
+        query = select(Order.team_ids).join(Visit, Visit.order_id == Order.id).where(Visit.id == visit)
+        return list((await session.execute(query)).scalar_one())
+
+
+async def _sees(some: Work, technician: Actor, visit: UUID) -> bool:
+    """The order of a visit."""
+    order_id = (await some.visit(visit)).order_id
+    async with some.database.session(technician) as session:
+        return (await session.execute(select(Order.id).where(Order.id == order_id))).first() is not None
+
+
+async def test_what_was_noted_at_a_person_s_is_erased_with_the_person(some: Work) -> None:
+    team = await some.team()
+    [visit] = await some.visits(**planned(team, DAY))
+    row = await some.visit(visit)
+    async with some.database.session(SYSTEM) as session:
+        noted = {"client_id": uuid4(), "visit_id": visit, "kind": "ARRIVAL", "at": moment(DAY, 500), "note": "Hond"}
+        session.add(VisitReport(team_id=team, **noted))
+    async with some.database.session(SYSTEM) as session:
+        for statement in DECLARED["visit_report"].erase:
+            await session.execute(text(statement), {"ids": [str(row.end_customer_contact_id)]})
+        notes = await session.scalars(select(VisitReport.note).where(VisitReport.visit_id == visit))
+        assert list(notes) == [None]
 
 
 async def test_customers_of_today_are_told_what_a_new_plan_means_for_them(
