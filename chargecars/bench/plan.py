@@ -83,6 +83,9 @@ class Run:
             self._ratio(scale, budget)
             self._peers(scale, budget)
         found = self._of(scale)
+        for fault in [fault for each in found for fault in each.broken][:5]:
+            say(f"a plan breaks a rule: {fault}")
+        self.report.add(f"rules_broken_{scale}x", sum(len(each.broken) for each in found), "rules", 0.0)
         kept = min(each.entries[OURS, budget].promises / each.promises for each in found for budget in each.plans)
         self.report.add(f"promises_kept_{scale}x", kept, "share", 1.0, at_least=True)
         most = max(each.entries[OURS, budget].megabytes for each in found for budget in each.plans)
