@@ -51,9 +51,10 @@ _WAITED = (
 
 
 def waits(visit: Any = Visit) -> ColumnElement[bool]:
-    """Called for and not planned, of an order that goes on."""
-    live = select(Order.id).where(Order.id == visit.order_id, Order.stage.in_(LIVE), ~Order.on_hold)
-    return and_(visit.status == VisitStatus.REQUIRED, live.exists())
+    """Called for and not planned, of an order that goes on; asked per visit, so that a page walks along an index."""
+    order = Order.__table__.alias()
+    goes_on = select(order.c.stage.in_(LIVE) & ~order.c.on_hold).where(order.c.id == visit.order_id)
+    return and_(visit.status == VisitStatus.REQUIRED, goes_on.scalar_subquery())
 
 
 def in_region(pc4: Any, prefixes: Any) -> ColumnElement[bool]:

@@ -199,3 +199,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_what_if_entity_newest", "what_if", ["entity_id", "created_at", "id"], unique=False)
     op.create_index("ix_what_if_newest", "what_if", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_visit_entity_backlog",
+        "visit",
+        ["entity_id", "created_at", "id"],
+        postgresql_where=sa.text("status = 'REQUIRED'"),
+    )
