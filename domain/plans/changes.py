@@ -3,15 +3,16 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import and_, or_
 
 from domain.events.record import About, Payload, plain
+from domain.planning.arrival import NOTICEABLE
 from domain.plans.models import PlanFormer
-from domain.visits.events import VisitMoved, VisitPlanned, VisitUnplanned
+from domain.visits.events import VisitMoved, VisitPlanned, VisitRetimed, VisitUnplanned
 from domain.visits.models import Visit, VisitStatus
 
 ON_A_DAY = (VisitStatus.PLANNED, VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS, VisitStatus.DONE)
@@ -44,6 +45,10 @@ class Changed:
     was_team_id: UUID | None
     was_day: date | None
     was_block: str | None
+    starts_at: datetime | None
+    was_starts_at: datetime | None
+    told_window: bool
+    """Whether the customer was told when to expect the team."""
 
     @classmethod
     def columns(cls) -> tuple[Any, ...]:
@@ -52,8 +57,15 @@ class Changed:
 
     @property
     def differs(self) -> bool:
-        """Whether there is anything to tell; another time of the same day is not."""
+        """Whether it has another status, day, block or team."""
         return (self.status, *self._place) != (self.was_status, *self._was)
+
+    @property
+    def retimed(self) -> bool:
+        """Whether a customer who was told a window has to expect the team at another time."""
+        if self.differs or not self.told_window or self.starts_at is None or self.was_starts_at is None:
+            return False
+        return abs(self.starts_at - self.was_starts_at) >= NOTICEABLE
 
     @property
     def change(self) -> Kind:
@@ -81,6 +93,8 @@ class Changed:
             was_team_id=self.team_id,
             was_day=self.day,
             was_block=self.block,
+            starts_at=self.was_starts_at,
+            was_starts_at=self.starts_at,
         )
 
     def happened(self) -> Payload:
@@ -89,6 +103,8 @@ class Changed:
         day, block, was, was_block = (
             "" if value is None else str(plain(value)) for value in (self.day, self.block, self.was_day, self.was_block)
         )
+        if not self.differs:
+            return VisitRetimed(*what, day, block)
         if self.change == "dropped":
             return VisitUnplanned(*what, was, was_block)
         if self.change == "moved":
@@ -113,6 +129,9 @@ _COLUMNS = (
     PlanFormer.team_id,
     PlanFormer.day,
     PlanFormer.block,
+    Visit.starts_at,
+    PlanFormer.starts_at,
+    Visit.arrival_from.is_not(None),
 )
 
 
@@ -136,5 +155,5 @@ def told(changed: Iterable[Changed]) -> Iterator[tuple[Payload, About]]:
 
 def counted(changed: Iterable[Changed]) -> dict[str, int]:
     """How many of each kind."""
-    found = Counter[str](each.change for each in changed)
+    found = Counter[str](each.change for each in changed if each.differs)
     return {kind: found[kind] for kind in ("added", "moved", "dropped")}

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import and_, case, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -131,18 +131,23 @@ async def _apply(session: AsyncSession, plan: Plan) -> Sequence[Changed]:
     base = update(Visit).where(of, Visit.id.in_(former)).execution_options(synchronize_session=False)
     planned = func.coalesce(func.nullif(Visit.status, VisitStatus.REQUIRED), VisitStatus.PLANNED)
     places = {name: getattr(new, name) for name in _PLACE if name != "status"}
-    await session.execute(base.where(new.day.is_not(None)).values(status=planned, **places, **_NO_WINDOW))
-    gone = {"team_id": None, "route_order": None, "starts_at": None, "ends_at": None, **_NO_WINDOW}
+    await session.execute(base.where(new.day.is_not(None)).values(status=planned, **places, **_window(new)))
+    gone = {"team_id": None, "route_order": None, "starts_at": None, "ends_at": None}
     out = base.where(new.day.is_(None))
     await session.execute(out.where(Visit.promised_at.is_not(None)).values(**gone))
-    waits = {"status": VisitStatus.REQUIRED, "day": None, "block": None}
+    waits = {"status": VisitStatus.REQUIRED, "day": None, "block": None, "arrival_from": None, "arrival_until": None}
     await session.execute(out.where(Visit.promised_at.is_(None)).values(**gone, **waits))
     await session.execute(_HELD, {"plan": plan.id})
     await _refuse_too_full(session, plan)
     return await _changed(session, plan)
 
 
-_NO_WINDOW: dict[str, Any] = {"arrival_from": None, "arrival_until": None}
+def _window(new: Any) -> dict[str, Any]:
+    """A window that was told holds until another is told; with another day or block there is none."""
+    same = and_(Visit.day == new.day, Visit.block == new.block)
+    return {name: case((same, getattr(Visit, name))) for name in ("arrival_from", "arrival_until")}
+
+
 _HELD = text(
     """
 UPDATE slot_hold h SET team_id = p.team_id, starts_at = p.starts_at, ends_at = p.ends_at
@@ -172,12 +177,12 @@ async def _restore(session: AsyncSession, plan: Plan) -> Sequence[Changed]:
     changed = await _changed(session, plan)
     places = {name: getattr(PlanFormer, name) for name in _PLACE}
     back = update(Visit).where(PlanFormer.plan_id == plan.id, PlanFormer.visit_id == Visit.id)
-    await session.execute(back.values(**places, **_NO_WINDOW).execution_options(synchronize_session=False))
+    await session.execute(back.values(**places, **_window(PlanFormer)).execution_options(synchronize_session=False))
     return [each.reversed() for each in changed]
 
 
 async def _changed(session: AsyncSession, plan: Plan) -> Sequence[Changed]:
-    """What has another status, day, block or team than before the plan, and is not yet told."""
+    """What there is to tell of the visits that the plan has changed."""
     query = (
         select(*Changed.columns())
         .join(PlanFormer, PlanFormer.visit_id == Visit.id)
@@ -185,7 +190,7 @@ async def _changed(session: AsyncSession, plan: Plan) -> Sequence[Changed]:
         .order_by(Visit.id)
     )
     found = [Changed(*row) for row in await session.execute(query)]
-    return [each for each in found if each.differs]
+    return [each for each in found if each.differs or each.retimed]
 
 
 async def _conclude(session: AsyncSession, plan: Plan, days: Sequence[date], changed: Sequence[Changed]) -> None:

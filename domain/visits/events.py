@@ -53,6 +53,16 @@ class VisitMoved(VisitEvent):
 
 
 @dataclass(frozen=True)
+class VisitRetimed(VisitEvent):
+    """A plan lets the visit begin at another time of the same part of the day; its customer was told a window."""
+
+    type = "visit.retimed"
+    internal = True
+    day: str
+    block: str
+
+
+@dataclass(frozen=True)
 class VisitUnplanned(VisitEvent):
     """The visit lost its day and waits to be planned anew."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, text, update
 
 from domain.events.models import Event
 from domain.orders.models import Order
+from domain.planning.arrival import moment
 from domain.plans import publishing, requests
 from domain.plans.errors import PlanDoesNotFit, PlanNotPublishable, PlanNotRevertible, PlanOutdated, PlanRunning
 from domain.plans.models import Plan, PlanState, PlanVisit
@@ -111,6 +112,23 @@ async def test_beside_what_stays_there_has_to_be_room(some: Work) -> None:
     assert refused.value.parameters["days"] == MONDAY.isoformat()
     assert await places(some) == before
     assert pinned in before
+
+
+async def test_who_was_told_a_window_hears_of_another_time(some: Work) -> None:
+    team = await some.team()
+    window = {"arrival_from": moment(MONDAY, 480), "arrival_until": moment(MONDAY, 540)}
+    [told_] = await some.visits(**promised(planned(team, MONDAY)), **window)
+    [silent] = await some.visits(**planned(team, MONDAY, at=15 * 60, order=1))
+    [moved] = await some.visits(**planned(team, later(MONDAY, 1)), **window)
+    days = {(team, MONDAY): [silent, told_, moved]}
+    plan_id = await finished(some, MONDAY, days)
+    await publish(some, plan_id)
+    assert (await told(some, told_))[-1] == "visit.retimed"
+    assert (await some.visit(told_)).arrival_from == window["arrival_from"]
+    assert (await some.visit(moved)).arrival_from is None
+    assert (await told(some, silent))[-1:] == ["visit.moved"]
+    await revert(some, plan_id)
+    assert (await told(some, told_)).count("visit.retimed") == 2
 
 
 @pytest.mark.parametrize("what", ["booked", "absent", "cancelled", "held order", "another day"])
