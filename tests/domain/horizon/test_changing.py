@@ -114,7 +114,8 @@ def test_the_plan_in_force_is_measured_as_it_is() -> None:
     figures = measured(WORLD, plan, since, own=planned[:5])
     assert (figures.served, figures.own_served, figures.own_jobs) == (len(planned), 5, 5)
     assert figures.promises_kept == figures.promises == sum(job.promise is not None for job in WORLD.jobs)
-    waits = [(WORLD.days[WORLD.jobs[n].current.day] - since[n]).days for n in planned if WORLD.jobs[n].current]
+    days = {n: job.current.day for n, job in enumerate(WORLD.jobs) if job.current}
+    waits = [(WORLD.days[day] - since[n]).days for n, day in days.items()]
     left = [n for n in range(len(WORLD.jobs)) if n not in planned and (WORLD.days[-1] - since[n]).days > 28]
     assert figures.late == sum(each > 28 for each in waits) + len(left)
     assert figures.late_left == len(left)
