@@ -253,7 +253,8 @@ def _turned(jobs: DayJobs, day: TeamDay, sets: _Sets) -> Ints:
     own = [each.order if each and (each.team, each.day) == (day.team, day.day) else -1 for each in current]
     first, second, third = np.append(np.array(own, np.int64), -1)[sets.jobs].T
     pairs = ((first, second), (first, third), (second, third))
-    return np.sum([(later >= 0) & (one > later) for one, later in pairs], axis=0, dtype=np.int64)
+    turned: Ints = np.sum([(later >= 0) & (one > later) for one, later in pairs], axis=0, dtype=np.int64)
+    return turned
 
 
 def _worth(jobs: DayJobs, day: TeamDay, sets: _Sets) -> Ints:

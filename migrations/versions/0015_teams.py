@@ -1,5 +1,7 @@
 """Regions, teams and their calendar; where a visit is, what it waits for and where the plan in force has it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -163,7 +165,7 @@ def _create_absence() -> None:
 
 def _extend_visit() -> None:
     moments = ("starts_at", "ends_at", "arrival_from", "arrival_until", "dispatched_at")
-    for column in (
+    columns: tuple[sa.Column[Any], ...] = (
         sa.Column("outdoor", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("latitude", sa.Float(), nullable=True),
         sa.Column("longitude", sa.Float(), nullable=True),
@@ -175,7 +177,8 @@ def _extend_visit() -> None:
         sa.Column("pinned", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("route_order", sa.Integer(), nullable=True),
         *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in moments),
-    ):
+    )
+    for column in columns:
         op.add_column("visit", column)
     op.create_foreign_key(op.f("fk_visit_promised_by"), "visit", "user_account", ["promised_by"], ["id"])
     for name, check in (

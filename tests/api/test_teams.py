@@ -235,8 +235,10 @@ async def test_what_planners_know_of_a_visit_is_not_shown_to_customers(database:
         planner = await factories.actor_with(session, Role.PLANNER, sold.entity)
         visit_id = gid("Visit", await session.scalar(select(Visit.id).where(Visit.order_id == order_id)))
     asker = Asker(database, settings, planner)
-    material = 'mutation($id: ID!) { setMaterialDate(visitId: $id, day: "2031-03-03") { visit { planning { materialOn } } userErrors { code } } }'
-    priority = "mutation($id: ID!, $p: Int!) { setVisitPriority(visitId: $id, priority: $p) { visit { planning { priority pinned routeOrder } } userErrors { code field } } }"
+    material = """mutation($id: ID!) { setMaterialDate(visitId: $id, day: "2031-03-03") {
+      visit { planning { materialOn } } userErrors { code } } }"""
+    priority = """mutation($id: ID!, $p: Int!) { setVisitPriority(visitId: $id, priority: $p) {
+      visit { planning { priority pinned routeOrder } } userErrors { code field } } }"""
     assert (await asker.ask(material, id=visit_id))["setMaterialDate"]["visit"] == {
         "planning": {"materialOn": "2031-03-03"}
     }
