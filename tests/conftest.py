@@ -31,6 +31,7 @@ from chargecars.stack.files import Lock
 from tenants.engine import Database, role_password
 from tenants.settings import Settings
 from tenants.settings import settings as cached_settings
+from tests import hashing
 
 property_tests.register_profile("repeatable", derandomize=True)
 if "CI" in os.environ:
@@ -84,6 +85,7 @@ class TestRun:
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's settings, and pick up the controller's servers in a worker."""
     _log_plainly()
+    hashing.make_cheap()
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
     config.stash[_RUN] = TestRun(getattr(config, "workerinput", {}).get("addresses"))

@@ -22,6 +22,7 @@ from tenants.engine import Database
 from tenants.hostnames import hostname
 from tenants.permissions import PERMISSIONS_OF, Permission, Role
 from tenants.settings import Settings
+from tests import hashing
 from tests.tenants.auth.people import Portal
 
 KEYED = Settings(_env_file=None, secret_key=SecretStr("k" * 40))
@@ -51,6 +52,11 @@ def test_another_secret_key_opens_nothing() -> None:
 def test_without_a_secret_key_nothing_is_sealed() -> None:
     with pytest.raises(RuntimeError, match="SECRET_KEY"):
         seal(KEYED.model_copy(update={"secret_key": SecretStr("")}), "test", "", b"x")
+
+
+def test_a_password_costs_64_mib_three_times_over() -> None:
+    """RFC 9106, the second recommended option."""
+    assert hashing.REAL.hash("a long enough password").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 async def test_a_hash_of_older_parameters_is_made_anew() -> None:
