@@ -1,4 +1,5 @@
-"""Which team-days and jobs to solve anew together: those around a place, the longest unseen first."""
+"""Which team-days and jobs to solve anew together: those around a place, the longest unseen first; or some from
+everywhere, so that teams come to where they are worth most."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,10 +58,10 @@ class Surroundings:
         return np.where((counts > 0)[:, None], places.sum(1) / np.maximum(counts, 1)[:, None], self._homes)
 
     def task(self, size: int, most_jobs: int, worth: NDArray[Any], busy: Iterable[Task]) -> Task | None:
-        """About `size` team-days that share nothing with the `busy` ones; `worth` says which free jobs matter."""
-        board, busy = self.board, list(busy)
-        taken_days, taken_jobs = self._taken(busy)
-        free = np.flatnonzero(~taken_days & ~np.isin(board.rows, taken_jobs[taken_jobs >= 0]).any(1))
+        """About `size` team-days around a place that share nothing with the `busy` ones; `worth` says which free jobs
+        matter."""
+        busy = list(busy)
+        free, taken_jobs = self._free(busy)
         if not len(free):
             return None
         centres = self.centres()
@@ -70,6 +71,22 @@ class Surroundings:
         self.turn += 1
         self.seen[days] = self.turn
         return Task(days, self._jobs(days, most_jobs, worth, taken_jobs))
+
+    def scattered(self, size: int, most_jobs: int, worth: NDArray[Any], busy: Iterable[Task]) -> Task | None:
+        """Team-days from everywhere, and the worthiest free jobs wherever they are."""
+        free, taken_jobs = self._free(list(busy))
+        if not len(free):
+            return None
+        jobs = self._open_jobs(taken_jobs)
+        shaken = worth[jobs] * (1 + 0.2 * self.random.random(len(jobs)))
+        chosen = jobs[np.argsort(-shaken, kind="stable")[:most_jobs]]
+        return Task(np.sort(self.random.choice(free, min(size, len(free)), replace=False)), np.sort(chosen))
+
+    def _free(self, busy: list[Task]) -> tuple[Index, Index]:
+        """Team-days that share nothing with the busy ones; the jobs that are theirs."""
+        taken_days, taken_jobs = self._taken(busy)
+        shared = np.isin(self.board.rows, taken_jobs[taken_jobs >= 0]).any(1)
+        return np.flatnonzero(~taken_days & ~shared), taken_jobs
 
     def _taken(self, busy: list[Task]) -> tuple[NDArray[np.bool_], Index]:
         """Team-days, and jobs with the other visits of their quotes."""
@@ -95,14 +112,16 @@ class Surroundings:
 
     def _jobs(self, days: Index, most: int, worth: NDArray[Any], taken: Index) -> Index:
         """Jobs nowhere placed within reach of what is placed there, the worthiest first."""
-        board, tables = self.board, self.board.tables
-        free = board.at[:-1] < 0
-        free[taken[taken >= 0]] = False
-        free &= tables.fit[:-1].any(1)
-        jobs = np.flatnonzero(free)
+        board, tables, jobs = self.board, self.board.tables, self._open_jobs(taken)
         placed = board.rows[days]
         places = np.unique(np.concatenate([tables.place[placed[placed >= 0]]]))
         if len(places):
             near = board.world.distance[np.ix_(tables.place[jobs], places)].min(1, initial=np.inf)
             jobs = jobs[near <= board.world.rules.radius_km * 0.6]
         return np.sort(jobs[np.argsort(-worth[jobs], kind="stable")[:most]])
+
+    def _open_jobs(self, taken: Index) -> Index:
+        """Jobs that are nowhere but could be somewhere."""
+        free = self.board.at[:-1] < 0
+        free[taken[taken >= 0]] = False
+        return np.flatnonzero(free & self.board.tables.fit[:-1].any(1))

@@ -19,6 +19,8 @@ class Choice:
         """`due`: jobs that the plan has to place because it can."""
         self.pool, self.columns, self.model = pool, [int(column) for column in columns], cp_model.CpModel()
         self.taken = [self.model.new_bool_var("") for _ in self.columns]
+        self.is_best = False
+        """Whether the last answer is proven to be the best of these columns."""
         self._by_job: dict[int, list[tuple[Any, int]]] = defaultdict(list)
         self._group()
         goal = sum(round(float(pool.worth[c])) * x for c, x in zip(self.columns, self.taken, strict=True))
@@ -60,7 +62,7 @@ class Choice:
                 self.model.add(sum(seconds) <= sum(firsts))
 
     def best(self, hint: set[int], seconds: float, seed: int, found: Found | None = None) -> list[int] | None:
-        """The columns of the best plan found; None if there was none in time."""
+        """The columns of the best plan found; None if there was none in time. Sets `is_best`."""
         for column, taken in zip(self.columns, self.taken, strict=True):
             self.model.add_hint(taken, column in hint)
         solver = cp_model.CpSolver()
@@ -69,6 +71,7 @@ class Choice:
         solver.parameters.random_seed = seed
         solver.parameters.max_time_in_seconds = max(seconds, 0.05)
         status = solver.solve(self.model, _Told(self, found) if found else None)
+        self.is_best = status == cp_model.OPTIMAL
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             return None
         return [c for c, x in zip(self.columns, self.taken, strict=True) if solver.boolean_value(x)]

@@ -28,6 +28,8 @@ class Part:
         self.ids, first, last, self.due = self._windows(ids)
         self.tables = Tables(board.world, self.ids, first, last)
         self.bonus = self._promise()
+        self.is_best = False
+        """Whether the last choice was the best of all columns of the reduced worth that was asked for."""
         self.days = class_days(board.world, team_days.tolist(), apart=pinned(board.world) | occupied(board.world))
         self.problem = Problem(self.tables, self.days, self._pairs())
         self.relaxation: Relaxation | None = None
@@ -122,6 +124,7 @@ class Part:
         choice = Choice(relaxation.pool, columns, self.due)
         told = (lambda columns: found(self.routes(columns))) if found else None
         chosen = choice.best(now, until - monotonic(), seed, told)
+        self.is_best = choice.is_best and len(columns) < most
         return None if chosen is None else self.routes(chosen)
 
     def routes(self, columns: Iterable[int]) -> Routes:

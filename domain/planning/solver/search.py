@@ -11,7 +11,10 @@ from domain.planning.solver.crew import Answer, Crew, Order
 from domain.planning.solver.run import Run
 
 _COLD, _WARM = (20.0, 13.0, 9.0, 6.0), (7.0, 5.0, 3.5)
-_PART_SECONDS = 6.0
+_FULL = (20.0, 13.0, 9.0, 6.0, 4.0, 3.0)
+_PART_SECONDS = 8.0
+_ROUND, _SCATTERED = 0.8, 90
+"""Share of the team-days that were seen once before parts are drawn from everywhere, and their team-days."""
 
 
 @dataclass
@@ -44,6 +47,10 @@ class Search:
         self.around = Surroundings(run.board, run.seed)
         self.crew = Crew(run.board, workers)
         self.turns = 0
+        tables, world = run.board.tables, run.world
+        bases = [each.leaves_from for each in world.team_days]
+        self.far = world.drive[bases][:, tables.place[:-1]].mean(0)
+        """Minutes from where teams start."""
 
     def improve(self, until: float) -> None:
         """Part after part until then, or until the run is stopped."""
@@ -63,10 +70,15 @@ class Search:
         tables = run.board.tables
         worth = tables.value[:-1] - self.guess.jobs - 0.5 * tables.minutes[:-1] + 1e6 * tables.held[:-1]
         size = int(self.around.random.integers(28, 49))
-        task = self.around.task(size, 6 * size, worth, busy)
+        if self.guess.met.mean() > _ROUND and self.turns % 2:
+            task = self.around.scattered(_SCATTERED, 5 * _SCATTERED, worth - self.far, busy)
+            temperatures = _FULL
+        else:
+            task = self.around.task(size, 6 * size, worth, busy)
+            is_warm = task is not None and self.guess.met[task.team_days].mean() > 0.7
+            temperatures = _WARM if is_warm else _COLD
         if task is None:
             return False
-        temperatures = _WARM if self.guess.met[task.team_days].mean() > 0.7 else _COLD
         self.turns += 1
         ends = min(until, monotonic() + _PART_SECONDS)
         rows, jobs, days = run.board.rows.copy(), self.guess.jobs.copy(), self.guess.days.copy()

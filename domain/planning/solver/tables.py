@@ -86,7 +86,7 @@ class Tables:
         self.current_team = _column((each.team if each else -1 for each in current), len(jobs), -1)
         self.current_block = _column((_PROMISED[each and each.block] for each in current), len(jobs), -1)
         self.fit = _fit(world, jobs, first, last)
-        self.only_day = np.where(self.fit.sum(1) == 1, self.fit.argmax(1), -1)
+        self.only_day = np.where(self.fit.sum(1) == 1, self.fit @ np.arange(len(world.days)), -1)
         """The only day that a job can be done on; -1 where there are several, or none."""
         self.blocks = tuple(world.rules.blocks[block] for block in (DayBlock.MORNING, DayBlock.AFTERNOON))
 

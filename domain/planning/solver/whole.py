@@ -22,9 +22,10 @@ def at_once(run: Run) -> None:
     for most, below in WIDTHS:
         bound = relaxation.bound - part.excess()
         run.bound = bound if isfinite(bound) else None
-        if run.is_over() or bound - run.value < 1:
-            return
         routes = part.choose(run.until, run.seed, most=most, below=below, found=run.take)
         if routes is not None:
             run.take(routes)
+        gap = bound - run.value
+        if run.is_over() or gap < 1 or (part.is_best and gap <= below):
+            return
         relaxation.descend(run.until, run.is_over, POLISHING)
