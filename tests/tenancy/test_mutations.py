@@ -65,7 +65,7 @@ async def test_a_mutation_says_the_same_of_hidden_and_of_absent(world: World) ->
 async def _shared_by_all(world: World, shown: dict[tuple[Question, str], bool]) -> set[str]:
     """Questions about what nobody who may ask has hidden from it, and which look up what does not exist."""
     hiding = {str(question) for (question, _), everything in shown.items() if not everything}
-    found = set()
+    found: set[str] = set()
     for question, kind in shown:
         if str(question) not in hiding | found:
             absent = missing(world.oracle.tables[world.kinds()[kind]])

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert
 
 from domain.planning.arrival import AMSTERDAM, moment
 from domain.plans.loading import Loaded, load
@@ -131,7 +131,7 @@ async def test_a_held_place_is_a_promise(some: Work) -> None:
     assert sorted(rows, key=str) == sorted(held, key=str)
 
 
-def _hold(some: Work, visit: UUID, team: UUID, day: date) -> object:
+def _hold(some: Work, visit: UUID, team: UUID, day: date) -> Insert:
     sold = some.markets[0]
     return insert(SlotHold).values(
         entity_id=sold.entity.id,
