@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -115,12 +116,17 @@ def _planned(offer: Offer) -> SlotOffer:
         block=offer.block,
         band=offer.band,
         places=offer.places,
-        team_id=strawberry.ID(global_id("Team", offer.team_id)) if offer.team_id else None,
+        team_id=_team(offer.team_id) if offer.team_id else None,
         team_name=offer.team or None,
         drive_minutes=offer.drive,
         reassigns=offer.reassigned,
         rules=[BlockingRule(rule=reason.rule, amount=reason.amount) for reason in offer.reasons],
     )
+
+
+@lru_cache(maxsize=4096)
+def _team(id: UUID) -> strawberry.ID:
+    return strawberry.ID(global_id("Team", id))
 
 
 VisitId = Annotated[strawberry.ID, strawberry.argument(description="The visit.")]

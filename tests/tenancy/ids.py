@@ -11,6 +11,7 @@ from tenants.actor import Actor
 from tests.tenancy.conftest import World, missing
 
 _KINDS = {
+    "visit": "Visit",
     "organization": "Organization",
     "partner": "Organization",
     "parent": "Organization",
