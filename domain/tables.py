@@ -27,6 +27,7 @@ import domain.quotes.models
 import domain.quotes.personal
 import domain.signatures.models
 import domain.slots.models
+import domain.slots.personal
 import domain.teams.models
 import domain.travel.models
 import domain.trusted_documents.models

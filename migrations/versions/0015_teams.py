@@ -215,6 +215,7 @@ def downgrade() -> None:
     ):  # fmt: skip
         op.execute(f'ALTER TABLE visit DROP COLUMN "{name}" CASCADE')
     op.drop_index("ix_visit_day", "visit", if_exists=True)
+    op.drop_index("ix_visit_backlog", "visit")
     for table in (
         "planning_day",
         "weather_day",

@@ -56,3 +56,8 @@ _REFERENCES = {
     "held_by": "user_account",
     "team_id": "team",
 }
+
+
+def downgrade() -> None:
+    op.drop_constraint(op.f("uq_visit_team_id_day_route_order"), "visit", type_="unique")
+    op.drop_table("slot_hold")

@@ -205,3 +205,9 @@ def upgrade() -> None:
         ["entity_id", "created_at", "id"],
         postgresql_where=sa.text("status = 'REQUIRED'"),
     )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_visit_entity_backlog", "visit")
+    for table in ("what_if", "outlook", "outlook_run", "disruption_offer", "disruption_visit", "disruption"):
+        op.drop_table(table)
