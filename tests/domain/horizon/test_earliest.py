@@ -20,9 +20,15 @@ BLOCKS = tuple(DayBlock)
 
 
 def _estimated(world: World) -> World:
-    """With the drives that a look ahead counts with, and nothing promised or fixed but what is planned."""
-    jobs = tuple(replace(job, pin=None, promise=None) for job in world.jobs)
+    """With the drives that a look ahead counts with, and nothing promised or fixed but what is planned, as it is."""
+    free = [replace(job, pin=None, promise=None) for job in world.jobs]
+    jobs = tuple(_as_it_is(job) if job.current else job for job in free)
     return replace(world, drive=estimate(world.places), distance=distances(world.places), jobs=jobs)
+
+
+def _as_it_is(job: Job) -> Job:
+    """Planned in spite of anything."""
+    return replace(job, skills=frozenset(), earliest=0, not_before=0, unfit=frozenset())
 
 
 def _legal(world: World, day: TeamDay, jobs: Sequence[int]) -> bool:
