@@ -250,6 +250,8 @@ def _order_of(job: Job) -> int:
 
 def _on_sphere(points: Sequence[Point]) -> NDArray[np.float32]:
     """Coordinates in km, [place, 3]: straight lines between them are hardly shorter than great circles."""
+    if not points:
+        return np.zeros((0, 3), np.float32)
     degrees = np.radians(np.array([(each.latitude, each.longitude) for each in points], np.float64).reshape(-1, 2))
     north, east = degrees[:, 0], degrees[:, 1]
     at = np.column_stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)])
