@@ -147,7 +147,8 @@ def test_an_overrun_gives_the_next_customer_to_a_team_that_is_near() -> None:
     world = instance(1, 5)
     day, team = _with_two(world)
     first, second = _stops(world, team, day)[:2]
-    block = world.jobs[second].current.block if world.jobs[second].current else DayBlock.AFTERNOON
+    planned = world.jobs[second].current
+    block = planned.block if planned else DayBlock.AFTERNOON
     jobs = list(world.jobs)
     jobs[second] = replace(jobs[second], promise=(day, block), skills=frozenset(), pin=None, unfit=frozenset())
     world = replace(world, jobs=tuple(jobs))
