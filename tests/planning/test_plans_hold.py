@@ -155,6 +155,13 @@ def test_a_plan_of_an_instance_is_legal_and_keeps_every_promise(today: World) ->
     assert plan.value >= greedy(today).value
 
 
+def test_all_promises_are_kept_without_a_plan_in_force_too(today: World) -> None:
+    blank = replace(today, jobs=tuple(replace(job, current=None) for job in today.jobs))
+    plan = greedy(blank)
+    assert faults(blank, plan) == []
+    assert promises_kept(blank, plan.routes) == 150
+
+
 def test_a_plan_that_is_stopped_is_legal(today: World) -> None:
     seen: list[Progress] = []
 

@@ -6,6 +6,7 @@ from time import monotonic
 import numpy as np
 
 from domain.planning.solver.board import ALWAYS, Board
+from domain.planning.solver.promises import keep
 from domain.planning.solver.tables import has_place
 from domain.planning.timing import violations
 from domain.planning.world import World
@@ -18,11 +19,18 @@ def start(world: World) -> Board:
     board = Board(world)
     _restore(board)
     _drop_orphans(board)
-    for job in _hard_first(world):
-        if board.at[job] < 0:
-            _place_hard(board, job)
+    order = _hard_first(world)
+    _place_all(board, order)
+    if keep(board, set(order)):
+        _place_all(board, order)
     _drop_orphans(board)
     return board
+
+
+def _place_all(board: Board, order: Iterable[int]) -> None:
+    for job in order:
+        if board.at[job] < 0:
+            _place_hard(board, job)
 
 
 def fill(board: Board, until: float = float("inf")) -> None:
