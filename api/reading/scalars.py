@@ -57,6 +57,13 @@ def _parse_instant(value: Any) -> dt.datetime:
         raise ValueError("The time is out of range.") from None
 
 
+def _parse_time(value: str) -> dt.time:
+    time = dt.time.fromisoformat(value)
+    if time.tzinfo is not None:
+        raise ValueError("A time of day has no offset: it is that of the clock on the wall.")
+    return time
+
+
 def _parse_uuid(value: Any) -> uuid.UUID:
     if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError("Expected a UUID.")
@@ -84,7 +91,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     decimal.Decimal: _scalar("Decimal", "An exact decimal number, as a string.", str, _parse_decimal),
     dt.datetime: _scalar("DateTime", "A moment, ISO 8601 in UTC: 2026-03-01T09:00:00Z.", _instant, _parse_instant),
     dt.date: _scalar("Date", "A calendar day, ISO 8601: 2026-03-01.", _iso, _text(dt.date.fromisoformat, "2026-03-01")),
-    dt.time: _scalar("Time", "A time of day, ISO 8601: 09:00:00.", _iso, _text(dt.time.fromisoformat, "09:00")),
+    dt.time: _scalar("Time", "A time of day, ISO 8601: 09:00:00.", _iso, _text(_parse_time, "09:00")),
     Cursor: _scalar("Cursor", "An opaque place in the event log.", str, _text(str, "a cursor of an update")),
     uuid.UUID: _scalar("UUID", "A universally unique identifier.", str, _parse_uuid),
 }
