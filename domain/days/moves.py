@@ -28,7 +28,7 @@ from domain.days.weighing import Key, Weighed, Wish, weigh
 from domain.errors import Faults, NotFound, OutOfRange
 from domain.orders.errors import OrderOnHold
 from domain.orders.models import Order
-from domain.planning.arrival import AMSTERDAM, NOTICEABLE, moment, window
+from domain.planning.arrival import AMSTERDAM, NOTICEABLE, moment
 from domain.planning.timing import Rule, Violation
 from domain.planning.world import Stop
 from domain.rows import actor_of, find
@@ -305,8 +305,6 @@ def _promise(session: AsyncSession, weighed: Weighed, wish: Wish, visit: Visit, 
         visit.promised_at = visit.promised_by = None
     if wish.agreed and wish.target is not None:
         visit.promised_at, visit.promised_by = now, actor_of(session).user_id
-    if visit.promised_at is not None and visit.arrival_from is None and visit.starts_at is not None:
-        visit.arrival_from, visit.arrival_until = window(visit.starts_at)
 
 
 async def _remember(

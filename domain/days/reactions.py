@@ -15,7 +15,15 @@ from domain.teams import planning_days
 from domain.visits.models import Visit
 from tenants.auth import clock
 
-_VISITS = ("visit.planned", "visit.moved", "visit.retimed", "visit.booked", "visit.unplanned", "visit.cancelled")
+_VISITS = (
+    "visit.planned",
+    "visit.moved",
+    "visit.reassigned",
+    "visit.retimed",
+    "visit.booked",
+    "visit.unplanned",
+    "visit.cancelled",
+)
 TYPES = frozenset({*_VISITS, "order.resumed", TeamDispatched.type})
 
 

@@ -1,5 +1,6 @@
 """What an offer has to know of this second: the visit as it is, and the version of each day. One statement."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -49,14 +50,30 @@ _FACTS = """
   ) later ON true
   LEFT JOIN slot_hold h ON h.visit_id = v.id AND h.expires_at > clock_timestamp()
   WHERE v.id = {id}"""
-_AS_PLATFORM = f"""
-SELECT x.* FROM (SELECT set_config('chargecars.audience', 'system', true) AS s OFFSET 0) g, LATERAL (
-{_FACTS.format(id="$1", first="$2", last="$3")} AND g.s IS NOT NULL) x"""  # noqa: S608  # constants
-_IN_SESSION = text(_FACTS.format(id=":id", first=":first", last=":last"))
-_CONTEXT = ", ".join(f"set_config('{name}', ${number}, true)" for number, name in enumerate(SETTINGS, start=2))
-_SEEN = f"""
-SELECT x.id FROM (SELECT concat({_CONTEXT}) AS s OFFSET 0) g, LATERAL (
-  SELECT v.id FROM visit v WHERE v.id = $1 AND g.s IS NOT NULL) x"""  # noqa: S608  # names of settings
+_COLUMNS = """
+  id uuid, status text, minutes integer, skills text[], outdoor boolean, latitude double precision,
+  longitude double precision, pc4 text, material_on date, team_id uuid, day date, block text, pinned boolean,
+  promised_at timestamptz, dispatched_at timestamptz, stage text, on_hold boolean, first_status text, first_day date,
+  later_day date, hold_id uuid, hold_day date, hold_block text, hold_team_id uuid, hold_expires_at timestamptz,
+  hold_renewed boolean, now timestamptz, versions text"""
+_CONTEXT = ", ".join(f"set_config('{name}', ${number}, true)" for number, name in enumerate(SETTINGS, start=4))
+_SEEN_BY = f"""
+SELECT f.* FROM (SELECT concat({_CONTEXT}) AS s OFFSET 0) g,
+  LATERAL (SELECT v.id FROM visit v WHERE v.id = $1 AND g.s IS NOT NULL) seen, slot_facts(seen.id, $2, $3) f"""  # noqa: S608  # names of settings
+_IN_SESSION = text("SELECT * FROM slot_facts(:id, :first, :last)")
+_ASKING = (Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.SYSTEM)
+
+
+def statements() -> Iterator[str]:
+    """The function that tells of a visit what planning knows, for who has found the visit under its own policies."""
+    facts_of = _FACTS.format(id="slot_facts.visit", first="slot_facts.first_day", last="slot_facts.last_day")
+    yield "DROP FUNCTION IF EXISTS slot_facts(uuid, date, date)"
+    yield f"""
+CREATE FUNCTION slot_facts(visit uuid, first_day date, last_day date) RETURNS TABLE ({_COLUMNS}) LANGUAGE sql VOLATILE
+ROWS 1 SECURITY DEFINER SET search_path = public, pg_temp AS $$ {facts_of} $$"""
+    yield "REVOKE ALL ON FUNCTION slot_facts(uuid, date, date) FROM PUBLIC"
+    roles = ", ".join(audience.database_role for audience in _ASKING)
+    yield f"GRANT EXECUTE ON FUNCTION slot_facts(uuid, date, date) TO {roles}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,26 +119,23 @@ class Facts:
         return self.status == VisitStatus.PLANNED
 
 
-async def sees(database: Database, actor: Actor, visit_id: UUID) -> bool:
-    """Whether the visit exists for the actor."""
-
-    async def ask(connection: Any) -> Any:
-        return await connection.fetchval(_SEEN, visit_id, *actor.settings().values())
-
-    pool = await database.pool(actor.audience)
-    return await pool.run(ask, _WAIT_SECONDS) is not None
-
-
-async def facts(database: Database, visit_id: UUID, first: date, last: date) -> Facts | None:
-    """The visit, and the versions of the days from `first` to `last`; as the platform."""
+async def facts(database: Database, actor: Actor, visit_id: UUID, first: date, last: date) -> Facts | None:
+    """The visit as planning knows it, and the versions of the days from `first` to `last`; None where it is not seen."""
 
     async def ask(connection: Any) -> asyncpg.Record | None:
-        found: asyncpg.Record | None = await connection.fetchrow(_AS_PLATFORM, visit_id, first, last)
+        found: asyncpg.Record | None = await connection.fetchrow(
+            _SEEN_BY, visit_id, first, last, *actor.settings().values()
+        )
         return found
 
-    pool = await database.pool(Audience.SYSTEM)
+    pool = await database.pool(actor.audience)
     row = await pool.run(ask, _WAIT_SECONDS)
     return None if row is None else _facts(row, first, last)
+
+
+async def sees(database: Database, actor: Actor, visit_id: UUID) -> bool:
+    """Whether the visit exists for the actor."""
+    return await facts(database, actor, visit_id, date.min, date.min) is not None
 
 
 async def facts_in(session: AsyncSession, visit_id: UUID, first: date, last: date) -> Facts:

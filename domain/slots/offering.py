@@ -6,25 +6,26 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import NotFound
 from domain.slots.asking import Facts, facts, facts_in, unfit_on, weathered
 from domain.slots.board import DayBoard
 from domain.slots.cache import Boards
 from domain.slots.offers import Asked, Offer, nearest, nowhere, offers
 from domain.slots.rules import SlotRules
 from domain.visits.models import DayBlock
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, Actor
 from tenants.engine import Database
 
 _WEATHER_SECONDS = 600
 
 
-async def offered(database: Database, memory: Boards, rules: SlotRules, visit_id: UUID) -> list[Offer]:
-    """All slots for a visit that the caller has found to be the actor's to see. Raises: NotFound"""
+async def offered(
+    database: Database, memory: Boards, rules: SlotRules, actor: Actor, visit_id: UUID
+) -> list[Offer] | None:
+    """All slots for a visit; None where the actor does not see it."""
     first, last = rules.offered(datetime.now(UTC))
-    known = await facts(database, visit_id, first, last)
+    known = await facts(database, actor, visit_id, first, last)
     if known is None:
-        raise NotFound(field=("visit_id",))
+        return None
     known = await _in_its_weather(database, memory, rules, known)
     return judged(memory, rules, known, await memory.current(database, known.versions, known.now))
 

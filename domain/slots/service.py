@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import rows
 from domain.errors import DomainError, PermissionDenied
-from domain.planning.arrival import window
 from domain.slots import taking
 from domain.slots.asking import Facts, facts_in, weathered
 from domain.slots.cache import Boards
@@ -275,7 +274,7 @@ async def _place(session: AsyncSession, desk: Desk, visit: Visit, facts: Facts, 
     await session.execute(delete(SlotHold).where(SlotHold.visit_id == visit.id))
     visit.status, visit.day, visit.block, visit.team_id = VisitStatus.PLANNED, day, block, place.team_id
     visit.route_order, visit.starts_at, visit.ends_at = place.route_order, place.starts_at, place.ends_at
-    visit.arrival_from, visit.arrival_until = window(place.arrives_at)
+    visit.arrival_from = visit.arrival_until = None  # told at dispatch; earlier it would tell what else the team has
     visit.promised_at, visit.promised_by = facts.now, desk.actor.user_id
     await session.flush()
 

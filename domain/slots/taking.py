@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import Integer
 
+from domain.events.record import record
 from domain.planning.arrival import moment
 from domain.planning.evaluate import evaluate
 from domain.slots.asking import Facts, facts_in
@@ -23,9 +24,10 @@ from domain.slots.models import SlotHold
 from domain.slots.offers import candidate
 from domain.slots.reassigning import BOOKING, placed, reassigned
 from domain.teams.planning_days import lock
-from domain.visits.events import VisitMoved
+from domain.visits.events import VisitReassigned
 from domain.visits.models import DayBlock, Visit
-from domain.visits.telling import tell
+from tenants.acting import acting_as
+from tenants.actor import SYSTEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,6 @@ class Place:
     team_id: UUID
     starts_at: datetime
     ends_at: datetime
-    arrives_at: datetime
     route_order: int
 
 
@@ -104,7 +105,7 @@ async def write(session: AsyncSession, found: Found) -> Place:
     for number, stops in found.stops.items():
         for row in _rows(found.board, number, stops):
             if row["id"] == found.visit_id:
-                place = Place(row["team_id"], row["starts_at"], row["ends_at"], row["arrives_at"], row["route_order"])
+                place = Place(row["team_id"], row["starts_at"], row["ends_at"], row["route_order"])
             else:
                 rows.append(row)
     assert place is not None
@@ -116,10 +117,10 @@ async def write(session: AsyncSession, found: Found) -> Place:
 def _rows(board: DayBoard, number: int, stops: Sequence[Stop]) -> list[dict[str, Any]]:
     """Held places come after the visits in numbers: a route is of visits, in the order of their times."""
     team_id, found, order = board.teams.ids[board.team_days[number].team], [], 0
-    for stop, (arrives, starts, ends) in zip(stops, times(board, number, stops), strict=True):
-        arrives_at, starts_at, ends_at = (moment(board.day, at) for at in (arrives, starts, ends))
+    for stop, (_, starts, ends) in zip(stops, times(board, number, stops), strict=True):
+        starts_at, ends_at = moment(board.day, starts), moment(board.day, ends)
         found.append({"id": stop.visit_id, "held": stop.held, "team_id": team_id, "route_order": order,
-                      "arrives_at": arrives_at, "starts_at": starts_at, "ends_at": ends_at})  # fmt: skip
+                      "starts_at": starts_at, "ends_at": ends_at})  # fmt: skip
         order += not stop.held
     return found
 
@@ -167,10 +168,16 @@ def _former_teams(found: Found) -> dict[UUID, UUID]:
 
 
 async def _tell_of_team(session: AsyncSession, visit: Visit, before: UUID) -> None:
-    """Another team comes, at the same day and block: nothing for the customer, much for the teams."""
+    """By nobody in particular: whose booking it was is none of the other's business."""
     day, block = str(visit.day), str(visit.block)
-    moved = VisitMoved(visit.order_id, visit.position, visit.kind, day, block, visit.team_id, day, block)
-    await tell(session, visit, moved, also_teams=[before])
+    async with acting_as(session, SYSTEM):
+        await record(
+            session,
+            VisitReassigned(visit.order_id, visit.position, visit.kind, day, block, visit.team_id),
+            entity_id=visit.entity_id,
+            subject_id=visit.id,
+            team_ids=[before, *([visit.team_id] if visit.team_id else [])],
+        )
 
 
 async def _write_holds(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> None:

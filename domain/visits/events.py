@@ -53,6 +53,19 @@ class VisitMoved(VisitEvent):
 
 
 @dataclass(frozen=True)
+class VisitReassigned(VisitEvent):
+    """Another team comes at the same day and part of it, since somebody else's visit was given a place.
+
+    Told to staff and to both teams: customers and partners would learn from it that somebody booked.
+    """
+
+    type = "visit.reassigned"
+    day: str
+    block: str
+    team_id: UUID | None
+
+
+@dataclass(frozen=True)
 class VisitRetimed(VisitEvent):
     """A plan lets the visit begin at another time of the same part of the day; its customer was told a window."""
 

@@ -1,6 +1,7 @@
 """Places are held, booked, moved, confirmed and given back; a refusal changes nothing and says where there is room."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from domain.teams.models import Team
 from domain.teams.planning_days import versions
 from domain.visits.models import DayBlock
 from tenants.actor import SYSTEM, Actor
+from tenants.permissions import Role
 from tests.slotting import RULES, desk
 from tests.visiting import AMERSFOORT, BARNEVELD, GRONINGEN, NIJKERK, Work, monday, planned, promised
 
@@ -59,7 +61,8 @@ async def move(some: Work, visit: UUID, day: date, block: DayBlock = MORNING, ac
 
 
 async def offers(some: Work, visit: UUID, rules: SlotRules = RULES) -> dict[tuple[date, DayBlock], Offer]:
-    found = await offering.offered(some.database, boards_of(some.database), rules, visit)
+    found = await offering.offered(some.database, boards_of(some.database), rules, some.actor, visit)
+    assert found is not None
     return {(offer.day, offer.block): offer for offer in found}
 
 
@@ -87,9 +90,7 @@ async def test_a_booked_place_is_promised_timed_told_and_gone(some: Work) -> Non
     assert first.starts_at is not None
     assert second.starts_at is not None
     assert (second.route_order, minutes_of(DAY, second.starts_at)) == (1, 12 * 60)
-    assert first.arrival_from is not None
-    assert first.arrival_until is not None
-    assert first.arrival_from <= first.starts_at < first.arrival_until
+    assert (first.arrival_from, first.arrival_until) == (None, None), "a window would tell what else the team has"
     assert await told(some, visits[0]) == ["visit.booked"]
     refused = await book(some, visits[2])
     assert isinstance(refused.refused, SlotFull)
@@ -197,7 +198,22 @@ async def test_full_by_assignment_alone_is_not_full(some: Work) -> None:
     moved, booked = await some.visit(old), await some.visit(new)
     assert (moved.team_id, moved.day, moved.block, booked.team_id) == (plain, DAY, "MORNING", skilled)
     assert moved.promised_at is not None
-    assert await told(some, old) == ["visit.moved"]
+    assert await told(some, old) == ["visit.reassigned"]
+
+
+async def test_whose_visit_is_given_another_team_learns_nothing_of_who_booked(some: Work) -> None:
+    skilled, plain = await some.team(skills=["EV", "NEN1010"], max_jobs=1), await some.team(max_jobs=1)
+    [old] = await some.visits(**promised(planned(skilled, DAY)))
+    [new] = await some.visits(skills=["NEN1010"])
+    somebody = replace(SYSTEM, name="Another customer", acts_as=Role.CUSTOMER)
+    async with some.database.session(somebody) as session:
+        assert (await service.book(session, desk(some), new, DAY, MORNING)).id == new
+    async with some.database.session(SYSTEM) as session:
+        [event] = await session.scalars(select(Event).where(Event.subject_id == old, Event.type == "visit.reassigned"))
+        [own] = await session.scalars(select(Event).where(Event.subject_id == new, Event.type == "visit.booked"))
+    assert (event.contact_ids, event.channel_organization_ids, event.team_ids) == ([], [], sorted([skilled, plain]))
+    assert (event.actor_name, event.actor_role) == (SYSTEM.name, SYSTEM.role)
+    assert own.actor_name == "Another customer"
 
 
 async def test_a_pinned_or_dispatched_visit_makes_no_room(some: Work) -> None:
