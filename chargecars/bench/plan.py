@@ -123,6 +123,8 @@ class Run:
         done = daily.replanned(found.world, found.plans[seconds], seconds)
         moves = done.moves / max(1, done.moves_from_scratch)
         self.report.add(f"replan_moves_vs_scratch_{scale}x", moves, "ratio", 0.25)
+        self.report.add(f"replan_left_out_{scale}x", done.left_out, "jobs")
+        self.report.add(f"replan_left_out_from_scratch_{scale}x", done.left_out_from_scratch, "jobs")
         worth = done.value / done.value_from_scratch
         self.report.add(f"replan_value_vs_scratch_{scale}x", worth, "ratio", 0.995, at_least=True)
 

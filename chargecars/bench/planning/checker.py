@@ -229,10 +229,23 @@ def promises_kept(world: World, routes: Sequence[Route]) -> int:
 
 
 def moves(world: World, routes: Sequence[Route]) -> int:
-    """Jobs of the plan in force that it puts on another day, in another block or with another team, or leaves out."""
-    now = {stop.job: (route.team, route.day, stop.block) for route in routes for stop in route.stops}
-    before = {index: job.current for index, job in enumerate(world.jobs) if job.current}
-    return sum(now.get(index) != (place.team, place.day, place.block) for index, place in before.items())
+    """Jobs of the plan in force that it puts on another day, in another block or with another team."""
+    now = _placed(routes)
+    return sum(index in now and now[index] != place for index, place in _in_force(world).items())
+
+
+def left_out(world: World, routes: Sequence[Route]) -> int:
+    """Jobs of the plan in force that it does not do."""
+    return len(_in_force(world).keys() - _placed(routes).keys())
+
+
+def _placed(routes: Sequence[Route]) -> dict[int, tuple[int, int, str]]:
+    return {stop.job: (route.team, route.day, stop.block.value) for route in routes for stop in route.stops}
+
+
+def _in_force(world: World) -> dict[int, tuple[int, int, str]]:
+    current = ((index, job.current) for index, job in enumerate(world.jobs))
+    return {index: (place.team, place.day, place.block.value) for index, place in current if place}
 
 
 # --- times of its own -----------------------------------------------------------------------------------------------

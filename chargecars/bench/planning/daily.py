@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chargecars.bench.planning.checker import earliest, faults, moves, promises_kept, route_faults, value
+from chargecars.bench.planning.checker import earliest, faults, left_out, moves, promises_kept, route_faults, value
 from chargecars.bench.planning.contest import Illegal, solved
 from chargecars.bench.planning.instances import urgent
 from chargecars.bench.report import say
@@ -32,10 +32,12 @@ def in_force(world: World, plan: Solution) -> World:
 
 @dataclass(frozen=True)
 class Replanned:
-    """Moves of the plan in force, and values without what staying gains."""
+    """What becomes of the plan in force, and values without what staying gains."""
 
     moves: int
     moves_from_scratch: int
+    left_out: int
+    left_out_from_scratch: int
     value: int
     value_from_scratch: int
 
@@ -45,7 +47,14 @@ def replanned(world: World, plan: Solution, seconds: float) -> Replanned:
     upset = urgent(in_force(world, plan))
     blank = replace(upset, jobs=tuple(replace(job, current=None) for job in upset.jobs))
     over, scratch = solved(upset, seconds).result.routes, solved(blank, seconds).result.routes
-    found = Replanned(moves(upset, over), moves(upset, scratch), value(blank, over), value(blank, scratch))
+    found = Replanned(
+        moves(upset, over),
+        moves(upset, scratch),
+        left_out(upset, over),
+        left_out(upset, scratch),
+        value(blank, over),
+        value(blank, scratch),
+    )
     say(f"urgent work: {found}")
     return found
 
