@@ -1,6 +1,5 @@
 """Offers of places for a visit: bands for customers and partners, what stands behind them for staff."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,12 +14,12 @@ from api.enums import described
 from api.executor import Completed, Executor
 from api.flat import Flattening
 from api.inputs import key_of
+from api.pacing import till_the_next_step
+from api.planning_rules import Rule
 from api.reading import Node, column, field, global_id, reads, related
 from api.visits import Visit
 from domain.errors import OutOfRange
-from domain.planning.timing import Rule
 from domain.slots import offering
-from domain.slots.asking import sees
 from domain.slots.cache import boards_of
 from domain.slots.models import SlotHold as HoldRow
 from domain.slots.offers import Band, Offer
@@ -37,23 +36,6 @@ described(
     HIGH="There are many places.",
     LIMITED="There are few places, or one.",
     FULL="There is none.",
-)
-described(
-    Rule,
-    "A hard rule of planning.",
-    SKILLS="The team lacks a skill.",
-    HOURS="The team would be back too late; minutes.",
-    BLOCK="The work would begin after its part of the day; minutes.",
-    JOBS="The team has its most visits that day; how many too many.",
-    WORKLOAD="More work than the team does in a day; minutes.",
-    RADIUS="Too far from another visit of the day; metres too many.",
-    MATERIAL="The material comes later; days.",
-    PREDECESSOR="The visits of the order would not be in their sequence; days.",
-    WEATHER="Work outdoors on a day that is unfit for it.",
-    PIN="A planner fixed it elsewhere.",
-    PROMISE="The customer was promised another time.",
-    ABSENCE="No team works on that day.",
-    PLACE="Its place is unknown or outside the Netherlands.",
 )
 
 
@@ -151,7 +133,7 @@ class SlotQueries:
             return None if found is None else _completed(info, shown(context, found[:first]))
         finally:
             if restricted(context.actor):
-                await _till_the_next_step(began)
+                await till_the_next_step(began, _STEP_SECONDS)
 
 
 def _completed(info: Info, found: list[SlotOffer]) -> Any:
@@ -164,16 +146,8 @@ def _completed(info: Info, found: list[SlotOffer]) -> Any:
 
 async def _offered(context: Context, visit_id: UUID) -> list[Offer] | None:
     """None for a visit that the actor does not see."""
-    if not await sees(context.database, context.actor, visit_id):
-        return None
-    rules = SlotRules.of(context.settings)
-    return await offering.offered(context.database, boards_of(context.database), rules, visit_id)
-
-
-async def _till_the_next_step(began: float) -> None:
-    """Answers leave at whole steps after the question: what is within a step tells nothing of the work behind it."""
-    taken = time.monotonic() - began
-    await asyncio.sleep(_STEP_SECONDS - taken % _STEP_SECONDS)
+    database, rules = context.database, SlotRules.of(context.settings)
+    return await offering.offered(database, boards_of(database), rules, context.actor, visit_id)
 
 
 TYPES = (SlotHold, BandedSlotOffer, PlannedSlotOffer)

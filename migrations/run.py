@@ -20,6 +20,7 @@ from domain.events import partitions, positions, redaction, timeline
 from domain.jobs import functions as jobs
 from domain.orders import guard
 from domain.plans import functions as plans
+from domain.slots import asking as slot_facts
 from domain.slots import guard as slots
 from domain.teams import planning_days
 from domain.visits import triggers as visits
@@ -124,6 +125,7 @@ def _repeatable() -> Iterator[str]:
     yield from visits.statements()
     yield from plans.statements()
     yield from slots.statements()
+    yield from slot_facts.statements()
     yield from days.statements()
 
 

@@ -120,7 +120,7 @@ class Facts:
 
 
 async def facts(database: Database, actor: Actor, visit_id: UUID, first: date, last: date) -> Facts | None:
-    """The visit as planning knows it, and the versions of the days from `first` to `last`; None where it is not seen."""
+    """The visit as planning knows it, and versions of the days from `first` to `last`; None where it is not seen."""
 
     async def ask(connection: Any) -> asyncpg.Record | None:
         found: asyncpg.Record | None = await connection.fetchrow(
