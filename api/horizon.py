@@ -117,6 +117,7 @@ BACKLOG_SORT = Sort(
     minutes="By how long they take.",
     earliest_day=by("By the earliest day, those without one last.", _day),
     default="created_at",
+    prefix="Backlog",
 )
 
 
