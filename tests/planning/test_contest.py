@@ -59,3 +59,4 @@ def test_the_least_bound_of_all_runs_counts() -> None:
     plans = {1.0: replace(plan, bound=None), 2.0: replace(plan, bound=950.0), 3.0: replace(plan, bound=940.0)}
     assert Contest(1, 0, world, plans=plans).bound == 940.0
     assert Contest(1, 0, world, plans={1.0: plan}).bound is None
+    assert Contest(1, 0, world, plans={1.0: plan}, proven=960.0).bound == 960.0
