@@ -24,7 +24,7 @@ BUDGETS: dict[int, tuple[float, ...]] = {1: (10,), 10: (10, 60, 120)}
 QUICK: dict[int, tuple[float, ...]] = {1: (5,), 10: (10,)}
 RATIOS = {(1, 10): 0.995, (10, 10): 0.94, (10, 60): 0.98, (10, 120): 0.985}
 """Least value over proven bound by scale and seconds."""
-_PROOF_SECONDS = 300.0
+_PROOF_SECONDS = 240.0
 """Of a run that has a bound to prove, where none with a budget did."""
 REPLAN_SECONDS = {1: 10.0, 10: 60.0}
 _IDLE = 1.0
