@@ -8,6 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.enums import described
+from api.planning_rules import Rule
 from api.reading import column, derived, global_id, reads, related
 from api.teams import AUDIENCES, Region, Team
 from api.visits import Visit
@@ -17,29 +18,11 @@ from domain.days.capacity import Load, Period, Span
 from domain.days.models import TeamPosition as PositionRow
 from domain.days.models import TeamTrack as TrackRow
 from domain.geo.pc2 import pc2_centre
-from domain.planning.timing import Rule
 from domain.visits.models import DayBlock, VisitStatus
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.auth import clock
 
-described(
-    Rule,
-    "A hard rule of planning; the amount is in the unit that it states.",
-    SKILLS="The team lacks a skill.",
-    HOURS="The team would be back too late: minutes.",
-    BLOCK="The work would begin after its part of the day: minutes.",
-    JOBS="The team has more visits than it can make: how many too many.",
-    WORKLOAD="More work than the team does in a day: minutes.",
-    RADIUS="Too far from another visit of the day: metres in excess.",
-    MATERIAL="The material comes later: days.",
-    PREDECESSOR="Another visit of the order has to come first: days.",
-    WEATHER="Work outdoors on a day that is unfit for it.",
-    PIN="A planner fixed it elsewhere.",
-    PROMISE="The customer was promised another day or part of it.",
-    ABSENCE="The team does not work on that day.",
-    PLACE="The address is unknown or outside the Netherlands.",
-)
 described(Span, "What figures are summed over.", DAY="Days.", WEEK="Weeks from Monday.", MONTH="Months.")
 
 
