@@ -25,7 +25,7 @@ def solve(
         if len(world.team_days) <= AT_ONCE:
             at_once(run)
         else:
-            Search(run, workers).improve(run.until)
+            Search(run, workers).improve(run.until, prove=bound)
     return run.solution()
 
 

@@ -53,27 +53,25 @@ class Part:
     def _promise(self) -> NDArray[np.int32]:
         """What placing each job is worth beyond the goal, which is added to its value.
 
-        While all promises are kept, they are simply due. If some are not, each is worth a bonus instead, so that as
-        many as possible are kept. Pins are due too, but not in the bound: it holds for plans that lack them.
+        While all promises and pins are kept, they are simply due. If some are not, each is worth a bonus instead, so
+        that as many as possible are kept.
         """
-        tables, board = self.tables, self.board
-        promised, placed = tables.promised > 0, np.append(board.at[self.ids] >= 0, False)
-        extra = 3_000 + 3 * int(tables.value.max(initial=0))
-        wanted = tables.held & ~placed
-        bonus = np.where(wanted & ~promised, extra, 0).astype(np.int32)
-        if (wanted & promised).any():
-            bonus[promised] = 2 * extra
-            self.due = self.due[~promised[self.due]]
-        pinned = (tables.pin_team >= 0) & ~promised
+        tables = self.tables
+        placed = np.append(self.board.at[self.ids] >= 0, False)
+        bonus = np.zeros(tables.size + 1, np.int32)
+        if (tables.held & ~placed).any():
+            extra = 3_000 + 3 * int(tables.value.max(initial=0))
+            bonus[:] = np.where(tables.promised > 0, 4 * extra, np.where(tables.held, extra, 0))
+            self.due = self.due[~tables.held[self.due]]
         tables.value += bonus
         tables.held[:] = False
-        tables.held[self.due[~pinned[self.due]]] = True
+        tables.held[self.due] = True
         return bonus
 
     def excess(self) -> int:
-        """What the bound of this part counts beyond the goal for the promises that the plan keeps now."""
+        """What the bound of this part counts beyond the goal for the promises and pins that the plan keeps now."""
         placed = self.board.at[self.ids] >= 0
-        return int(self.bonus[:-1][placed & (self.tables.promised[:-1] > 0)].sum())
+        return int(self.bonus[:-1][placed].sum())
 
     def _pairs(self) -> list[Pair]:
         at = {int(job): position for position, job in enumerate(self.ids)}
@@ -84,7 +82,7 @@ class Part:
             if (before := jobs[job].after) is not None and before in at
         ]
 
-    def _keep_now(self, relaxation: Relaxation) -> set[int]:
+    def keep_now(self, relaxation: Relaxation) -> set[int]:
         """The routes of the board, as columns of the pool."""
         at = {int(job): position for position, job in enumerate(self.ids)}
         number = {member: number for number, day in enumerate(self.days) for member in day.members}
@@ -108,7 +106,7 @@ class Part:
     ) -> Relaxation:
         """Prices and columns, from these prices of jobs and class-days where they are known."""
         self.relaxation = Relaxation(self.problem, duals, days, legs)
-        self._keep_now(self.relaxation)
+        self.keep_now(self.relaxation)
         self.relaxation.descend(until, stop, temperatures)
         return self.relaxation
 
@@ -119,7 +117,7 @@ class Part:
         relaxation = self.relaxation
         assert relaxation is not None
         relaxation.widen(below, max(100, 4 * most // len(self.days)), until)
-        now = self._keep_now(relaxation)
+        now = self.keep_now(relaxation)
         columns = np.union1d(relaxation.best(most, below), np.array(sorted(now), np.intp))
         choice = Choice(relaxation.pool, columns, self.due)
         told = (lambda columns: found(self.routes(columns))) if found else None

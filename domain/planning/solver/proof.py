@@ -8,15 +8,23 @@ early, ends as late and holds as much as any of them. It allows more than each, 
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
+from numpy.typing import NDArray
 
+from domain.planning.solver.board import Board
+from domain.planning.solver.duals import Duals
 from domain.planning.solver.edges import Edges, legs, neighbours
+from domain.planning.solver.part import Part
 from domain.planning.solver.pricing import Priced, Pricer, sifted
 from domain.planning.solver.problem import Prices, Problem, Yard
 from domain.planning.solver.relaxation import Relaxation
-from domain.planning.solver.tables import Shape
+from domain.planning.solver.run import Run
+from domain.planning.solver.tables import Shape, placeable
 
+_TEMPERATURES = (20.0, 15.0, 11.0, 8.0, 6.0, 4.5, 3.5, 2.8, 2.2, 1.8, 1.5, 1.2, 1.0, 1.0, 1.0)
+_LEGS, _MANY = 100, 15
 _SIMILAR = 60.0
 """Minutes by which the prices of class-days may differ that are sieved together."""
 
@@ -48,7 +56,13 @@ def shared_pricers(problem: Problem) -> list[Pricer]:
 
 
 class SharedRelaxation(Relaxation):
-    """Column generation over legs in common."""
+    """Column generation over legs in common; while much is to be found, only what is worth most is looked for."""
+
+    above = 300.0
+
+    def _met(self, best: NDArray[np.float64], fresh: int) -> None:
+        many = fresh > _MANY * len(self.problem.days)
+        self.above = 0.4 * float(np.median(best)) if many else 0.0
 
     def _pricers(self) -> list[Pricer]:
         return shared_pricers(self.problem)
@@ -66,3 +80,28 @@ class SharedRelaxation(Relaxation):
             level = int(prices.days[pricer.yard.numbers].min() // _SIMILAR)
             clusters[id(pricer.edges), pricer.yard.shape.areas, level].append(pricer)
         return list(clusters.values())
+
+
+class Proof(Thread):
+    """A bound sought beside the search, in a thread: NumPy leaves the interpreter to others while it counts."""
+
+    def __init__(self, run: Run, jobs: NDArray[np.float64], days: NDArray[np.float64]):
+        """From these prices of jobs and team-days."""
+        super().__init__(daemon=True)
+        self.run_of, self.jobs, self.days = run, jobs, days
+        self.board = Board(run.world)
+        self.board.show(run.board.rows)
+
+    def run(self) -> None:
+        run, board = self.run_of, self.board
+        part = Part(board, np.arange(len(board.rows)), placeable(run.world).tolist())
+        orders = np.zeros((len(part.problem.pairs), len(run.world.days)))
+        days = np.array([self.days[list(day.members)].mean() for day in part.days])
+        relaxation = SharedRelaxation(part.problem, Duals(self.jobs[part.ids], orders), days, legs=_LEGS)
+        part.keep_now(relaxation)
+        for temperature in _TEMPERATURES:
+            relaxation.descend(run.until, run.is_over, (temperature,), 40)
+            if np.isfinite(relaxation.bound):
+                run.bound = relaxation.bound - part.excess()
+            if run.is_over():
+                return

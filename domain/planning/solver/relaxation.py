@@ -16,11 +16,15 @@ from domain.planning.solver.problem import Prices, Problem
 Stop = Callable[[], bool]
 _ENOUGH = 40
 """New columns per class-day and round."""
-_CLOSE = 2e-4
-"""Bound and smoothed value, relative to each other: no more to be had."""
+_COLD, _CLOSE = 1.5, 1e-4
+"""From this temperature on, if the bound is so near to the value over the known columns, and has come no nearer, there
+is no more to be had."""
 
 
 class Relaxation:
+    above = 0.0
+    """Reduced worth from which columns are looked for."""
+
     def __init__(
         self,
         problem: Problem,
@@ -56,23 +60,28 @@ class Relaxation:
                 return
             if len(self.pool) > len(self.problem.days) or number:
                 self.duals, self.days = self.smoothing.lowered(self.pool, self.duals, temperature, rounds)
+            before = self.bound
             self._meet(until)
-            if len(self.pool) and self.bound - self._dual_value() < _CLOSE * abs(self.bound) and temperature <= 2:
+            if temperature <= _COLD and max(before - self.bound, self.bound - self._dual()) < _CLOSE * abs(self.bound):
                 return
 
-    def _dual_value(self) -> float:
+    def _dual(self) -> float:
         return bound(self.problem, self.duals, self.days)
 
     def _meet(self, until: float) -> None:
         """Price every class-day; where time lasts, this proves a bound."""
-        prices, highest = self.prices, self.days.copy()
-        for pricer, priced in self._priced(prices, self.legs, 0.0):
+        prices, highest, before, above = self.prices, self.days.copy(), len(self.pool), self.above
+        for pricer, priced in self._priced(prices, self.legs, above):
             if monotonic() > until:
                 return
             best = np.maximum(priced.columns.reduced(prices).max(0, initial=0.0), priced.unseen)
             highest[pricer.yard.numbers] += best
-            self.pool.add(*promising(priced.columns, prices, 0.01, _ENOUGH))
+            self.pool.add(*promising(priced.columns, prices, above + 0.01, _ENOUGH))
         self.bound = min(self.bound, bound(self.problem, self.duals, highest))
+        self._met(highest - self.days, len(self.pool) - before)
+
+    def _met(self, best: NDArray[np.float64], fresh: int) -> None:
+        """What was best in each class-day, and how many columns were new."""
 
     def widen(self, below: float, most: int, until: float) -> None:
         """Meet the columns down to a reduced worth of `-below`."""

@@ -8,10 +8,13 @@ from numpy.typing import NDArray
 
 from domain.planning.solver.around import Surroundings
 from domain.planning.solver.crew import Answer, Crew, Order
+from domain.planning.solver.proof import Proof
 from domain.planning.solver.run import Run
 
 _COLD, _WARM = (20.0, 13.0, 9.0, 6.0), (7.0, 5.0, 3.5)
 _FULL = (20.0, 13.0, 9.0, 6.0, 4.0, 3.0)
+_PROVING, _LEAST_PROVING, _LAST_SECONDS = 0.75, 150.0, 5.0
+"""Share of a run in which a bound is sought, from how many seconds on, and what it may take to end."""
 _PART_SECONDS = 8.0
 _ROUND, _SCATTERED = 0.8, 90
 """Share of the team-days that were seen once before parts are drawn from everywhere, and their team-days."""
@@ -52,10 +55,16 @@ class Search:
         self.far = world.drive[bases][:, tables.place[:-1]].mean(0)
         """Minutes from where teams start."""
 
-    def improve(self, until: float) -> None:
-        """Part after part until then, or until the run is stopped."""
+    def improve(self, until: float, *, prove: bool = False) -> None:
+        """Part after part until then, or until the run is stopped. `prove`: with time for it, a bound too."""
+        starts = until - _PROVING * (until - monotonic())
+        proof: Proof | None = None
+        prove = prove and until - starts > _LEAST_PROVING
         try:
             while monotonic() < until and not self.run.is_over() and not self.crew.is_gone():
+                if prove and proof is None and monotonic() > starts:
+                    proof = Proof(self.run, self.guess.jobs.copy(), self.guess.days.copy())
+                    proof.start()
                 while self.crew.wants() and self._give(until):
                     pass
                 for order, answer in self.crew.finished(min(until, monotonic() + 0.5)):
@@ -64,6 +73,8 @@ class Search:
                         self.run.take(answer.routes)
         finally:
             self.crew.dismiss()
+            if proof is not None:
+                proof.join(_LAST_SECONDS)
 
     def _give(self, until: float) -> bool:
         run, busy = self.run, [order.task for order in self.crew.orders()]
@@ -72,7 +83,7 @@ class Search:
         size = int(self.around.random.integers(28, 49))
         if self.guess.met.mean() > _ROUND and self.turns % 2:
             task = self.around.scattered(_SCATTERED, 5 * _SCATTERED, worth - self.far, busy)
-            temperatures = _FULL
+            temperatures: tuple[float, ...] = _FULL
         else:
             task = self.around.task(size, 6 * size, worth, busy)
             is_warm = task is not None and self.guess.met[task.team_days].mean() > 0.7

@@ -8,9 +8,7 @@ from domain.planning.solver.part import Part
 from domain.planning.solver.run import Run
 from domain.planning.solver.tables import placeable
 
-TEMPERATURES = tuple(30 * 0.75**step for step in range(14))
-
-
+TEMPERATURES = (*(30 * 0.75**step for step in range(8)), *([3.0] * 6), 2.0, 1.4, 1.0, 1.0)
 POLISHING = (4.0, 3.0, 2.0, 1.4, 1.0, 1.0)
 WIDTHS = ((8_000, 60.0), (16_000, 90.0), (32_000, 150.0), (64_000, 300.0))
 """Columns to choose from, and how far below the price of their class-day they may be."""

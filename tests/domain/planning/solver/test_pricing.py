@@ -29,7 +29,7 @@ def own_pricers(given_problem: Problem) -> list[Pricer]:
 
 @settings(max_examples=30, deadline=None)
 @given(worlds(most_jobs=5, most_days=2), st.integers(0, 99), st.sampled_from((1, 3, 1000)), st.booleans())
-def test_no_route_is_worth_more_than_what_was_found_or_claimed(world: World, seed: int, most: int, shared: bool) -> None:
+def test_no_route_is_worth_more_than_what_is_found_or_claimed(world: World, seed: int, most: int, shared: bool) -> None:
     given_problem = problem(world)
     prices, rows = drawn(given_problem, seed), orders(given_problem.tables.size)
     for pricer in shared_pricers(given_problem) if shared else own_pricers(given_problem):
