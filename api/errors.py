@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from enum import Enum
 
 import strawberry
@@ -9,15 +10,21 @@ import strawberry
 import domain
 from domain.errors import DomainError, DomainErrors, registry
 
+_REFUSES_NOTHING = "domain.planning.solver"
+"""Loads OR-Tools, which only the processes that plan need."""
 
-def _import_domain() -> None:
+
+def _import_all(path: Iterable[str], prefix: str) -> None:
     """Every stated code has to be known before the enum is made."""
-    for module in pkgutil.walk_packages(domain.__path__, "domain."):
-        importlib.import_module(module.name)
+    for found in pkgutil.iter_modules(path, prefix):
+        if found.name != _REFUSES_NOTHING:
+            module = importlib.import_module(found.name)
+            if found.ispkg:
+                _import_all(module.__path__, f"{found.name}.")
 
 
 def _error_code() -> type[Enum]:
-    _import_domain()
+    _import_all(domain.__path__, "domain.")
     values = {code: strawberry.enum_value(code, description=error.en) for code, error in registry().items()}
     made = Enum("ErrorCode", values)  # type: ignore[misc]  # the members are the registered codes
     return strawberry.enum(made, description="Why a mutation was refused. Codes are never renamed.")

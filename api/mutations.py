@@ -20,6 +20,7 @@ import asyncio
 import functools
 import hashlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeAlias
@@ -34,15 +35,18 @@ from api.context import Context, Info
 from api.errors import UserError, user_errors
 from api.executor import Completed, Executor
 from api.metrics import REPLAYS
+from api.pacing import till_the_next_step
 from api.reading import mutation as checked_mutation
 from api.unit import UnitOfWork
 from domain.errors import DomainError, DomainErrors, IdempotencyKeyRequired, RateLimited, Stale
 from domain.idempotency import service as idempotency
 from domain.idempotency.service import KeyedRequest
+from tenants.actor import Actor
 from tenants.permissions import Permission
 from tenants.rate import take
 
 Resolver: TypeAlias = Callable[..., Awaitable["Payload"]]
+Pace: TypeAlias = Callable[[Actor], float]
 
 _ATTEMPTS = 3
 _RETRIED = frozenset({"40001", "40P01"})
@@ -56,13 +60,32 @@ class Payload:
     )
 
 
-def mutation(description: str, *, requires: Permission, idempotent: bool = False) -> Callable[[Resolver], Any]:
-    """A field of Mutation. `idempotent`: the Idempotency-Key header is required; it is honoured everywhere."""
+def mutation(
+    description: str, *, requires: Permission, idempotent: bool = False, pace: Pace | None = None
+) -> Callable[[Resolver], Any]:
+    """A field of Mutation. `idempotent`: the Idempotency-Key header is required; it is honoured everywhere.
+
+    `pace`: for whom answers leave at whole steps, after the transaction; how long a step is, in seconds, 0 for none.
+    """
 
     def declare(resolver: Resolver) -> Any:
-        return checked_mutation(_described(description, idempotent), requires=requires)(_wrapped(resolver, idempotent))
+        run = _paced(_wrapped(resolver, idempotent), pace) if pace else _wrapped(resolver, idempotent)
+        return checked_mutation(_described(description, idempotent), requires=requires)(run)
 
     return declare
+
+
+def _paced(run: Resolver, pace: Pace) -> Resolver:
+    @functools.wraps(run)
+    async def paced(*args: Any, info: Info, **kwargs: Any) -> Any:
+        began = time.monotonic()
+        try:
+            return await run(*args, info=info, **kwargs)
+        finally:
+            if step := pace(info.context.actor):
+                await till_the_next_step(began, step)
+
+    return paced
 
 
 def _described(description: str, idempotent: bool) -> str:

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, select, update
 
-from api import slots
 from api.context import Context, RequestFacts
 from api.lane import Lane
+from api.pacing import till_the_next_step
 from domain.events.models import Event
 from domain.slots.models import SlotHold
 from domain.teams.models import Team
@@ -186,11 +186,14 @@ async def test_answers_to_customers_leave_at_whole_steps(some: Work, wide: Setti
     [visit] = await ours(some)
     customer = as_(some, wide, "customer")
     began = time.monotonic()
-    await slots._till_the_next_step(began - 0.004)
+    await till_the_next_step(began - 0.004, 0.01)
     assert 0.004 <= time.monotonic() - began < 0.05
     began = time.monotonic()
     await customer.ask(OFFERS, id=gid("Visit", visit))
     assert time.monotonic() - began >= 0.01
+    began = time.monotonic()
+    await customer.ask(HOLD, **{"in": asked(visit)})
+    assert time.monotonic() - began >= 0.25
 
 
 async def test_who_may_book(some: Work, wide: Settings) -> None:
