@@ -82,6 +82,14 @@ class Surroundings:
         chosen = jobs[np.argsort(-shaken, kind="stable")[:most_jobs]]
         return Task(np.sort(self.random.choice(free, min(size, len(free)), replace=False)), np.sort(chosen))
 
+    def of_one_day(self, most_jobs: int, worth: NDArray[Any], busy: Iterable[Task]) -> Task | None:
+        """The team-days of a day, so that its promises change teams, and the worthiest free jobs."""
+        task = self.scattered(len(self.board.rows), most_jobs, worth, busy)
+        if task is None:
+            return None
+        day = self.board.day[self.random.choice(task.team_days)]
+        return Task(task.team_days[self.board.day[task.team_days] == day], task.jobs)
+
     def _free(self, busy: list[Task]) -> tuple[Index, Index]:
         """Team-days that share nothing with the busy ones; the jobs that are theirs."""
         taken_days, taken_jobs = self._taken(busy)

@@ -81,8 +81,12 @@ class Search:
         tables = run.board.tables
         worth = tables.value[:-1] - self.guess.jobs - 0.5 * tables.minutes[:-1] + 1e6 * tables.held[:-1]
         size = int(self.around.random.integers(28, 49))
-        if self.guess.met.mean() > _ROUND and self.turns % 2:
-            task = self.around.scattered(_SCATTERED, 5 * _SCATTERED, worth - self.far, busy)
+        if self.guess.met.mean() > _ROUND and self.turns % 3:
+            wide = worth - self.far
+            is_day = self.turns % 3 == 1
+            many = 5 * _SCATTERED
+            task = self.around.of_one_day(many, wide, busy) if is_day else None
+            task = task or self.around.scattered(_SCATTERED, many, wide, busy)
             temperatures: tuple[float, ...] = _FULL
         else:
             task = self.around.task(size, 6 * size, worth, busy)
