@@ -166,8 +166,9 @@ async def everything(asker: Asker, visit: UUID) -> list[Any]:
 
 async def test_a_full_slot_is_refused_alike_whatever_fills_it(some: Work, wide: Settings) -> None:
     """By distance, by skill, by work or by number: the same code, fields, bands and sizes."""
+    kinds: list[dict[str, Any]] = [{"max_jobs": 1}, {"skills": []}, {"max_minutes": 30}]
     answers = []
-    for full in ({"max_jobs": 1}, {"skills": []}, {"max_minutes": 30}):
+    for full in kinds:
         async with some.database.session(SYSTEM) as session:
             await session.execute(update(Visit).values(status="CANCELLED", outcome="CANCELLED"))
             await session.execute(update(Team).values(active=False))
