@@ -72,9 +72,7 @@ class Visit(Identified, Updated, Base):
         Index("ix_visit_team_day", "team_id", "day"),
         Index("ix_visit_day", "day", postgresql_where=text("day IS NOT NULL")),
         Index("ix_visit_backlog", "created_at", "id", postgresql_where=text("status = 'REQUIRED'")),
-        Index(
-            "ix_visit_entity_backlog", "entity_id", "created_at", "id", postgresql_where=text("status = 'REQUIRED'")
-        ),
+        Index("ix_visit_entity_backlog", "entity_id", "created_at", "id", postgresql_where=text("status = 'REQUIRED'")),
         Index("ix_visit_team_newest", "team_id", "created_at", "id"),
         Index("ix_visit_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_visit_customer", "end_customer_contact_id", "created_at", "id"),
