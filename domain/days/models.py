@@ -15,9 +15,10 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     SmallInteger,
     UniqueConstraint,
+    Uuid,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.visits.models import VisitOutcome
@@ -51,8 +52,8 @@ class TeamPosition(Base):
     accuracy_metres: Mapped[int | None] = mapped_column(Integer)
     heading: Mapped[int | None] = mapped_column(SmallInteger)
     """Degrees from north, clockwise."""
-    entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"))
-    """For which entity it was under way: the position tells where that entity's customer lives."""
+    entity_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    """Whose customers the place may tell of, in order (domain/days/whereabouts.py); none: anybody's staff see it."""
 
 
 class TeamTrack(Base):
@@ -68,7 +69,8 @@ class TeamTrack(Base):
     at: Mapped[datetime]
     latitude: Mapped[float] = mapped_column(Float)
     longitude: Mapped[float] = mapped_column(Float)
-    entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"))
+    entity_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    """As of a position."""
 
 
 class VisitReport(Identified, Base):
@@ -125,14 +127,14 @@ class VisitMove(Identified, Base):
     undone_at: Mapped[datetime | None]
 
 
-_SEEN = "{audience} IS NOT NULL AND (entity_id IS NULL OR entity_id = ANY ({entities}))"
+_SEEN = "{audience} IS NOT NULL AND entity_ids <@ {entities}"
 for _model in (TeamPosition, TeamTrack):
     protect(
         _model,
         staff=Rule(_SEEN),
         technician=Rule("team_id = {team}"),
         explain={
-            "staff": "The team was not under way for another business entity.",
+            "staff": "The place tells of no other business entity's customer.",
             "technician": "The team is the actor's own.",
         },
     )

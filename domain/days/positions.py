@@ -9,11 +9,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.days import windows
+from domain.days import whereabouts, windows
 from domain.days.board import FRESH, Seen
 from domain.days.errors import OutsideNetherlands, OutsideWorkingHours, ReportInFuture
 from domain.days.models import TeamPosition, TeamTrack
 from domain.days.reports import CLOCK_SKEW
+from domain.days.whereabouts import Whereabouts
 from domain.errors import Faults, OutOfRange
 from domain.geo.location import Point
 from domain.planning.arrival import AMSTERDAM, moment
@@ -56,11 +57,14 @@ async def update(session: AsyncSession, team_id: UUID, said: Sequence[Position],
         if recent:
             raise OutsideWorkingHours()
         return Taken(0, len(said))
-    under_way = await _under_way(session, team_id, now)
-    entity_id = under_way.entity_id if under_way else None
-    kept = await _keep_track(session, team_id, working, entity_id)
-    if working and await _keep_last(session, team_id, max(working, key=lambda each: each.at), entity_id):
-        await _tell(session, team_id, under_way, now)
+    if not working:
+        return Taken(0, 0)
+    told = await _told_day(session, team_id, now)
+    days = [_day(each.at) for each in working]
+    where = await whereabouts.known(session, team_id, min(days), max(days))
+    kept = await _keep_track(session, team_id, working, where)
+    if await _keep_last(session, team_id, max(working, key=lambda each: each.at), where) and told is not None:
+        await windows.keep_up(session, team_id, told, now, seen=await last(session, team_id, now))
     return Taken(kept, len(said) - kept)
 
 
@@ -123,25 +127,31 @@ async def _under_way(session: AsyncSession, team_id: UUID, now: datetime) -> Vis
     return (await session.scalars(query.order_by(begun.desc()).limit(1))).first()
 
 
-async def _keep_track(session: AsyncSession, team_id: UUID, said: Sequence[Position], entity_id: UUID | None) -> int:
-    rows = {each.at: each for each in said}
-    if not rows:
-        return 0
+async def _told_day(session: AsyncSession, team_id: UUID, now: datetime) -> date | None:
+    """The day, held, on which customers are told anew while the team is on the road; held before the team itself."""
+    under_way = await _under_way(session, team_id, now)
+    if under_way is None or under_way.status != VisitStatus.EN_ROUTE or under_way.day is None:
+        return None
+    await planning_days.lock(session, [under_way.day])
+    return under_way.day
+
+
+async def _keep_track(session: AsyncSession, team_id: UUID, said: Sequence[Position], where: Whereabouts) -> int:
     values = [
         {
             "team_id": team_id,
             "at": at,
             "latitude": each.point.latitude,
             "longitude": each.point.longitude,
-            "entity_id": entity_id,
+            "entity_ids": where.entities(at, each.point),
         }
-        for at, each in rows.items()
+        for at, each in {each.at: each for each in said}.items()
     ]
     added = insert(TeamTrack).values(values).on_conflict_do_nothing().returning(TeamTrack.at)
     return len((await session.execute(added)).all())
 
 
-async def _keep_last(session: AsyncSession, team_id: UUID, newest: Position, entity_id: UUID | None) -> bool:
+async def _keep_last(session: AsyncSession, team_id: UUID, newest: Position, where: Whereabouts) -> bool:
     """Whether it is newer than what was known."""
     values = {
         "at": newest.at,
@@ -150,21 +160,13 @@ async def _keep_last(session: AsyncSession, team_id: UUID, newest: Position, ent
         "longitude": newest.point.longitude,
         "accuracy_metres": newest.accuracy_metres,
         "heading": newest.heading,
-        "entity_id": entity_id,
+        "entity_ids": where.entities(newest.at, newest.point),
     }
     row = insert(TeamPosition).values(team_id=team_id, **values)
     kept = row.on_conflict_do_update(
         index_elements=["team_id"], set_=values, where=TeamPosition.at < row.excluded.at
     ).returning(TeamPosition.team_id)
     return (await session.execute(kept)).first() is not None
-
-
-async def _tell(session: AsyncSession, team_id: UUID, under_way: Visit | None, now: datetime) -> None:
-    """Customers ahead, while the team is on the road."""
-    if under_way is None or under_way.status != VisitStatus.EN_ROUTE or under_way.day is None:
-        return
-    await planning_days.lock(session, [under_way.day])
-    await windows.keep_up(session, team_id, under_way.day, now, seen=await last(session, team_id, now))
 
 
 def _day(at: datetime) -> date:

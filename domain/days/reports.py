@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.days import events, follow_ups, orders, windows
+from domain.days import events, follow_ups, orders, whereabouts, windows
 from domain.days.errors import (
     NotPlanned,
     NotTheDay,
@@ -97,7 +97,9 @@ async def report(session: AsyncSession, visit_id: UUID, team_id: UUID | None, sa
         await _refuse(session, visit, team, checked_report, conflict)
         return Reported(visit, conflict=conflict)
     _keep(session, visit, team, checked_report)
-    return await _apply(session, visit, checked_report)
+    done = await _apply(session, visit, checked_report)
+    await _tell_again(session, visit)
+    return done
 
 
 async def follow(session: AsyncSession, done: Reported, now: datetime) -> None:
@@ -227,6 +229,13 @@ async def _apply(session: AsyncSession, visit: Visit, said: Report) -> Reported:
             return await _arrive(session, visit, said)
         case ReportKind.COMPLETION:
             return await _complete(session, visit, said)
+
+
+async def _tell_again(session: AsyncSession, visit: Visit) -> None:
+    """Places that the team told before it told this may be another entity's."""
+    await session.flush()
+    if visit.team_id is not None and visit.day is not None:
+        await whereabouts.tell_again(session, visit.team_id, visit.day)
 
 
 async def _set_out(session: AsyncSession, visit: Visit, said: Report) -> Reported:

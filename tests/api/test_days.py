@@ -267,7 +267,7 @@ async def test_both_lanes_say_the_same_of_positions_and_areas(days: Days) -> Non
     team = await days.work.team()
     await days.work.visits(**planned(team, DAY), places=[NIJKERK])
     async with days.work.database.session(SYSTEM) as session:
-        place = {"latitude": 52.1, "longitude": 5.3}
+        place = {"latitude": 52.1, "longitude": 5.3, "entity_ids": []}
         session.add(TeamPosition(team_id=team, at=moment(DAY, 500), heading=10, **place))
         session.add_all([TeamTrack(team_id=team, at=moment(DAY, minutes), **place) for minutes in (500, 510)])
     document = """query($team: ID!, $day: Date!) {

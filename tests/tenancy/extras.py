@@ -106,7 +106,8 @@ async def _positions(session: AsyncSession) -> None:
     entities = [None, *await session.scalars(select(BusinessEntity.id).order_by(BusinessEntity.id))]
     for number, team_id in enumerate(await session.scalars(select(Team.id).order_by(Team.id))):
         place = {"team_id": team_id, "at": datetime.now(UTC), "latitude": 52.0, "longitude": 5.0}
-        place["entity_id"] = entities[number % len(entities)]
+        entity_id = entities[number % len(entities)]
+        place["entity_ids"] = [entity_id] if entity_id else []
         session.add_all([TeamPosition(**place), TeamTrack(**place)])
     await session.flush()
 
