@@ -13,8 +13,9 @@ from api.reading import column, derived, global_id, reads, related
 from api.teams import AUDIENCES, Region, Team
 from api.visits import Visit
 from domain.days import maps
-from domain.days.board import Board, BoardStop, BoardWarning, Seen, Sees
+from domain.days.board import Board, BoardStop, BoardWarning, Seen
 from domain.days.capacity import Load, Period, Span
+from domain.days.loading import Sees
 from domain.days.models import TeamPosition as PositionRow
 from domain.days.models import TeamTrack as TrackRow
 from domain.geo.pc2 import pc2_centre
@@ -42,7 +43,8 @@ class SeenAt:
 class TeamDayStop:
     visit_id: strawberry.ID | None = strawberry.field(description="The visit; null where it is not yours to see.")
     occupied: bool = strawberry.field(
-        description="Whether it is time that is taken for another business entity: nothing but times is shown."
+        description="Whether it is time that is taken for another business entity: nothing but times is shown, in "
+        "steps of five minutes."
     )
     held: bool = strawberry.field(description="Whether it is a place that a customer holds, and no planned visit yet.")
     status: VisitStatus | None = strawberry.field(description="Where the visit is in its life.")
@@ -50,7 +52,10 @@ class TeamDayStop:
     arrives_at: datetime = strawberry.field(description="When the team arrives, or did.")
     starts_at: datetime = strawberry.field(description="When the work begins, or did.")
     ends_at: datetime = strawberry.field(description="When it ends, or did.")
-    drive_minutes: int = strawberry.field(description="Driving from the stop before, or from the base.")
+    drive_minutes: int = strawberry.field(
+        description="Driving from the stop before, or from the base; in steps of five minutes next to a stop that is "
+        "not shown."
+    )
     drive_metres: int | None = strawberry.field(
         description="The same in metres; null next to a stop that is not shown."
     )
@@ -64,7 +69,10 @@ class TeamDayStop:
 @strawberry.type(description="A hard rule that a team's day breaks as things are now.")
 class TeamDayWarning:
     rule: Rule = strawberry.field(description="The rule.")
-    amount: int = strawberry.field(description="By how much, in the unit of the rule; 0 where it has none.")
+    amount: int = strawberry.field(
+        description="By how much, in the unit of the rule; 0 where it has none. On a day with stops that are not shown "
+        "rounded up to 5 minutes or 5,000 metres."
+    )
     visit_id: strawberry.ID | None = strawberry.field(
         description="The visit; null where it is the whole day, or a visit that is not yours to see."
     )

@@ -7,8 +7,8 @@ __all__ = ["Rule"]
 
 described(
     Rule,
-    "A hard rule of planning; an amount is in the unit that it states. Next to visits of other business entities "
-    "distances are rounded up to 5,000 metres and minutes to 5.",
+    "A hard rule of planning; an amount is in the unit that it states. Where a visit of another business entity may be "
+    "in the way, distances are rounded up to 5,000 metres, and minutes of HOURS and BLOCK to 5.",
     SKILLS="The team lacks a skill.",
     HOURS="The team would be back too late: minutes.",
     BLOCK="The work would begin after its part of the day: minutes.",

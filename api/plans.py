@@ -93,10 +93,10 @@ described(
     WEATHER="It is outdoors, and the weather is unfit for that.",
     ABSENCE="No team works on these days.",
     JOBS="The team has its most visits that day: visits too many.",
-    RADIUS="It is too far from another visit of that day: metres.",
+    RADIUS="It is too far from another visit of that day: metres, rounded up to 5,000.",
     WORKLOAD="The team works no longer at customers in a day: minutes.",
-    HOURS="The team would be back too late: minutes.",
-    BLOCK="A visit would begin after its block: minutes.",
+    HOURS="The team would be back too late: minutes, rounded up to 5.",
+    BLOCK="A visit would begin after its block: minutes, rounded up to 5.",
     VALUE="It fits, and is worth less than the driving: minutes.",
 )
 

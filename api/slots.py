@@ -19,6 +19,7 @@ from api.planning_rules import Rule
 from api.reading import Node, column, field, global_id, reads, related
 from api.visits import Visit
 from domain.errors import OutOfRange
+from domain.planning.discretion import coarse
 from domain.slots import offering
 from domain.slots.cache import boards_of
 from domain.slots.models import SlotHold as HoldRow
@@ -102,7 +103,7 @@ def _planned(offer: Offer) -> SlotOffer:
         team_name=offer.team or None,
         drive_minutes=offer.drive,
         reassigns=offer.reassigned,
-        rules=[BlockingRule(rule=reason.rule, amount=reason.amount) for reason in offer.reasons],
+        rules=[BlockingRule(rule=reason.rule, amount=coarse(reason.rule, reason.amount)) for reason in offer.reasons],
     )
 
 

@@ -1,25 +1,27 @@
 """A team's day as somebody may see it: stops with times, driving, and which rules it breaks as things are now.
 
 Times are those that are to be expected: what was reported counts, and the clock goes on. Who works for one business
-entity sees what the team does for others as time that is taken, without place, customer or what it is.
+entity sees what the team does for others as time that is taken, without place, customer or what it is; that and the
+driving next to it in steps of five minutes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from uuid import UUID
 
-from domain.days.loading import BEGUN, Days
+from domain.days.discretion import hidden, taken, told
+from domain.days.loading import BEGUN, Days, Sees
 from domain.days.progress import Sighting, expected, legs_of
 from domain.geo.location import Point
 from domain.planning.arrival import AMSTERDAM, Window, minutes_of, moment
+from domain.planning.discretion import up
 from domain.planning.timing import Rule, Violation, violations
-from domain.planning.world import Route, TeamDay
+from domain.planning.world import Route, Stop, TeamDay
 from domain.travel.estimate import estimate
-from domain.visits.models import DayBlock, Visit, VisitStatus
+from domain.visits.models import DayBlock, VisitStatus
 
-Sees = Callable[[Visit], bool]
 FRESH = timedelta(minutes=20)
 """A position that is older says nothing of when the team will be somewhere."""
 _WHOLE_DAY = 24 * 60
@@ -108,7 +110,10 @@ def board(
     works = days.team_day(team_id, day)
     shift = works or away(days, team_id, day)
     route = route_of(days, shift, jobs, day, now, seen)
-    stops = _stops(days, shift, route, day, sees)
+    others = hidden(days, jobs, sees)
+    stops = _stops(days, shift, route, day, others)
+    last_hidden = bool(stops) and route.stops[-1].job in others
+    way_back = route.drive - sum(legs_of(days.world, shift, [stop.job for stop in route.stops])[0])
     metres = _metres(days, shift, route)
     visible = all(stop.place is not None for stop in stops)
     return Board(
@@ -119,8 +124,8 @@ def board(
         base=days.world.places[shift.leaves_from],
         stops=stops,
         warnings=tuple(_warnings(days, works, jobs, day, sees)),
-        back_at=moment(day, route.back) if jobs else None,
-        drive_minutes=route.drive,
+        back_at=moment(day, up(route.back) if last_hidden else route.back) if jobs else None,
+        drive_minutes=sum(stop.drive_minutes for stop in stops) + (up(way_back) if last_hidden else way_back),
         drive_metres=sum(metres) if visible else None,
         back_metres=metres[-1] if stops and stops[-1].place is not None else None,
         work_minutes=sum(days.world.jobs[job].minutes for job in jobs),
@@ -164,7 +169,7 @@ def broken(days: Days, shift: TeamDay | None, jobs: Sequence[int]) -> list[Viola
 
 def _warnings(days: Days, works: TeamDay | None, jobs: Sequence[int], day: date, sees: Sees) -> list[BoardWarning]:
     found = []
-    for each in broken(days, works, jobs):
+    for each in told(days, broken(days, works, jobs), jobs, sees):
         visit = None if each.job is None else days.row(each.job)
         shown = visit.id if visit is not None and sees(visit) else None
         found.append(BoardWarning(each.rule, each.amount, shown))
@@ -179,22 +184,23 @@ def _sighting(days: Days, jobs: Sequence[int], day: date, now: datetime, seen: S
     return Sighting(minutes_of(day, seen.at), {job: int(drive) for job, drive in zip(jobs, drives, strict=True)})
 
 
-def _stops(days: Days, shift: TeamDay, route: Route, day: date, sees: Sees) -> tuple[BoardStop, ...]:
+def _stops(days: Days, shift: TeamDay, route: Route, day: date, others: frozenset[int]) -> tuple[BoardStop, ...]:
     legs, _ = legs_of(days.world, shift, [stop.job for stop in route.stops])
     metres = _metres(days, shift, route)
-    shown = [sees(days.row(stop.job)) for stop in route.stops]
     found = []
-    for number in range(len(route.stops)):
-        made = _stop(days, route, number, day, legs[number])
-        near = shown[number] and (number == 0 or shown[number - 1])
-        found.append(replace(made, drive_metres=metres[number] if near else None) if shown[number] else _occupied(made))
+    for number, stop in enumerate(route.stops):
+        near = stop.job in others or (number > 0 and route.stops[number - 1].job in others)
+        if stop.job in others:
+            found.append(_occupied(_stop(days, taken(stop), day, up(legs[number]))))
+        else:
+            made = _stop(days, stop, day, up(legs[number]) if near else legs[number])
+            found.append(replace(made, drive_metres=None if near else metres[number]))
     return tuple(found)
 
 
-def _stop(days: Days, route: Route, number: int, day: date, leg: int) -> BoardStop:
-    stop = route.stops[number]
+def _stop(days: Days, stop: Stop, day: date, leg: int) -> BoardStop:
     visit, waiting = days.row(stop.job), days.waiting[stop.job]
-    told = (visit.arrival_from, visit.arrival_until)
+    window = (visit.arrival_from, visit.arrival_until)
     return BoardStop(
         visit_id=visit.id,
         held=waiting.held,
@@ -208,7 +214,7 @@ def _stop(days: Days, route: Route, number: int, day: date, leg: int) -> BoardSt
         promised=waiting.promised,
         pinned=waiting.pinned,
         place=days.world.places[days.world.jobs[stop.job].place],
-        window=(told[0], told[1]) if told[0] and told[1] and not waiting.held else None,
+        window=(window[0], window[1]) if window[0] and window[1] and not waiting.held else None,
     )
 
 

@@ -3,7 +3,7 @@
 Nothing here is the plan's freedom to choose: a visit is held to its promise and its pin, and to nothing else.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -25,6 +25,7 @@ from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.settings import settings as environment
 
+Sees = Callable[[Visit], bool]
 BEGUN = (VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS, VisitStatus.DONE)
 WAIT_SECONDS = 2.0
 """How long a travel service is waited for."""

@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.days import snapshots, windows
-from domain.days.board import Board, BoardWarning, Sees, board, broken, route_of
+from domain.days.board import Board, BoardWarning, board, broken, route_of
+from domain.days.discretion import softened
 from domain.days.errors import (
     BeingBooked,
     BreaksRule,
@@ -21,7 +22,7 @@ from domain.days.errors import (
     VisitPinnedDown,
 )
 from domain.days.events import VisitPromiseReleased
-from domain.days.loading import Days, Drives, apart, within
+from domain.days.loading import Days, Drives, Sees, apart, within
 from domain.days.models import VisitMove
 from domain.days.phrases import phrase
 from domain.days.weighing import Key, Weighed, Wish, weigh
@@ -29,6 +30,7 @@ from domain.errors import Faults, NotFound, OutOfRange
 from domain.orders.errors import OrderOnHold
 from domain.orders.models import Order
 from domain.planning.arrival import AMSTERDAM, NOTICEABLE, moment
+from domain.planning.discretion import STEP_MINUTES
 from domain.planning.timing import Rule, Violation
 from domain.planning.world import Stop
 from domain.rows import actor_of, find
@@ -55,7 +57,7 @@ class Touched:
     visit_id: UUID | None
     """None: not the viewer's to see."""
     minutes: int
-    """Later, or earlier where it is negative."""
+    """Later, or earlier where it is negative; in whole steps where the visit is not the viewer's to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ async def move(
     days = await within(session, drives, *_scope(visit, wish), also=[visit.id])
     _check_placed(days, wish)
     weighed = weigh(days, wish, now, await _latest(session, visit))
-    _check_allowed(weighed, wish)
+    _check_allowed(weighed, wish, sees)
     effects = _effects(days, weighed, sees, now)
     await _apply(session, weighed, wish, visit, now)
     return effects
@@ -163,11 +165,11 @@ def _check_placed(days: Days, wish: Wish) -> None:
         raise BreaksRule(what=phrase(Violation(Rule.PLACE)), field=("id",))
 
 
-def _check_allowed(weighed: Weighed, wish: Wish) -> None:
+def _check_allowed(weighed: Weighed, wish: Wish, sees: Sees) -> None:
     if weighed.releases and not wish.release:
         raise PromiseToCustomer(field=("release",))
     with Faults() as faults:
-        for each in (violation for found in weighed.broken.values() for violation in found):
+        for each in (violation for key in weighed.routes for violation in _broken(weighed, key, sees)):
             faults.add(BreaksRule(what=phrase(each), field=("day",)))
 
 
@@ -200,7 +202,7 @@ def _effects(days: Days, weighed: Weighed, sees: Sees, now: datetime) -> Effects
 def _effect(days: Days, weighed: Weighed, key: Key, sees: Sees, now: datetime) -> DayEffect:
     before = board(days, *key, sees, now)
     after = board(weighed.days, *key, sees, now, jobs=weighed.routes[key])
-    found = tuple(_warning(days, each, sees) for each in weighed.broken[key])
+    found = tuple(_warning(days, each, sees) for each in _broken(weighed, key, sees))
     return DayEffect(before, after, found, tuple(_touched_by(days, weighed, key, sees, now)))
 
 
@@ -213,7 +215,12 @@ def _touched_by(days: Days, weighed: Weighed, key: Key, sees: Sees, now: datetim
         row, later = days.row(stop.job), stop.starts - known.get(stop.job, stop.starts)
         told = row.promised_at is not None or row.arrival_from is not None
         if told and abs(later) * _MINUTE >= NOTICEABLE:
-            yield Touched(row.id if sees(row) else None, later)
+            yield Touched(row.id, later) if sees(row) else Touched(None, round(later / STEP_MINUTES) * STEP_MINUTES)
+
+
+def _broken(weighed: Weighed, key: Key, sees: Sees) -> list[Violation]:
+    """What is newly broken on a day: the move brings it about, so that no rule is left out."""
+    return softened(weighed.days, weighed.broken[key], weighed.routes[key], sees)
 
 
 def _warning(days: Days, violation: Violation, sees: Sees) -> BoardWarning:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from domain.planning.arrival import moment
+from domain.planning.discretion import coarse
 from domain.planning.timing import Rule, timed
 from domain.planning.world import Route, Solution, TeamDay, World
 from domain.plans.assembling import AMSTERDAM
 from domain.plans.backlog import Waiting
 from domain.plans.loading import Loaded
+from domain.plans.models import PlanRule
 from domain.plans.reasons import WhyNot, WhyThere, why_not, why_there
 from domain.plans.values import worth_of
 from domain.travel.estimate import road_km
@@ -126,15 +128,21 @@ def _there(why: WhyThere) -> dict[str, Any]:
 
 
 def _not(world: World, why: WhyNot) -> dict[str, Any]:
-    rule, amount = why.blocking[0]
+    blocking = [(name, _told(name, much)) for name, much in why.blocking]
+    rule, amount = blocking[0]
     return {
         "rule": rule,
         "amount": amount,
-        "blocking": [{"rule": name, "amount": much} for name, much in why.blocking],
+        "blocking": [{"rule": name, "amount": much} for name, much in blocking],
         "near_team_id": None if why.team is None else world.teams[why.team].id,
         "near_day": None if why.day is None else world.days[why.day],
         "near_block": None if why.block is None else why.block.value,
     }
+
+
+def _told(rule: str, amount: int) -> int:
+    """The visits that are in the way may be another entity's."""
+    return coarse(Rule(rule), amount) if rule != PlanRule.VALUE else amount
 
 
 def _team_days(world: World, solution: Solution) -> list[dict[str, Any]]:

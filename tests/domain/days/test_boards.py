@@ -17,7 +17,7 @@ from domain.teams.models import AbsenceReason, Team
 from domain.travel.matrix import Travel
 from domain.visits.models import Visit
 from tenants.actor import SYSTEM
-from tests.visiting import AMERSFOORT, BARNEVELD, GRONINGEN, Work, monday, planned, promised
+from tests.visiting import AMERSFOORT, BARNEVELD, GRONINGEN, NIJKERK, Work, monday, planned, promised
 
 DAY = monday()
 BEFORE = moment(DAY, 0) - timedelta(days=3)
@@ -62,7 +62,8 @@ async def test_another_entity_s_stops_are_time_that_is_taken(some: Work, travel:
     mine, all_ = await shown(some, travel, team, entity=0), await shown(some, travel, team)
     assert [stop.visit_id for stop in all_.stops] == [own, other]
     taken = mine.stops[1]
-    assert (taken.starts_at, taken.ends_at) == (all_.stops[1].starts_at, all_.stops[1].ends_at)
+    exact = all_.stops[1]
+    assert (taken.starts_at, taken.ends_at) == (stepped(exact.starts_at), stepped(exact.ends_at, up=True))
     assert (taken.visit_id, taken.place, taken.status, taken.promised, taken.drive_metres) == (None,) * 5
     assert mine.drive_metres is None
     assert mine.back_metres is None
@@ -70,6 +71,52 @@ async def test_another_entity_s_stops_are_time_that_is_taken(some: Work, travel:
     coordinates = str(drawn)
     assert str(BARNEVELD[0]) not in coordinates
     assert str(AMERSFOORT[0]) in coordinates
+
+
+def stepped(at: datetime, *, up: bool = False) -> datetime:
+    over = timedelta(minutes=at.minute % 5)
+    return at - over + (timedelta(minutes=5) if up and over else timedelta())
+
+
+async def test_driving_next_to_a_stop_of_others_is_told_in_steps(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    await some.visits(**planned(team, DAY, at=505), places=[AMERSFOORT])
+    await some.visits(entity=1, **planned(team, DAY, at=640, order=1), places=[BARNEVELD])
+    await some.visits(**planned(team, DAY, at=800, order=2), places=[NIJKERK])
+    mine, exact = await shown(some, travel, team, entity=0), await shown(some, travel, team)
+    legs = [stop.drive_minutes for stop in exact.stops]
+    assert any(leg % 5 for leg in legs[1:])
+    assert [stop.drive_minutes for stop in mine.stops] == [legs[0], *(-(-leg // 5) * 5 for leg in legs[1:])]
+    back = exact.drive_minutes - sum(legs)
+    assert mine.drive_minutes == sum(stop.drive_minutes for stop in mine.stops) + back
+    theirs = await shown(some, travel, team, entity=1)
+    assert theirs.back_at is not None
+    assert (theirs.back_at.minute % 5, theirs.drive_minutes % 5) == (0, 0)
+
+
+async def test_rules_of_others_visits_are_not_told(some: Work, travel: Travel) -> None:
+    team = await some.team(skills=["EV"], max_jobs=2)
+    late = {"material_on": DAY + timedelta(days=2), "skills": ["HV"], "minutes": 341}
+    await some.visits(**planned(team, DAY, at=505), places=[AMERSFOORT])
+    await some.visits(entity=1, **(planned(team, DAY, at=620, order=1) | late), places=[GRONINGEN])
+    exact = {each.rule: each.amount for each in (await shown(some, travel, team)).warnings}
+    mine = {each.rule: (each.amount, each.visit_id) for each in (await shown(some, travel, team, entity=0)).warnings}
+    assert {Rule.SKILLS, Rule.MATERIAL, Rule.RADIUS, Rule.HOURS} <= set(exact)
+    assert set(mine) == set(exact) - {Rule.SKILLS, Rule.MATERIAL}
+    assert (exact[Rule.RADIUS] % 5_000 > 0, exact[Rule.HOURS] % 5 > 0) == (True, True)
+    assert mine[Rule.RADIUS] == (-(-exact[Rule.RADIUS] // 5_000) * 5_000, None)
+    assert mine[Rule.HOURS] == (-(-exact[Rule.HOURS] // 5) * 5, None)
+    theirs = {each.rule for each in (await shown(some, travel, team, entity=1)).warnings}
+    assert {Rule.SKILLS, Rule.MATERIAL} <= theirs
+
+
+async def test_how_far_others_visits_are_apart_is_not_told(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    for order, place in enumerate([AMERSFOORT, GRONINGEN]):
+        at = 505 + 200 * order
+        await some.visits(entity=1, **planned(team, DAY, at=at, order=order), places=[place])
+    assert Rule.RADIUS in {each.rule for each in (await shown(some, travel, team)).warnings}
+    assert Rule.RADIUS not in {each.rule for each in (await shown(some, travel, team, entity=0)).warnings}
 
 
 async def test_rules_that_are_broken_as_things_are_now(some: Work, travel: Travel) -> None:

@@ -95,6 +95,30 @@ async def test_a_preview_names_the_customers_for_whom_the_team_comes_at_another_
     assert not (await preview(some, travel, moved, team, position=1)).days[0].touched
 
 
+async def test_what_speaks_against_a_move_does_not_locate_others(some: Work, travel: Travel) -> None:
+    team = await some.team()
+    await some.visits(entity=1, **planned(team, NEXT), places=[GRONINGEN])
+    [moved] = await some.visits(places=[NIJKERK])
+
+    def own(visit: Visit) -> bool:
+        return visit.entity_id == some.markets[0].entity.id
+
+    wish = Wish(moved, (team, NEXT))
+    [effect] = (await moves.preview(some.database, travel, wish, own, NOW)).days
+    [exact] = [each for each in (await preview(some, travel, moved, team)).days[0].broken if each.rule is Rule.RADIUS]
+    [said] = [each for each in effect.broken if each.rule is Rule.RADIUS]
+    assert exact.amount % 5_000
+    assert said.amount == -(-exact.amount // 5_000) * 5_000
+    known = await moves.drives_for(some.database, travel, await some.visit(moved), wish)
+    with pytest.raises((BreaksRule, DomainErrors)) as refused:
+        async with some.database.session(SYSTEM) as session:
+            await moves.move(session, known, wish, (None, None), own, NOW)
+    found = refused.value.errors if isinstance(refused.value, DomainErrors) else [refused.value]
+    words = " ".join(each.message("en") for each in found)
+    assert f"{said.amount} metres" in words
+    assert str(exact.amount) not in words
+
+
 async def test_a_move_rewrites_order_and_times_of_both_days(some: Work, travel: Travel) -> None:
     one, other = await some.team(), await some.team()
     [moved] = await some.visits(**planned(one, DAY), places=[NIJKERK])
