@@ -160,7 +160,7 @@ class AwayInput:
     last_day: date = strawberry.field(description="Until this day.")
 
 
-@strawberry.input(description="More work, where the waiting visits are.")
+@strawberry.input(description="More work, where the visits wait of the entity for which you ask.")
 class MoreWorkInput:
     count: int = strawberry.field(description=f"How many visits, at most {MOST_JOBS}.")
     minutes: int | None = strawberry.field(default=None, description="How long each takes; as those there if left out.")

@@ -81,10 +81,10 @@ def _answer(task: Task) -> Answer:
 def compared(task: Task, loaded: Loaded, solve: Solve) -> Answer:
     """The plan in force, the best plan as things are, and the best plan if: the last two with the same budget."""
     world = loaded.world
-    tried = changed(world, task.changes)
+    own = {number for number, visit in enumerate(loaded.visits) if visit.entity_id == task.entity_id}
+    tried = changed(world, task.changes, own)
     since = [visit.created_at.astimezone(AMSTERDAM).date() for visit in loaded.visits]
     since += [task.first_day] * (len(tried.jobs) - len(world.jobs))
-    own = {number for number, visit in enumerate(loaded.visits) if visit.entity_id == task.entity_id}
     plans: dict[str, tuple[World, Solution]] = {
         "in_force": (world, in_force(world)),
         "as_is": (world, _solved(world, solve, task.seconds)),

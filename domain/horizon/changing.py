@@ -1,6 +1,6 @@
 """Worlds that are not: with a team more, other hours, another radius, an absence, more work. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, time
 from itertools import cycle, islice
@@ -39,7 +39,7 @@ class AwayTeam:
 
 @dataclass(frozen=True, slots=True)
 class MoreJobs:
-    """So much more work, where the waiting visits are: of them all, or of postcodes that begin so."""
+    """So much more work, where the waiting visits of who asks are: of them all, or of postcodes that begin so."""
 
     count: int
     minutes: int | None = None
@@ -113,11 +113,14 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def changed(world: World, changes: Changes) -> World:
-    """The world with these changes, the other things as they are; the first day it had stays its first."""
-    for change in (_without, _away, _other_hours, _more_teams, _other_limits, _more_jobs):
+def changed(world: World, changes: Changes, own: Collection[int]) -> World:
+    """The world with these changes, the other things as they are; the first day it had stays its first.
+
+    `own`: the jobs of who asks. More work is made of them alone: what a prefix changes would tell of others.
+    """
+    for change in (_without, _away, _other_hours, _more_teams, _other_limits):
         world = change(world, changes)
-    return world
+    return _more_jobs(world, changes, [world.jobs[number] for number in sorted(own)])
 
 
 def _without(world: World, changes: Changes) -> World:
@@ -185,18 +188,18 @@ def _other_limits(world: World, changes: Changes) -> World:
     return world
 
 
-def _more_jobs(world: World, changes: Changes) -> World:
+def _more_jobs(world: World, changes: Changes, own: Sequence[Job]) -> World:
     jobs = list(world.jobs)
     for at, more in enumerate(changes.more_jobs):
-        models = _models(world, more.postcode_prefix)
+        models = _models(world, own, more.postcode_prefix)
         for number, model in enumerate(islice(cycle(models), more.count if models else 0)):
             jobs.append(_copy(model, more, uuid5(_NAMES, f"job {at} {number}")))
     return replace(world, jobs=tuple(jobs))
 
 
-def _models(world: World, prefix: str) -> Sequence[Job]:
+def _models(world: World, own: Sequence[Job], prefix: str) -> Sequence[Job]:
     """Waiting visits there, else all that are there."""
-    there = [job for job in world.jobs if world.areas[job.place].startswith(prefix)]
+    there = [job for job in own if world.areas[job.place].startswith(prefix)]
     return [job for job in there if job.current is None] or there
 
 

@@ -1,5 +1,6 @@
 """Worlds that are not, and how plans of them are measured."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, time, timedelta
 
@@ -8,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chargecars.bench.planning.instances import instance
-from domain.horizon.changing import AwayTeam, Changes, MoreJobs, MoreTeams, OtherHours, changed, from_json, to_json
+from domain.horizon import changing
+from domain.horizon.changing import AwayTeam, Changes, MoreJobs, MoreTeams, OtherHours, from_json, to_json
 from domain.horizon.measured import in_force, measured
 from domain.planning.timing import violations
 from domain.planning.world import Solution, World
 
 WORLD = instance(1, 4)
 FIRST, SECOND = WORLD.teams[0].id, WORLD.teams[1].id
+
+
+def changed(world: World, changes: Changes, own: Collection[int] | None = None) -> World:
+    """All jobs are of who asks unless told otherwise."""
+    return changing.changed(world, changes, range(len(world.jobs)) if own is None else own)
 
 
 def _days(world: World, team: int) -> list[int]:
@@ -103,6 +110,14 @@ def test_more_work_is_where_work_waits(prefix: str) -> None:
         (90, frozenset({"GROUNDWORK"}), None, None, None)
     }
     assert len(changed(WORLD, Changes(more_jobs=(MoreJobs(5, postcode_prefix="0"),))).jobs) == len(WORLD.jobs)
+
+
+def test_more_work_is_where_work_of_who_asks_is() -> None:
+    more = Changes(more_jobs=(MoreJobs(12),))
+    own = [number for number, job in enumerate(WORLD.jobs) if not job.current][:3]
+    new = changed(WORLD, more, own).jobs[len(WORLD.jobs) :]
+    assert {job.place for job in new} == {WORLD.jobs[number].place for number in own}
+    assert changed(WORLD, more, ()).jobs == WORLD.jobs
 
 
 def test_the_plan_in_force_is_measured_as_it_is() -> None:

@@ -7,18 +7,23 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.horizon import trying
+from domain.horizon.changing import Changes, MoreJobs
+from domain.horizon.measured import in_force
 from domain.horizon.models import WhatIf
 from domain.jobs.models import Job
+from domain.planning.world import Rules
+from domain.plans.loading import load_apart
 from domain.teams.models import PlanningDay
+from domain.travel.matrix import Travel
 from tenants.actor import SYSTEM
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
 from tests.asking import Asker, codes, gid
-from tests.visiting import NEAR, Work, monday, planned, promised
+from tests.visiting import GRONINGEN, NEAR, NIJKERK, Work, monday, planned, promised
 from workers.horizon import try_out
 from workers.run import Run
-from workers.trying import NO_TEAMS
+from workers.trying import NO_TEAMS, Task, compared
 
 ASK = """mutation($input: WhatIfInput!) { askWhatIf(input: $input) {
   whatIf { id state changes job { state } } userErrors { code field } } }"""
@@ -71,6 +76,20 @@ async def _row(some: Work) -> UUID:
         job = (await session.scalars(select(Job).where(Job.id == row.job_id))).one()
         assert (job.queue, job.arguments) == ("planning", {"what_if_id": str(row.id)})
         return row.id
+
+
+async def test_more_work_does_not_tell_where_others_have_theirs(some: Work, settings: Settings) -> None:
+    await some.team()
+    await some.visits(places=[NIJKERK])
+    await some.visits(2, entity=1, places=[GRONINGEN])
+    loaded = await load_apart(some.database, Travel(some.database), monday(), 5, seconds=1, rules=Rules())
+    found = {}
+    for prefix in (NIJKERK[2], GRONINGEN[2]):
+        changes = Changes(more_jobs=(MoreJobs(7, postcode_prefix=prefix),))
+        task = Task(settings, some.markets[0].entity.id, monday(), 5, 1, changes)
+        answer = compared(task, loaded, lambda world, **_: in_force(world))
+        found[prefix] = answer.figures["what_if"]["jobs"] - answer.figures["as_is"]["jobs"]
+    assert found == {NIJKERK[2]: 7, GRONINGEN[2]: 0}
 
 
 async def test_where_nobody_works_there_is_a_code_and_no_figures(some: Work, planner: Asker) -> None:
