@@ -8,7 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.enums import described
-from api.planning_rules import Rule
+from api.planning_terms import UTILIZATION, Rule
 from api.reading import column, derived, global_id, reads, related
 from api.teams import AUDIENCES, Region, Team
 from api.visits import Visit
@@ -91,8 +91,8 @@ class TeamDaySchedule:
     drive_minutes: int = strawberry.field(description="Driving of the whole day.")
     drive_metres: int | None = strawberry.field(description="The same in metres; null where a stop is not shown.")
     work_minutes: int = strawberry.field(description="Work at customers.")
-    available_minutes: int = strawberry.field(description="What it can do.")
-    utilization: float = strawberry.field(description="Work in relation to what it can do; above 1 it is too much.")
+    available_minutes: int = strawberry.field(description="Minutes of work that it can do at customers.")
+    utilization: float = strawberry.field(description=UTILIZATION)
     travel: str = strawberry.field(description="Who says the drive times: a service, or an estimate.")
     seen: SeenAt | None = strawberry.field(description="Where the team is, as far as that is known and yours to know.")
 
@@ -151,7 +151,7 @@ class CapacityLoad:
     jobs: int = strawberry.field(description="Visits that they have.")
     minutes_available: int = strawberry.field(description="Minutes of work that they can do at customers.")
     minutes_planned: int = strawberry.field(description="Minutes that they have.")
-    utilization: float = strawberry.field(description="Planned in relation to available; above 1 it is too much.")
+    utilization: float = strawberry.field(description=UTILIZATION)
 
 
 @strawberry.type(description="What a team can do and has to do.")
@@ -235,7 +235,7 @@ def schedule_values(board: Board, seen: Seen | None = None) -> dict[str, Any]:
         "drive_metres": board.drive_metres,
         "work_minutes": board.work_minutes,
         "available_minutes": board.available_minutes,
-        "utilization": round(board.utilization, 4),
+        "utilization": board.utilization,
         "travel": board.travel,
         "seen": SeenAt(at=seen.at, place=MapPoint(latitude=seen.point.latitude, longitude=seen.point.longitude))
         if seen
@@ -312,7 +312,7 @@ def _load(load: Load) -> CapacityLoad:
         jobs=load.jobs,
         minutes_available=load.minutes_available,
         minutes_planned=load.minutes_planned,
-        utilization=round(load.utilization, 4),
+        utilization=load.utilization,
     )
 
 

@@ -1,5 +1,6 @@
 """Plans for weeks of work: their figures, where they put each visit and why, and what they change."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import ARRAY, Date, Float, Integer, Select, case, cast, func, se
 from sqlalchemy.orm import aliased
 
 from api.enums import described
+from api.planning_terms import UTILIZATION
 from api.reading import (
     Connection,
     DateFilter,
@@ -21,6 +23,7 @@ from api.reading import (
     computed,
     computed_list,
     condition,
+    derived,
     expression,
     filters,
     match,
@@ -30,6 +33,7 @@ from api.reading import (
     related,
     related_connection,
 )
+from domain.planning.utilization import utilization
 from domain.plans.functions import change
 from domain.plans.models import Plan as PlanRow
 from domain.plans.models import PlanChange, PlanKept, PlanRule, PlanState
@@ -182,7 +186,7 @@ class PlanTeamDay(Node):
     work_minutes: int = column("Minutes of work at customers.")
     travel_minutes: int = column("Minutes of driving.")
     travel_km: float = column("Kilometres by road, estimated.")
-    available_minutes: int = column("Working hours.")
+    available_minutes: int = column("Minutes of work that the team can do at customers.")
     back_at: datetime | None = column("When the team is back.")
     visits_before: int = column("Visits, as planned when the plan was made.")
     work_minutes_before: int = column("Minutes of work, as planned then.")
@@ -207,10 +211,9 @@ def gap(plan: Any) -> Any:
     return case((plan.bound > 0, func.greatest(0.0, 1 - cast(plan.value, Float) / plan.bound)))
 
 
-def utilization(plan: Any) -> Any:
-    """Work and driving, as a part of the working hours."""
-    busy = cast(plan.work_minutes + plan.travel_minutes, Float)
-    return case((plan.available_minutes > 0, busy / plan.available_minutes))
+def _utilization(values: Mapping[str, Any], _: Any) -> float | None:
+    work, available = values["work"], values["available"]
+    return utilization(work, available) if available else None
 
 
 @reads(PlanRow, audiences=PLANNERS)
@@ -230,11 +233,13 @@ class Plan(Node):
     value: int | None = column("What it is worth, in drive minutes.")
     bound: float | None = column("What no plan can exceed, proven; null where that was not proven.")
     gap: float | None = expression("How far it may be from the best: 0.01 is one percent.", gap)
-    utilization: float | None = expression("Work and driving as a part of the working hours.", utilization)
+    utilization: float | None = derived(
+        UTILIZATION, needs=lambda p: {"work": p.work_minutes, "available": p.available_minutes}, resolve=_utilization
+    )
     travel_minutes: int = column("Minutes of driving.")
     travel_km: float = column("Kilometres by road, estimated.")
     work_minutes: int = column("Minutes of work at customers.")
-    available_minutes: int = column("Working hours of the teams.")
+    available_minutes: int = column("Minutes of work that the teams can do at customers.")
     travel_source: str = column("Who says how long drives take: a provider, or the estimate.")
     failure: str | None = column("Why it could not be made: a code.")
     created_at: datetime = column("When it was asked for.")

@@ -15,7 +15,7 @@ from api.executor import Completed, Executor
 from api.flat import Flattening
 from api.inputs import key_of
 from api.pacing import till_the_next_step
-from api.planning_rules import Rule
+from api.planning_terms import Rule
 from api.reading import Node, column, field, global_id, reads, related
 from api.visits import Visit
 from domain.errors import OutOfRange

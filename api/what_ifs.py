@@ -13,6 +13,7 @@ from api.context import Info
 from api.enums import described
 from api.inputs import key_of, optional_key
 from api.mutations import Payload, mutation
+from api.planning_terms import UTILIZATION
 from api.reading import (
     Connection,
     DateTimeFilter,
@@ -75,7 +76,7 @@ class WhatIfFigures:
     late_left: int = column("Of them, those left over.")
     work_minutes: int = column("Work at customers.")
     available_minutes: int = column("Work at customers that the teams can do.")
-    utilization: float = column("The one in relation to the other, 0 to 1.")
+    utilization: float = column(UTILIZATION)
     travel_minutes: int = column("Driving.")
     travel_per_visit: float = column("Driving per visit, minutes.")
     value: int = column("The goal, in drive minutes.")

@@ -18,6 +18,7 @@ from domain.geo.location import Point
 from domain.planning.arrival import AMSTERDAM, Window, minutes_of, moment
 from domain.planning.discretion import up
 from domain.planning.timing import Rule, Violation, violations
+from domain.planning.utilization import utilization
 from domain.planning.world import Route, Stop, TeamDay
 from domain.travel.estimate import estimate
 from domain.visits.models import DayBlock, VisitStatus
@@ -89,8 +90,7 @@ class Board:
 
     @property
     def utilization(self) -> float:
-        """Work at customers in relation to what the team can do; above 1 it is too much."""
-        return self.work_minutes / self.available_minutes if self.available_minutes else float(bool(self.work_minutes))
+        return utilization(self.work_minutes, self.available_minutes)
 
 
 def board(

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import OutOfRange
+from domain.planning.utilization import utilization
 from domain.teams.calendar import Calendar, calendar
 from domain.teams.models import Region, TeamRegion
 from domain.visits.models import Visit, VisitStatus
@@ -49,10 +50,7 @@ class Load:
 
     @property
     def utilization(self) -> float:
-        """Planned in relation to available; above 1 it is too much."""
-        if not self.minutes_available:
-            return float(bool(self.minutes_planned))
-        return self.minutes_planned / self.minutes_available
+        return utilization(self.minutes_planned, self.minutes_available)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from domain.planning.timing import timed, worth
+from domain.planning.utilization import utilization
 from domain.planning.world import Route, Solution, World
 from domain.plans.values import PATIENCE_DAYS
 
@@ -35,7 +36,7 @@ class Figures:
     @property
     def row(self) -> dict[str, Any]:
         """As it is stored, with what follows from it."""
-        each = {"utilization": _share(self.work_minutes, self.available_minutes)}
+        each = {"utilization": utilization(self.work_minutes, self.available_minutes)}
         return asdict(self) | each | {"travel_per_visit": round(self.travel_minutes / (self.served or 1), 1)}
 
 
@@ -75,7 +76,3 @@ def in_force(world: World) -> Solution:
         if jobs := [number for _, number in sorted(held.get((day.team, day.day), []))]:
             routes.append(timed(world, day, jobs))
     return Solution(tuple(routes), sum(worth(world, route) for route in routes))
-
-
-def _share(part: int, of: int) -> float:
-    return round(part / of, 4) if of else 0.0

@@ -164,7 +164,7 @@ def _team_day(
         "work_minutes": now.work,
         "travel_minutes": now.minutes,
         "travel_km": now.km,
-        "available_minutes": day.end - day.start,
+        "available_minutes": day.most_minutes,
         "back_at": None if now.back is None else moment(world.days[day.day], now.back),
         "visits_before": then.visits,
         "work_minutes_before": then.work,

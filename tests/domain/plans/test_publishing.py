@@ -233,7 +233,7 @@ async def test_reasons_and_figures(some: Work) -> None:
     assert found[far].rule == "VALUE"
     made = await plan(some, plan_id)
     assert (made.jobs, made.placed, made.state) == (6, 2, PlanState.FINISHED)
-    assert made.available_minutes == 5 * 540
+    assert made.available_minutes == 5 * 480
     assert made.travel_minutes > 0
     assert made.day_versions.keys() == {later(MONDAY, n).isoformat() for n in range(5)}
 

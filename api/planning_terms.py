@@ -1,9 +1,14 @@
-"""The hard rules of planning, as every answer that names one describes them."""
+"""Terms of planning, as every answer that has them describes them."""
 
 from api.enums import described
 from domain.planning.timing import Rule
 
-__all__ = ["Rule"]
+__all__ = ["UTILIZATION", "Rule"]
+
+UTILIZATION = (
+    "Work at customers as a part of the minutes of such work that can be done; driving is in neither. Above 1 it is "
+    "too much."
+)
 
 described(
     Rule,
