@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -190,17 +191,19 @@ async def test_progress_is_seen_while_the_job_runs(bench: Bench) -> None:
 async def test_outside_work_holds_no_transaction(bench: Bench) -> None:
     """It is begun, and nothing of it is open while it talks to others; what it writes it commits itself."""
     busy = []
+    observer = await asyncpg.connect(bench.settings.database_url)
 
     @job("test.outside", outside=True)
     async def outside(run: Run, arguments: Mapping[str, Any]) -> None:
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
-        busy.append(await bench.owner.fetchval(query))
+        busy.append(await observer.fetchval(query))
         async with run.database.session(SYSTEM) as session:
             await session.execute(_INSERT, {"number": arguments["number"]})
 
     id = await bench.ask("test.outside", {"number": 3})
     async with bench.workers():
         await bench.ended(id)
+    await observer.close()
     assert (busy, await bench.effects()) == ([0], [3])
 
 
