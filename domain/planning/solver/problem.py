@@ -110,7 +110,6 @@ class Problem:
         for number, each in enumerate(self.days):
             shapes.setdefault(each.shape, []).append(number)
         self.yards = [
-            Yard(tables, shape, [self.days[number] for number in numbers], numbers)
-            for shape, numbers in shapes.items()
+            Yard(tables, shape, [self.days[number] for number in numbers], numbers) for shape, numbers in shapes.items()
         ]
         self.counts = np.array([each.count for each in self.days], np.int32)
