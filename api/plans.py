@@ -1,11 +1,10 @@
 """Plans for weeks of work: their figures, where they put each visit and why, and what they change."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import ARRAY, Date, Float, Integer, Select, case, cast, func, select
+from sqlalchemy import ARRAY, Date, Float, Integer, Numeric, Select, case, cast, func, select
 from sqlalchemy.orm import aliased
 
 from api.enums import described
@@ -23,7 +22,6 @@ from api.reading import (
     computed,
     computed_list,
     condition,
-    derived,
     expression,
     filters,
     match,
@@ -33,7 +31,6 @@ from api.reading import (
     related,
     related_connection,
 )
-from domain.planning.utilization import utilization
 from domain.plans.functions import change
 from domain.plans.models import Plan as PlanRow
 from domain.plans.models import PlanChange, PlanKept, PlanRule, PlanState
@@ -211,9 +208,10 @@ def gap(plan: Any) -> Any:
     return case((plan.bound > 0, func.greatest(0.0, 1 - cast(plan.value, Float) / plan.bound)))
 
 
-def _utilization(values: Mapping[str, Any], _: Any) -> float | None:
-    work, available = values["work"], values["available"]
-    return utilization(work, available) if available else None
+def utilization(plan: Any) -> Any:
+    """`domain.planning.utilization` in SQL; null where no team works."""
+    part = cast(plan.work_minutes, Numeric) / func.nullif(plan.available_minutes, 0)
+    return cast(func.round(part, 4), Float)
 
 
 @reads(PlanRow, audiences=PLANNERS)
@@ -233,9 +231,7 @@ class Plan(Node):
     value: int | None = column("What it is worth, in drive minutes.")
     bound: float | None = column("What no plan can exceed, proven; null where that was not proven.")
     gap: float | None = expression("How far it may be from the best: 0.01 is one percent.", gap)
-    utilization: float | None = derived(
-        UTILIZATION, needs=lambda p: {"work": p.work_minutes, "available": p.available_minutes}, resolve=_utilization
-    )
+    utilization: float | None = expression(UTILIZATION, utilization)
     travel_minutes: int = column("Minutes of driving.")
     travel_km: float = column("Kilometres by road, estimated.")
     work_minutes: int = column("Minutes of work at customers.")

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from domain.planning.utilization import utilization
 from domain.plans.models import Plan, PlanState
 from tenants.actor import SYSTEM
 from tenants.engine import Database, role_password
@@ -84,7 +85,7 @@ async def test_a_plan_and_what_it_changes(some: Work, planner: Trader, other: Tr
     plan = (await planner.ask(PLAN, id=gid("Plan", plan_id)))["plan"]
     assert (plan["state"], plan["jobs"], plan["placed"]) == ("FINISHED", 5, 3)
     assert plan["gap"] == 0
-    assert 0 < plan["utilization"] == round(plan["workMinutes"] / plan["availableMinutes"], 4)
+    assert 0 < plan["utilization"] == utilization(plan["workMinutes"], plan["availableMinutes"])
     mine = {row["visit"]["id"]: row for row in plan["visits"]["nodes"]}
     assert mine.keys() == {gid("Visit", ids[name]) for name in ("added", "dropped", "left")}
     assert {row["change"] for row in mine.values()} == {"ADDED", "DROPPED", "LEFT_OUT"}
