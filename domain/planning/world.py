@@ -40,9 +40,9 @@ class Weights:
     """Each 2-digit postcode area of a team-day beyond the first (P2)."""
     outside_region: int = 30
     """Each job that is in none of the team's regions."""
-    stay_day: int = 12
+    stay_day: int = 20
     """Gained by a job that keeps the day and block that the plan in force gives it."""
-    stay_team: int = 6
+    stay_team: int = 10
     """Gained by a job that also keeps its team."""
 
 

@@ -42,7 +42,7 @@ def test_a_legal_plan_has_no_fault_and_its_value_is_what_the_text_says() -> None
     assert faults(world, plan) == []
     assert promises_kept(world, plan.routes) == 2
     drive = [int(world.drive[legs]) for legs in ((0, 1), (1, 2), (2, 3), (3, 0), (0, 1), (1, 0))]
-    kept = 12 + 6 + 12  # the first job stays, the second changes its team
+    kept = 20 + 10 + 20  # the first job stays, the second changes its team
     assert plan.value == 300 + 250 + 260 + 200 + kept - sum(drive) - 15 - 30  # one area more, one job outside
 
 
