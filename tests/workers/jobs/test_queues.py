@@ -3,7 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+import workers.declared  # noqa: F401  # the jobs that workers know
 from tenants.settings import Settings
+from workers.jobs import JOBS
 from workers.queues import CONCURRENCY, pack, redis_settings, served, unpack
 
 
@@ -35,3 +37,8 @@ def test_the_queues_of_a_process(settings: Settings, given: str, expected: dict[
 def test_queues_that_cannot_be_read_are_refused(given: str) -> None:
     with pytest.raises(ValidationError, match="worker_queues"):
         Settings(_env_file=None, worker_queues=given)  # type: ignore[call-arg]  # pydantic-settings' own parameter
+
+
+def test_a_worker_of_no_particular_queues_serves_every_job_there_is() -> None:
+    ours = {job.queue for name, job in JOBS.items() if not name.startswith("test.")}
+    assert {"default", "planning", "repairs"} <= ours <= CONCURRENCY.keys()
