@@ -32,7 +32,7 @@ from domain.orders.models import Order
 from domain.planning.arrival import AMSTERDAM, NOTICEABLE, moment
 from domain.planning.discretion import STEP_MINUTES
 from domain.planning.timing import Rule, Violation
-from domain.planning.world import Stop
+from domain.planning.world import GAP_DAYS, Stop
 from domain.rows import actor_of, find
 from domain.slots.models import SlotHold
 from domain.teams import planning_days
@@ -45,7 +45,6 @@ from tenants.actor import SYSTEM
 from tenants.engine import Database
 
 MOVABLE = (VisitStatus.REQUIRED, VisitStatus.PLANNED)
-GAP_DAYS = 1
 FURTHEST_DAYS = 400
 _MINUTE = timedelta(minutes=1)
 

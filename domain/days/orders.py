@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.orders import service as orders
 from domain.orders.models import Order, OrderStage
+from domain.orders.stages import LIVE
 from domain.rows import find
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 _S = OrderStage
 _OVER = (VisitStatus.DONE, VisitStatus.CANCELLED)
-_LIVE = (_S.RECEIVED, _S.PLANNING, _S.SCHEDULED, _S.IN_PROGRESS)
 _BY_WAY_OF = {
     (_S.PLANNING, _S.IN_PROGRESS): _S.SCHEDULED,
     (_S.PLANNING, _S.COMPLETED): _S.IN_PROGRESS,
@@ -26,7 +26,7 @@ _BY_WAY_OF = {
 async def follow(session: AsyncSession, order_id: UUID) -> None:
     """Bring the order to where its visits have it; nothing happens to one that is held or over."""
     order = await find(session, Order, order_id, lock=True)
-    if order.on_hold or order.stage not in _LIVE:
+    if order.on_hold or order.stage not in LIVE:
         return
     at = func.coalesce(Visit.work_position, Visit.position)
     query = select(Visit.status, Visit.outcome).where(Visit.order_id == order_id)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from domain.horizon.models import Outlook
 from domain.orders.models import Order
-from domain.plans.backlog import LIVE
+from domain.orders.stages import LIVE
 from domain.teams.models import Region
 from domain.visits.models import Visit, VisitStatus
 from tenants.models import BusinessEntity

@@ -25,6 +25,9 @@ PROGRESS: dict[OrderStage, int] = {
 }
 """Percent shown per stage; a cancelled order keeps the figure it had."""
 
+LIVE = (_S.RECEIVED, _S.PLANNING, _S.SCHEDULED, _S.IN_PROGRESS)
+"""Stages in which visits are still to be made."""
+
 BEFORE_WORK = frozenset({_S.RECEIVED, _S.PLANNING, _S.SCHEDULED})
 """Stages in which a customer or partner may still cancel."""
 

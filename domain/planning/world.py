@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from domain.geo.location import Point
 from domain.visits.models import DayBlock
 
+GAP_DAYS = 1
+"""Days between the visits of a quote, at least."""
+
 Minutes = NDArray[np.int32]
 Kilometres = NDArray[np.float32]
 
@@ -81,7 +84,7 @@ class Job:
     """Team and day that a planner has fixed."""
     after: int | None = None
     """The job of the same quote that has to be done before."""
-    gap_days: int = 1
+    gap_days: int = GAP_DAYS
     """At least so many days after `after`."""
     current: Placement | None = None
     """Where the plan in force has it."""

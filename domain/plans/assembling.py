@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.geo.location import Point
-from domain.planning.world import Job, Placement, Team, TeamDay
+from domain.planning.world import GAP_DAYS, Job, Placement, Team, TeamDay
 from domain.plans.backlog import Waiting
 from domain.plans.values import worth_of
 from domain.teams.calendar import Calendar
@@ -57,7 +57,7 @@ def assemble(
     unfit: Mapping[str, frozenset[date]],
     *,
     team_ids: frozenset[UUID] = frozenset(),
-    gap_days: int = 1,
+    gap_days: int = GAP_DAYS,
 ) -> Draft:
     """`unfit`: by two postcode digits, the days on which nobody works outdoors there. Of `team_ids`, all where none.
 

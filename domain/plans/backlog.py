@@ -10,11 +10,11 @@ from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain.orders.models import Order, OrderStage
+from domain.orders.models import Order
+from domain.orders.stages import LIVE
 from domain.plans.fingerprints import fingerprint
 from domain.visits.models import Visit, VisitStatus
 
-LIVE = (OrderStage.RECEIVED, OrderStage.PLANNING, OrderStage.SCHEDULED, OrderStage.IN_PROGRESS)
 _ON_A_DAY = (VisitStatus.PLANNED, VisitStatus.EN_ROUTE, VisitStatus.IN_PROGRESS, VisitStatus.DONE)
 
 

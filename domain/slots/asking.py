@@ -11,8 +11,9 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.orders.models import OrderStage
+from domain.orders.stages import LIVE
 from domain.planning.arrival import AMSTERDAM
+from domain.planning.world import GAP_DAYS
 from domain.slots.board import Job
 from domain.slots.contents import located
 from domain.teams.weather import Rule as WeatherRule
@@ -23,10 +24,7 @@ from tenants.audience import Audience
 from tenants.engine import Database
 
 NEVER_DAYS = 10_000
-GAP_DAYS = 1
-"""Days between the visits of a quote, at least."""
 _WAIT_SECONDS = 10.0
-_LIVE = frozenset({OrderStage.RECEIVED, OrderStage.PLANNING, OrderStage.SCHEDULED, OrderStage.IN_PROGRESS})
 _CHANGEABLE = frozenset({VisitStatus.REQUIRED, VisitStatus.PLANNED})
 
 _FACTS = """
@@ -162,7 +160,7 @@ def _facts(row: Any, first: date, last: date) -> Facts:
     known = orjson.loads(row["versions"] or "{}")
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     status = VisitStatus(row["status"])
-    alive = row["stage"] in _LIVE and not row["on_hold"]
+    alive = row["stage"] in LIVE and not row["on_hold"]
     return Facts(
         id=row["id"],
         job=_job(row),

@@ -6,7 +6,6 @@ the number of alternatives that are followed, not by what is found.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 import numpy as np
 
@@ -85,9 +84,3 @@ def placed(board: DayBoard, visit: Stop, steps: tuple[Step, ...]) -> dict[int, l
             return found
         moving = step.out
     raise ValueError("the last step leaves a stop without a team")
-
-
-def teams_of(board: DayBoard, stops: dict[int, list[Stop]]) -> dict[UUID, UUID]:
-    """By visit, the team that it is given."""
-    ids = board.teams.ids
-    return {stop.visit_id: ids[board.team_days[number].team] for number, each in stops.items() for stop in each}
