@@ -53,6 +53,25 @@ class Permission(StrEnum):
     PLANNING_READ = "PLANNING_READ"
     PLANNING_WRITE = "PLANNING_WRITE"
     """Plans, and the teams, regions and calendar they are made for."""
+    INVOICES_READ = "INVOICES_READ"
+    """Invoices, their documents and statements of account."""
+    INVOICES_WRITE = "INVOICES_WRITE"
+    """Complete, invoice and credit orders; remind of invoices."""
+    PAYMENTS_READ = "PAYMENTS_READ"
+    PAYMENTS_MAKE = "PAYMENTS_MAKE"
+    """Pay an invoice that one may read."""
+    PAYMENTS_WRITE = "PAYMENTS_WRITE"
+    """Register, refund and match payments; bank statements and files for the bank."""
+    COMMISSIONS_READ = "COMMISSIONS_READ"
+    COMMISSIONS_DISPUTE = "COMMISSIONS_DISPUTE"
+    COMMISSIONS_WRITE = "COMMISSIONS_WRITE"
+    """Agree, compute, simulate and pay commissions."""
+    LEDGER_READ = "LEDGER_READ"
+    """Ledger, profit and loss."""
+    LEDGER_WRITE = "LEDGER_WRITE"
+    """Close periods, settle between entities."""
+    ACCOUNTING_MANAGE = "ACCOUNTING_MANAGE"
+    """Accounting packages and audit files."""
     EVENTS_READ = "EVENTS_READ"
     AUDIT_EXPORT = "AUDIT_EXPORT"
     """Download who changed what."""
@@ -117,7 +136,18 @@ _READING = {
     _P.VISITS_READ,
     _P.EVENTS_READ,
 }
-_STAFF = _SIGNED_IN | _READING | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+_BILLED = {_P.INVOICES_READ, _P.PAYMENTS_READ}
+_STAFF = _SIGNED_IN | _READING | _BILLED | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+_BOOKS = {
+    _P.INVOICES_WRITE,
+    _P.PAYMENTS_MAKE,
+    _P.PAYMENTS_WRITE,
+    _P.COMMISSIONS_READ,
+    _P.COMMISSIONS_WRITE,
+    _P.LEDGER_READ,
+    _P.LEDGER_WRITE,
+    _P.ACCOUNTING_MANAGE,
+}
 _PLANNING = {_P.PLANNING_WRITE, _P.VISITS_BOOK, _P.VISITS_WORK}
 _OFFICE = _STAFF | {
     _P.CONTACTS_WRITE,
@@ -136,7 +166,10 @@ _OFFICE = _STAFF | {
 _PARTNER_USER = (
     _SIGNED_IN
     | _READING
+    | _BILLED
     | {
+        _P.PAYMENTS_MAKE,
+        _P.COMMISSIONS_READ,
         _P.LEADS_SUBMIT,
         _P.INTAKE_ANSWER,
         _P.CONTACTS_WRITE,
@@ -149,21 +182,32 @@ _PARTNER_USER = (
     }
 )
 _CUSTOMER = (
-    _SIGNED_IN | _READING | {_P.LEADS_SUBMIT, _P.INTAKE_ANSWER, _P.QUOTES_SIGN, _P.ORDERS_CANCEL, _P.VISITS_BOOK}
+    _SIGNED_IN
+    | _READING
+    | _BILLED
+    | {
+        _P.PAYMENTS_MAKE,
+        _P.LEADS_SUBMIT,
+        _P.INTAKE_ANSWER,
+        _P.QUOTES_SIGN,
+        _P.ORDERS_CANCEL,
+        _P.VISITS_BOOK,
+    }
 ) - {_P.ORGANIZATIONS_READ}
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(Permission) - {_P.QUOTES_SIGN},
     Role.TENANT_ADMIN: frozenset(Permission) - {_P.ENTITIES_CREATE, _P.QUOTES_SIGN},
-    Role.OPERATIONS: frozenset(_OFFICE | _PLANNING | {_P.WEBHOOKS_READ}),
+    Role.OPERATIONS: frozenset(_OFFICE | _PLANNING | {_P.WEBHOOKS_READ, _P.INVOICES_WRITE, _P.COMMISSIONS_READ}),
     Role.PLANNER: frozenset(_STAFF | _PLANNING | {_P.ORDERS_WRITE}),
-    Role.FINANCE: frozenset(_STAFF | {_P.CATALOG_WRITE}),
+    Role.FINANCE: frozenset(_STAFF | _BOOKS | {_P.CATALOG_WRITE}),
     Role.TECHNICIAN: frozenset(
         _SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ, _P.TEAMS_READ, _P.VISITS_WORK}
     ),
     Role.PARTNER_ADMIN: frozenset(
         _PARTNER_USER
         | {
+            _P.COMMISSIONS_DISPUTE,
             _P.USERS_READ,
             _P.USERS_INVITE,
             _P.API_KEYS_MANAGE,

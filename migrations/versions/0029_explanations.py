@@ -1,0 +1,12 @@
+"""Rules in force when amounts were made."""
+
+revision = "0029"
+down_revision = "0028"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
