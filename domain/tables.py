@@ -2,12 +2,19 @@
 """Imports every module that declares tables, so that `Base.metadata` and the registries are complete."""
 
 import domain.agreements.models
+import domain.bank.models
+import domain.bank.order_models
+import domain.bank.personal
 import domain.catalog.models
 import domain.contacts.models
 import domain.days.models
 import domain.days.personal
 import domain.deprecations.models
 import domain.disruptions.models
+import domain.documents.models
+import domain.documents.personal
+import domain.dunning.models
+import domain.dunning.personal
 import domain.events.models
 import domain.events.timeline
 import domain.geo.models
