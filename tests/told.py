@@ -78,11 +78,20 @@ WATCHED = {
     "webhook_endpoint": Watched(("state", "secret")),
     "webhook_replay": Watched((), ("r.endpoint_id",)),
     "plan": Watched(("state", "stop_asked_at")),
+    "bank_statement": Watched(()),
+    "bank_transaction": Watched(("state",), born=False),
+    "mandate": Watched(("state",)),
+    "bank_file": Watched(("state",)),
+    "dunning_policy": Watched(("active", "steps")),
+    "dunning_pause": Watched(("lifted_at",), ("r.invoice_id", "r.contact_id")),
+    "reminder": Watched((), ("r.invoice_id",)),
 }
 
 UNTOLD = {
     "address": "part of its contact, whose change is told",
     "authorization_code": "a step of a login",
+    "bank_file_line": "part of its file",
+    "bank_match": "the transaction tells that it was matched",
     "contact_merge": "the contacts themselves tell",
     "cron_slot": "the platform's own work",
     "deprecated_use": "a count",
@@ -93,6 +102,7 @@ UNTOLD = {
     "job": "the platform's own work; its failure is told",
     "line_item": "part of its quote's version",
     "login_session": "logins are listed as sessions",
+    "match_proposal": "a question; the transaction tells what was answered",
     "mail_message": "how a letter fares, beside what it tells of",
     "notification_delivery": "how a notification fares; that it cannot be delivered is told",
     "notification_preference": "part of its owner, whose choice is told",
