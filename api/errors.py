@@ -10,14 +10,14 @@ import strawberry
 import domain
 from domain.errors import DomainError, DomainErrors, registry
 
-_REFUSES_NOTHING = "domain.planning.solver"
-"""Loads OR-Tools, which only the processes that plan need."""
+_REFUSE_NOTHING = frozenset({"domain.planning.solver", "domain.documents.making"})
+"""Load OR-Tools, typst, Saxon and lxml, which only the processes that plan or make documents need."""
 
 
 def _import_all(path: Iterable[str], prefix: str) -> None:
     """Every stated code has to be known before the enum is made."""
     for found in pkgutil.iter_modules(path, prefix):
-        if found.name != _REFUSES_NOTHING:
+        if found.name not in _REFUSE_NOTHING:
             module = importlib.import_module(found.name)
             if found.ispkg:
                 _import_all(module.__path__, f"{found.name}.")

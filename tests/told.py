@@ -98,6 +98,7 @@ UNTOLD = {
     "dispatched_stop": "what a team knows; that it was told is the visit's",
     "disruption_offer": "part of its disruption",
     "disruption_visit": "part of its disruption",
+    "document": "made for what its owner tells, and never changed",
     "event_consumer": "how far reading the log has come",
     "job": "the platform's own work; its failure is told",
     "line_item": "part of its quote's version",

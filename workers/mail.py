@@ -1,13 +1,15 @@
 """Sending queued mail over SMTP: at least once, with the same Message-ID in every attempt."""
 
+from dataclasses import replace
 from email.errors import MessageError
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import structlog
 
+from domain.documents import storing
 from domain.mail import service
-from domain.mail.service import Mail
+from domain.mail.service import Attachment, Mail
 from domain.notifications import tracking
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -50,7 +52,8 @@ async def _deliver(database: Database, settings: Settings, batch: list[Mail]) ->
 
 async def _deliver_one(database: Database, client: aiosmtplib.SMTP, mail: Mail) -> bool:
     try:
-        await client.sendmail(mail.sender.addr_spec, [mail.recipient], mail.wire())
+        whole = await _with_attachments(database, mail)
+        await client.sendmail(mail.sender.addr_spec, [mail.recipient], whole.wire())
     except (aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused) as error:
         await _failed(database, mail, error, for_good=_is_permanent(error))
         return False
@@ -61,6 +64,19 @@ async def _deliver_one(database: Database, client: aiosmtplib.SMTP, mail: Mail) 
         await service.sent(session, mail)
         await tracking.mail_sent(session, mail.id)
     return True
+
+
+async def _with_attachments(database: Database, mail: Mail) -> Mail:
+    """The mail with its files; ValueError where one is not there, or of another entity: it must not go without."""
+    if not mail.attachment_ids:
+        return mail
+    async with database.session(SYSTEM) as session:
+        found = await storing.with_content(session, mail.attachment_ids)
+    own = [document for document in found if document.entity_id == mail.entity_id]
+    if len(own) != len(mail.attachment_ids):
+        raise ValueError("an attachment is missing")
+    files = tuple(Attachment(document.file_name, document.media_type, document.content) for document in own)
+    return replace(mail, attachments=files)
 
 
 async def _failed(database: Database, mail: Mail, error: Exception, *, for_good: bool) -> None:

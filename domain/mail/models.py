@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, false, func
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tenants.base import Base, Identified, one_of
+from tenants.base import Base, Identified, UUIDs, one_of
 from tenants.rls import Rule, protect
 
 
@@ -42,6 +42,8 @@ class MailMessage(Identified, Base):
     """The same as a page, encrypted, for those who can show it."""
     unsubscribe_url: Mapped[str | None]
     """Where the recipient says that it wants no more of the kind (RFC 8058)."""
+    attachment_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    """Documents of the same entity that go with it, in this order."""
     secret: Mapped[bool] = mapped_column(Boolean, server_default=false())
     status: Mapped[str] = mapped_column(server_default=MailStatus.QUEUED.value)
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")

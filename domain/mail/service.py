@@ -29,6 +29,15 @@ _PURPOSE = "mail"
 _UNFOLDED = SMTP.clone(max_line_length=990)  # RFC 5322 allows 998
 
 
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True)
 class Mail:
     """A mail in clear."""
@@ -42,6 +51,10 @@ class Mail:
     attempts: int
     html: str | None = None
     unsubscribe_url: str | None = None
+    entity_id: UUID | None = None
+    attachment_ids: tuple[UUID, ...] = ()
+    """Documents that the worker who sends it attaches."""
+    attachments: tuple[Attachment, ...] = ()
 
     def message(self) -> EmailMessage:
         """RFC 5322; the id of the message stays the same in every attempt, so that a repeat can be recognized."""
@@ -58,6 +71,9 @@ class Mail:
         made.set_content(self.body)
         if self.html:
             made.add_alternative(self.html, subtype="html")
+        for file in self.attachments:
+            kind, _, subtype = file.media_type.partition("/")
+            made.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.file_name)
         return made
 
     def wire(self) -> bytes:
@@ -79,10 +95,12 @@ async def queue_mail(
     unsubscribe_url: str | None = None,
     not_before: datetime | None = None,
     id: UUID | None = None,
+    attachment_ids: Sequence[UUID] = (),
 ) -> None:
     """Queue a mail from a brand of the entity (that at `host`, else the first) in the session's transaction.
 
     `secret` erases the body once it was sent. `suppressed` writes the row and sends nothing (system sessions only).
+    `attachment_ids` are documents of the same entity, which the caller has seen to be for the recipient.
     `id` is a UUID of PostgreSQL's that the caller has drawn to find the mail again.
     """
     name, email = await _sender(session, entity_id, host)
@@ -99,6 +117,7 @@ async def queue_mail(
         "body": seal(_keys(), _PURPOSE, context, body.encode()),
         "html": seal(_keys(), _PURPOSE, context, html.encode()) if html else None,
         "unsubscribe_url": unsubscribe_url,
+        "attachment_ids": list(attachment_ids),
         "secret": secret,
         "status": (MailStatus.SUPPRESSED if suppressed else MailStatus.QUEUED).value,
     }
@@ -167,7 +186,17 @@ def opened(row: MailMessage) -> Mail:
     sender = Address(row.sender_name, addr_spec=row.sender_email)
     body, html = _unsealed(row, row.body), _unsealed(row, row.html)
     return Mail(
-        row.id, sender, row.recipient, row.subject, body or "", row.secret, row.attempts, html, row.unsubscribe_url
+        row.id,
+        sender,
+        row.recipient,
+        row.subject,
+        body or "",
+        row.secret,
+        row.attempts,
+        html,
+        row.unsubscribe_url,
+        row.entity_id,
+        tuple(row.attachment_ids),
     )
 
 

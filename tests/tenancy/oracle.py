@@ -216,6 +216,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
         S: _in_role(Role.TENANT_ADMIN, of_entity),
         P: _in_role(Role.PARTNER_ADMIN, _both(of_entity, _below)),
     },
+    "document": {S: of_entity, P: under("payer_chain_ids"), C: own("contact_id")},
     "deprecated_use": {
         S: of_entity,
         P: _both(of_entity, lambda o, actor, row: row["organization_id"] in o.merged_into(actor.organization_id)),
