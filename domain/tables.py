@@ -20,6 +20,8 @@ import domain.events.timeline
 import domain.geo.models
 import domain.horizon.models
 import domain.idempotency.models
+import domain.invoices.models
+import domain.invoices.personal
 import domain.jobs.models
 import domain.leads.models
 import domain.leads.personal
@@ -38,6 +40,7 @@ import domain.slots.personal
 import domain.teams.models
 import domain.travel.models
 import domain.trusted_documents.models
+import domain.vat.models
 import domain.visits.models
 import domain.webhooks.models
 import domain.webhooks.personal

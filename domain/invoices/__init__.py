@@ -1,0 +1,1 @@
+"""Invoices: what is billed to whom, once, under numbers without gaps."""

@@ -1,0 +1,1 @@
+"""Which VAT a line bears, and why."""
