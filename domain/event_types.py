@@ -21,6 +21,7 @@ import domain.disruptions.events
 import domain.entities.events
 import domain.jobs.events
 import domain.leads.events
+import domain.ledger.events
 import domain.notifications.events
 import domain.orders.events
 import domain.plans.events

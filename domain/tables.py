@@ -6,6 +6,8 @@ import domain.bank.models
 import domain.bank.order_models
 import domain.bank.personal
 import domain.catalog.models
+import domain.commissions.models
+import domain.commissions.personal
 import domain.contacts.models
 import domain.days.models
 import domain.days.personal
@@ -25,12 +27,16 @@ import domain.invoices.personal
 import domain.jobs.models
 import domain.leads.models
 import domain.leads.personal
+import domain.ledger.models
+import domain.ledger.personal
 import domain.mail.models
 import domain.notifications.models
 import domain.notifications.personal
 import domain.numbering.models
 import domain.orders.models
 import domain.orders.personal
+import domain.payments.models
+import domain.payments.personal
 import domain.plans.models
 import domain.quotes.models
 import domain.quotes.personal
@@ -42,6 +48,7 @@ import domain.travel.models
 import domain.trusted_documents.models
 import domain.vat.models
 import domain.visits.models
+import domain.wallets.models
 import domain.webhooks.models
 import domain.webhooks.personal
 import tenants.auth.models

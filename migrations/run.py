@@ -18,6 +18,7 @@ import domain.tables  # noqa: F401  # completes the registries
 from domain.days import triggers as days
 from domain.events import partitions, positions, redaction, timeline
 from domain.jobs import functions as jobs
+from domain.ledger import guard as ledger
 from domain.orders import guard
 from domain.plans import functions as plans
 from domain.slots import asking as slot_facts
@@ -127,6 +128,7 @@ def _repeatable() -> Iterator[str]:
     yield from slots.statements()
     yield from slot_facts.statements()
     yield from days.statements()
+    yield from ledger.statements()
 
 
 def _fingerprint() -> str:
