@@ -57,6 +57,8 @@ WATCHED = {
     "contact_relation": Watched(("lifecycle",), _CONTACT, also=_WINNERS.format("contact_id")),
     "organization_parent": Watched(("parent_id", "valid"), _OF_A_PLACE, also=_WINNERS.format("organization_id")),
     "agreement": Watched(("default_payer", "partner_without_lines", "partner_signs", "valid")),
+    "commission": Watched(("status",), ("r.id", "r.entity_id", "r.self_billing_invoice_id")),
+    "commission_dispute": Watched(("state",), ("r.commission_id",)),
     "article": Watched(("active",)),
     "price": Watched(("unit_price_cents", "valid"), ("r.article_id",)),
     "partner_sku": Watched(("article_id",), ("r.organization_id",)),
@@ -89,6 +91,7 @@ WATCHED = {
 
 UNTOLD = {
     "address": "part of its contact, whose change is told",
+    "commission_terms": "part of its agreement or of the entity's settings, which tell",
     "authorization_code": "a step of a login",
     "bank_file_line": "part of its file",
     "bank_match": "the transaction tells that it was matched",

@@ -74,3 +74,49 @@ protect(
         "partner": "The agreement is with the actor's organization or one below it.",
     },
 )
+
+
+class CommissionTerms(Identified, Base):
+    """What commission is agreed for the time of `valid`: with a partner, or the entity's own where there is none.
+
+    Rates of all levels stand here together, so no partner reads the table: each finds its own on its own records.
+    """
+
+    __tablename__ = "commission_terms"
+    __table_args__ = (
+        ExcludeConstraint(
+            ("entity_id", "="),
+            ("organization_id", "="),
+            ("valid", "&&"),
+            name="one_commission_at_a_time",
+            using="gist",
+        ),
+        ExcludeConstraint(
+            ("entity_id", "="),
+            ("valid", "&&"),
+            name="one_standard_commission_at_a_time",
+            using="gist",
+            where=text("organization_id IS NULL"),
+        ),
+        CheckConstraint("(agreement_id IS NULL) = (organization_id IS NULL)", name="of_an_agreement"),
+        Index("ix_commission_terms_agreement", "agreement_id"),
+        Index("ix_commission_terms_organization", "organization_id"),
+        Index("ix_commission_terms_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_commission_terms_newest", "created_at", "id"),
+    )
+
+    entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
+    agreement_id: Mapped[UUID | None] = mapped_column(ForeignKey("agreement.id"))
+    """None for the standard of the entity."""
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    """The agreement's."""
+    valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE, server_default=text("tstzrange(now(), NULL)"))
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    """See commission_terms.py."""
+
+
+protect(
+    CommissionTerms,
+    staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("valid",)),
+    explain={"staff": "The terms are of one of the actor's business entities."},
+)

@@ -190,6 +190,12 @@ def _to_the_user(_: Oracle, actor: Actor, row: Row) -> bool:
     return actor.user_id is not None and row["user_id"] == actor.user_id
 
 
+def _of_the_beneficiary(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    """Its own: what is below or above it is not its business."""
+    mine = oracle.merged_into(actor.organization_id)
+    return row["beneficiary_contact_id"] in mine and of_entity(oracle, actor, row)
+
+
 S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
 _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
@@ -249,6 +255,9 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "price": dict.fromkeys((S, P, C), as_parent("price_list", "price_list_id")),
     "partner_sku": {S: of_entity, P: _both(of_entity, as_parent("contact", "organization_id"))},
     "agreement": {S: of_entity, P: _both(of_entity, as_parent("contact", "organization_id"))},
+    "commission_terms": {S: of_entity},
+    "commission": {S: of_entity, P: _of_the_beneficiary},
+    "commission_dispute": {S: of_entity, P: _of_the_beneficiary},
     "questionnaire": dict.fromkeys((S, P, C), of_entity),
     "routing_rule": {S: of_entity},
     "follow_up_step": dict.fromkeys((S, P, C), of_entity),

@@ -1,0 +1,1 @@
+"""Commission of partners: from the tree at order time; earned at payment, reversed by credits, paid monthly."""
