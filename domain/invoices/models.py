@@ -164,6 +164,8 @@ class Invoice(Identified, Updated, Base):
     sealed_sha256: Mapped[bytes] = mapped_column(LargeBinary)
     """Over the canonical form of the document, see sealing.py."""
 
+    __mapper_args__ = {"eager_defaults": True}
+
 
 _TO_PARTNER = "payer_chain_ids && {organizations} AND entity_id = ANY ({entities})"
 _TO_CUSTOMER = f"payer_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"
