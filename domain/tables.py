@@ -38,6 +38,7 @@ import domain.orders.personal
 import domain.payments.models
 import domain.payments.personal
 import domain.plans.models
+import domain.previews.models
 import domain.quotes.models
 import domain.quotes.personal
 import domain.signatures.models

@@ -1,0 +1,1 @@
+"""What contacts have to their credit with an entity."""
