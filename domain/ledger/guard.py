@@ -3,7 +3,8 @@
 Entries are sealed when their transaction commits (a deferred trigger, whoever inserted): all entries of the
 transaction are checked together, and get their numbers in the order of entity and year, so that no two transactions
 wait for each other in a circle and a series is locked for the moment of the commit only. A sealed entry takes no
-further line. Closing a period holds the same counter, so that nothing is posted to it behind its back.
+further line. Closing a period waits for entries that are being sealed and holds back others, by an advisory lock of
+the entity, so that nothing is posted to it behind its back.
 """
 
 from collections.abc import Iterator
@@ -79,6 +80,7 @@ BEGIN
     FROM journal_entry e JOIN business_entity b ON b.id = e.entity_id
     WHERE e.transaction_id = here AND e.number IS NULL GROUP BY 1, 2, 4 ORDER BY 1, 2
   LOOP
+    PERFORM pg_advisory_xact_lock_shared(ledger_lock(series.entity_id));
     INSERT INTO counter AS c (entity_id, kind, year, last)
     VALUES (series.entity_id, 'journal', series.year, series.many)
     ON CONFLICT (entity_id, kind, year) DO UPDATE SET last = c.last + series.many RETURNING last INTO last_drawn;
@@ -105,6 +107,11 @@ CREATE OR REPLACE FUNCTION ledger_open_from(entity uuid) RETURNS date LANGUAGE s
   SELECT (max(month) + interval '1 month')::date FROM ledger_period WHERE entity_id = entity AND closed_at IS NOT NULL
 $$"""
 """NULL where no month is closed."""
+
+_LOCK = """
+CREATE OR REPLACE FUNCTION ledger_lock(entity uuid) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT hashtextextended('ledger ' || entity, 0)
+$$"""
 
 _APPEND_ONLY = """
 CREATE OR REPLACE FUNCTION refuse_change_of_journal() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -137,7 +144,7 @@ _TRIGGERS = (
 def statements() -> Iterator[str]:
     """Functions and triggers, replaced by every migration; entities get the accounts that the chart has gained."""
     yield _ENSURE_ACCOUNTS.format(rows=", ".join(_row(account) for account in _rows()))
-    yield from (_CHART_OF_NEW_ENTITY, _STAMP, _LINES, _OPEN_FROM, _SEAL, _APPEND_ONLY)
+    yield from (_CHART_OF_NEW_ENTITY, _STAMP, _LINES, _OPEN_FROM, _LOCK, _SEAL, _APPEND_ONLY)
     for trigger in _TRIGGERS:
         yield f"CREATE OR REPLACE {trigger}"
     yield "DROP TRIGGER IF EXISTS sealed ON journal_entry"

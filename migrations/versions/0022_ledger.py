@@ -201,6 +201,7 @@ _FUNCTIONS = (
     "ledger_of_new_entity",
     "ensure_ledger_accounts",
     "ledger_open_from",
+    "ledger_lock",
 )
 
 
