@@ -56,6 +56,7 @@ class BankStatement(Identified, Base):
     __tablename__ = "bank_statement"
     __table_args__ = (
         UniqueConstraint("entity_id", "iban", "reference", "closed_on"),
+        UniqueConstraint("entity_id", "digest"),
         CheckConstraint("opened_on <= closed_on", name="days"),
         CheckConstraint("transactions >= 0", name="transactions"),
         Index("ix_bank_statement_entity_newest", "entity_id", "created_at", "id"),
@@ -128,7 +129,7 @@ class BankTransaction(Identified, Updated, Base):
     """ISO 20022 external code, such as `AC04`."""
     bank_code: Mapped[str] = mapped_column(server_default="")
     """ISO bank transaction code, `PMNT/RCDT/ESCT`."""
-    suspense_entry_id: Mapped[UUID | None]
+    suspense_entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("journal_entry.id"))
     """Journal entry that put it on the suspense account; none while it is matched."""
     round: Mapped[int] = mapped_column(Integer, server_default="1")
     """Rises with each undone match, so that every posting has a key of its own."""
@@ -154,10 +155,10 @@ class BankMatch(Identified, Base):
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     """Of the transaction's, with its sign."""
     currency: Mapped[str]
-    invoice_id: Mapped[UUID | None]
-    payment_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
     file_line_id: Mapped[UUID | None] = mapped_column(ForeignKey("bank_file_line.id"))
-    entry_id: Mapped[UUID | None]
+    entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("journal_entry.id"))
     """Journal entry of a match that is no payment."""
     account_role: Mapped[str | None]
     note: Mapped[str] = mapped_column(server_default="")
@@ -196,6 +197,6 @@ class MatchProposal(Identified, Base):
 
 _WRITES = "SELECT, INSERT, UPDATE"
 _STAFF_ONLY = {"staff": "It is of one of the actor's business entities."}
-protect(BankStatement, staff=Rule(OF_THE_ENTITY, "SELECT, INSERT"), explain=_STAFF_ONLY)
+protect(BankStatement, staff=Rule(OF_THE_ENTITY, _WRITES, updates=("missing",)), explain=_STAFF_ONLY)
 for _table in (BankTransaction, BankMatch, MatchProposal):
     protect(_table, staff=Rule(OF_THE_ENTITY, _WRITES), explain=_STAFF_ONLY)

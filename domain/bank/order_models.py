@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -119,9 +119,6 @@ class BankFile(Identified, Updated, Base):
     total_cents: Mapped[int] = mapped_column(BigInteger)
     message: Mapped[str]
     """`pain.008.001.08`"""
-    file_name: Mapped[str]
-    content: Mapped[bytes] = mapped_column(LargeBinary)
-    sha256: Mapped[str]
     made_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
     cancelled_at: Mapped[datetime | None]
     cancelled_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
@@ -150,8 +147,8 @@ class BankFileLine(Identified, Base):
     entity_id: Mapped[UUID] = references("business_entity.id", index=True)
     file_id: Mapped[UUID] = references("bank_file.id")
     position: Mapped[int] = mapped_column(Integer)
-    invoice_id: Mapped[UUID | None]
-    refund_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment.id"))
     """A payment of direction OUT that waits to be carried out."""
     mandate_id: Mapped[UUID | None] = mapped_column(ForeignKey("mandate.id"))
     sequence_type: Mapped[str | None]

@@ -77,7 +77,7 @@ class Reminder(Identified, Base):
     )
 
     entity_id: Mapped[UUID] = references("business_entity.id")
-    invoice_id: Mapped[UUID]
+    invoice_id: Mapped[UUID] = references("invoice.id")
     contact_id: Mapped[UUID] = references("contact.id")
     """Who pays."""
     step: Mapped[int | None] = mapped_column(Integer)
@@ -112,7 +112,7 @@ class DunningPause(Identified, Updated, Base):
     )
 
     entity_id: Mapped[UUID] = references("business_entity.id")
-    invoice_id: Mapped[UUID | None]
+    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
     contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     reason: Mapped[str]
     note: Mapped[str] = mapped_column(server_default="")

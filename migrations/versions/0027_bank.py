@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_bank_statement_entity_id")),
         sa.ForeignKeyConstraint(["imported_by"], ["user_account.id"], name=op.f("fk_bank_statement_imported_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statement")),
+        sa.UniqueConstraint("entity_id", "digest", name=op.f("uq_bank_statement_entity_id_digest")),
         sa.UniqueConstraint(
             "entity_id",
             "iban",
@@ -102,6 +103,9 @@ def upgrade() -> None:
         sa.CheckConstraint("amount_cents <> 0", name=op.f("ck_bank_transaction_amount")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_bank_transaction_entity_id")),
         sa.ForeignKeyConstraint(["statement_id"], ["bank_statement.id"], name=op.f("fk_bank_transaction_statement_id")),
+        sa.ForeignKeyConstraint(
+            ["suspense_entry_id"], ["journal_entry.id"], name=op.f("fk_bank_transaction_suspense_entry_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_transaction")),
         sa.UniqueConstraint("entity_id", "identity", name=op.f("uq_bank_transaction_entity_id_identity")),
     )
@@ -165,9 +169,6 @@ def upgrade() -> None:
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.Column("total_cents", sa.BigInteger(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("made_by", sa.UUID(), nullable=True),
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancelled_by", sa.UUID(), nullable=True),
@@ -214,7 +215,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_bank_file_line_contact_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_bank_file_line_entity_id")),
         sa.ForeignKeyConstraint(["file_id"], ["bank_file.id"], name=op.f("fk_bank_file_line_file_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_bank_file_line_invoice_id")),
         sa.ForeignKeyConstraint(["mandate_id"], ["mandate.id"], name=op.f("fk_bank_file_line_mandate_id")),
+        sa.ForeignKeyConstraint(["refund_id"], ["payment.id"], name=op.f("fk_bank_file_line_refund_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_file_line")),
         sa.UniqueConstraint("entity_id", "end_to_end_id", name=op.f("uq_bank_file_line_entity_id_end_to_end_id")),
     )
@@ -262,8 +265,11 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("amount_cents <> 0", name=op.f("ck_bank_match_amount")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_bank_match_entity_id")),
+        sa.ForeignKeyConstraint(["entry_id"], ["journal_entry.id"], name=op.f("fk_bank_match_entry_id")),
         sa.ForeignKeyConstraint(["file_line_id"], ["bank_file_line.id"], name=op.f("fk_bank_match_file_line_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_bank_match_invoice_id")),
         sa.ForeignKeyConstraint(["matched_by"], ["user_account.id"], name=op.f("fk_bank_match_matched_by")),
+        sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_bank_match_payment_id")),
         sa.ForeignKeyConstraint(["transaction_id"], ["bank_transaction.id"], name=op.f("fk_bank_match_transaction_id")),
         sa.ForeignKeyConstraint(["undone_by"], ["user_account.id"], name=op.f("fk_bank_match_undone_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_match")),
@@ -338,6 +344,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_reminder_contact_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_reminder_entity_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_reminder_invoice_id")),
         sa.ForeignKeyConstraint(["sent_by"], ["user_account.id"], name=op.f("fk_reminder_sent_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
     )
@@ -371,6 +378,7 @@ def upgrade() -> None:
         sa.CheckConstraint("num_nonnulls(invoice_id, contact_id) = 1", name=op.f("ck_dunning_pause_what")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_dunning_pause_contact_id")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_dunning_pause_entity_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_dunning_pause_invoice_id")),
         sa.ForeignKeyConstraint(["lifted_by"], ["user_account.id"], name=op.f("fk_dunning_pause_lifted_by")),
         sa.ForeignKeyConstraint(["paused_by"], ["user_account.id"], name=op.f("fk_dunning_pause_paused_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dunning_pause")),
