@@ -188,7 +188,7 @@ def _tables() -> None:
         sa.Column("api_key", sa.LargeBinary(), nullable=False),
         sa.Column("webhook_secrets", sa.LargeBinary(), nullable=True),
         sa.Column("key_hint", sa.Text(), nullable=False),
-        sa.Column("active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("mode IN ('LIVE', 'TEST')", name=op.f("ck_payment_provider_mode")),
