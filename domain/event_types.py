@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import domain.accounting.events
 import domain.agreements.events
 import domain.audit.events
 import domain.catalog.events

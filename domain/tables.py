@@ -1,6 +1,8 @@
 # ruff: noqa: F401  # imported for their tables
 """Imports every module that declares tables, so that `Base.metadata` and the registries are complete."""
 
+import domain.accounting.models
+import domain.accounting.personal
 import domain.agreements.models
 import domain.bank.models
 import domain.bank.order_models

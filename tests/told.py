@@ -41,6 +41,7 @@ _INVITED = (
     "ARRAY(SELECT i.id FROM invitation i JOIN user_account u ON lower(u.email) = lower(i.email) WHERE u.id = r.user_id)"
 )
 WATCHED = {
+    "accounting_connection": Watched(("state",)),
     "lead": Watched(("status", "entity_id", "partner_organization_id", "score")),
     "lead_follow_up": Watched(("outcome",), ("r.lead_id",), born=False),
     "quote": Watched(("status", "current_version")),
@@ -90,6 +91,9 @@ WATCHED = {
 }
 
 UNTOLD = {
+    "accounting_reconciliation": "a count; that the sides differ is told of the connection",
+    "accounting_record": "the log of what is told elsewhere; that it failed is told",
+    "audit_file": "asked for by whoever gets it; that it was made is told of the entity",
     "address": "part of its contact, whose change is told",
     "commission_terms": "part of its agreement or of the entity's settings, which tell",
     "authorization_code": "a step of a login",

@@ -203,6 +203,10 @@ _OF_A_TEAM = {S: anybody, T: lambda _, actor, row: row["team_id"] == actor.team_
 _OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
 
 RULES: dict[str, dict[Audience, Rule]] = {
+    "accounting_connection": {S: of_entity},
+    "accounting_record": {S: of_entity},
+    "accounting_reconciliation": {S: of_entity},
+    "audit_file": {S: of_entity},
     "business_entity": dict.fromkeys((S, P, C, T), lambda _, actor, row: row["id"] in actor.entity_ids),
     "brand": dict.fromkeys((S, P, C, T), of_entity),
     "brand_cobranding": dict.fromkeys((S, P, C), of_entity),

@@ -1,0 +1,1 @@
+"""Accounting packages of business entities, audit files, figures of VAT returns."""

@@ -1,0 +1,1 @@
+"""XML Auditfile Financieel 3.2."""

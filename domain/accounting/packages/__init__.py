@@ -1,0 +1,1 @@
+"""Moneybird and Snelstart over their HTTP APIs."""
