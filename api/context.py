@@ -61,6 +61,8 @@ class Context:
     """Set while a mutation runs."""
     executor: Any = field(default=None, repr=False)
     """Set while a mutation runs: what completes its payload, see `api.executor`."""
+    previewing: bool = False
+    """Whether the mutation that runs is a preview: nothing of it is kept, see `api.previewing`."""
     incremental: bool = False
     """Whether the client takes an answer in parts."""
 
@@ -87,8 +89,9 @@ class Context:
 
         A second connection while the first is held could wait for itself when all are taken.
         """
-        if self.unit is not None and (writing := self.unit.opened(self.actor)):
-            yield writing
+        if self.unit is not None and self.unit.opened(self.actor):
+            async with self.unit.entered(self.actor) as writing:
+                yield writing
             return
         async with self.database.session(self.actor) as session:
             await session.execute(_READ_ONLY)
@@ -103,7 +106,8 @@ class Context:
     @asynccontextmanager
     async def _session(self, actor: Actor) -> AsyncIterator[AsyncSession]:
         if self.unit is not None:
-            yield await self.unit.session(actor)
+            async with self.unit.entered(actor) as session:
+                yield session
             return
         async with self.database.session(actor) as session:
             yield session

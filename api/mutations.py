@@ -14,6 +14,10 @@ The resolver raises DomainError and holds no try/except. Its whole work is one t
 `write()`: committed after the resolver returned, rolled back when it raised. `system()` is a transaction of its own
 that commits before it; a mutation that needs both must not touch the same rows in both. Nothing may be sent outside
 (mail, HTTP with effects) from within: a deadlock or a lost serialization runs the resolver again, up to three times.
+
+With `previewable=True` clients may pass `preview: true`: the same resolver, rolled back, and `payload.preview` tells
+what would happen (api/previewing.py). The payload is then a PreviewablePayload; all of its work has to be rows written
+in `write()` and `system()`.
 """
 
 import asyncio
@@ -23,7 +27,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, TypeAlias
+from inspect import Parameter, signature
+from typing import Annotated, Any, TypeAlias
 
 import orjson
 import strawberry
@@ -36,7 +41,10 @@ from api.errors import UserError, user_errors
 from api.executor import Completed, Executor
 from api.metrics import REPLAYS
 from api.pacing import till_the_next_step
+from api.preview_unit import PreviewUnit
+from api.previewing import COST_OF_A_PREVIEW, Preview, foreseen
 from api.reading import mutation as checked_mutation
+from api.reading.specs import COST
 from api.unit import UnitOfWork
 from domain.errors import DomainError, DomainErrors, IdempotencyKeyRequired, RateLimited, Stale
 from domain.idempotency import service as idempotency
@@ -60,16 +68,40 @@ class Payload:
     )
 
 
+@strawberry.type(description="What a mutation returns that can be previewed.")
+class PreviewablePayload(Payload):
+    preview: Preview | None = strawberry.field(
+        default=None,
+        description="What would happen; only where `preview: true` was given and nothing is refused.",
+        metadata={COST: COST_OF_A_PREVIEW},
+    )
+
+
+WhetherPreview = Annotated[
+    bool,
+    strawberry.argument(
+        description="Do everything and keep nothing: the payload is as it would be, `preview` tells what would follow."
+    ),
+]
+
+
 def mutation(
-    description: str, *, requires: Permission, idempotent: bool = False, pace: Pace | None = None
+    description: str,
+    *,
+    requires: Permission,
+    idempotent: bool = False,
+    pace: Pace | None = None,
+    previewable: bool = False,
 ) -> Callable[[Resolver], Any]:
     """A field of Mutation. `idempotent`: the Idempotency-Key header is required; it is honoured everywhere.
 
     `pace`: for whom answers leave at whole steps, after the transaction; how long a step is, in seconds, 0 for none.
+    `previewable`: adds the argument `preview`; the resolver returns a PreviewablePayload.
     """
 
     def declare(resolver: Resolver) -> Any:
-        run = _paced(_wrapped(resolver, idempotent), pace) if pace else _wrapped(resolver, idempotent)
+        run = _wrapped(resolver, idempotent, previewable)
+        run = _paced(run, pace) if pace else run
         return checked_mutation(_described(description, idempotent), requires=requires)(run)
 
     return declare
@@ -92,20 +124,33 @@ def _described(description: str, idempotent: bool) -> str:
     return f"{description} Requires the `Idempotency-Key` header." if idempotent else description
 
 
-def _wrapped(resolver: Resolver, idempotent: bool) -> Resolver:
+def _wrapped(resolver: Resolver, idempotent: bool, previewable: bool = False) -> Resolver:
     payload_type = _payload_type(resolver)
+    if previewable and not issubclass(payload_type, PreviewablePayload):
+        raise TypeError(f"{payload_type.__name__} has to be a PreviewablePayload")
 
     @functools.wraps(resolver)
     async def run(*args: Any, info: Info, **kwargs: Any) -> Any:
         context = info.context
+        preview = kwargs.pop("preview", False) if previewable else False
         try:
             await _hold_visitor(context)
-            keyed = _keyed(context, info, idempotent)
+            keyed = None if preview else _keyed(context, info, idempotent)
             work = functools.partial(resolver, *args, info=info, **kwargs)
+            if preview:
+                return await _with_retries(lambda: _preview(context, info, work))
             return await _with_retries(lambda: _once(context, info, keyed, work))
         except (DomainError, DomainErrors) as refused:
             return payload_type(user_errors=user_errors(refused, context.language))
 
+    return _with_preview(run) if previewable else run
+
+
+def _with_preview(run: Resolver) -> Resolver:
+    """The resolver with the argument `preview` in its signature, which Strawberry reads."""
+    given = signature(run)
+    added = Parameter("preview", Parameter.KEYWORD_ONLY, default=False, annotation=WhetherPreview)
+    setattr(run, "__signature__", given.replace(parameters=[*given.parameters.values(), added]))  # noqa: B010  # no attribute of Callable
     return run
 
 
@@ -210,6 +255,27 @@ async def _once(context: Context, info: Info, keyed: _Keyed | None, work: Resolv
         raise
     finally:
         context.unit = None
+
+
+async def _preview(context: Context, info: Info, work: Resolver) -> Any:
+    """What `_once` would answer, completed before the transaction is rolled back. No Idempotency-Key is looked at."""
+    if not isinstance(context.executor, Executor):
+        raise TypeError("a preview needs a schema with execution_context_class=api.executor.Executor")
+    spent = context.spent
+    try:
+        async with PreviewUnit(context.database) as unit:
+            context.unit, context.previewing = unit, True
+            payload = await work()
+            if isinstance(payload, PreviewablePayload) and not payload.user_errors:
+                payload.preview = await foreseen(unit, info)
+            return await context.executor.completed(info._raw_info, payload)
+    except StaleDataError as error:
+        raise Stale() from error
+    except DBAPIError:
+        context.spent = spent
+        raise
+    finally:
+        context.unit, context.previewing = None, False
 
 
 async def _with_retries(execute: Callable[[], Awaitable[Any]]) -> Any:

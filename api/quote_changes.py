@@ -13,7 +13,7 @@ from strawberry.scalars import JSON
 from api.context import Info
 from api.enums import described
 from api.inputs import key_of, optional_key
-from api.mutations import Payload, mutation
+from api.mutations import Payload, PreviewablePayload, mutation
 from api.quote_preview import QuotePreview, preview_of
 from api.quotes import Quote
 from api.reading import BigInt, field, read_in
@@ -84,7 +84,7 @@ class ReviseQuoteInput:
 
 
 @strawberry.type(description="What createQuote returns.")
-class CreateQuotePayload(Payload):
+class CreateQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The new quote, a draft.")
 
 
@@ -94,17 +94,17 @@ class PreviewQuotePayload(Payload):
 
 
 @strawberry.type(description="What reviseQuote returns.")
-class ReviseQuotePayload(Payload):
+class ReviseQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The quote; the new version is its `draft`.")
 
 
 @strawberry.type(description="What sendQuote returns.")
-class SendQuotePayload(Payload):
+class SendQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The quote with the sent version in force.")
 
 
 @strawberry.type(description="What withdrawQuote returns.")
-class WithdrawQuotePayload(Payload):
+class WithdrawQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The withdrawn quote.")
 
 
@@ -151,6 +151,7 @@ class QuoteMutations:
     @mutation(
         "Makes a quote: prices, payers, VAT, visits and parties follow from the lines and what was agreed.",
         requires=Permission.QUOTES_WRITE,
+        previewable=True,
     )
     async def create_quote(self, info: Info, input: CreateQuoteInput) -> CreateQuotePayload:
         request = _request(input)
@@ -167,6 +168,7 @@ class QuoteMutations:
     @mutation(
         "Prepares a new version, or replaces the draft there is; parties see it when it is sent.",
         requires=Permission.QUOTES_WRITE,
+        previewable=True,
     )
     async def revise_quote(self, info: Info, input: ReviseQuoteInput) -> ReviseQuotePayload:
         key, lines = key_of("Quote", input.quote_id, "quoteId"), _line_requests(input.lines)
@@ -179,6 +181,7 @@ class QuoteMutations:
     @mutation(
         "Seals the draft and offers it to its parties; signatures on the version before no longer count.",
         requires=Permission.QUOTES_WRITE,
+        previewable=True,
     )
     async def send_quote(
         self, info: Info, id: QuoteId, valid_days: ValidDays = None, expected_revision: ExpectedRevision = None
@@ -189,7 +192,7 @@ class QuoteMutations:
             )
             return SendQuotePayload(quote=await read_in(session, info, "quote", quote.id))
 
-    @mutation("Takes a quote back; nobody can sign it any more.", requires=Permission.QUOTES_WRITE)
+    @mutation("Takes a quote back; nobody can sign it any more.", requires=Permission.QUOTES_WRITE, previewable=True)
     async def withdraw_quote(self, info: Info, id: QuoteId, reason: Reason) -> WithdrawQuotePayload:
         async with info.context.write() as session:
             quote = await service.withdraw(session, key_of("Quote", id), reason)

@@ -9,18 +9,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import Context, Info
 from api.inputs import key_of, optional_key
-from api.mutations import Payload, mutation
+from api.mutations import Payload, PreviewablePayload, mutation
 from api.orders import Order
 from api.quotes import Quote
 from api.reading import read_in
 from api.signatures import Signature
 from domain.errors import RateLimited
 from domain.orders import placement
+from domain.proofs.seal import Keyring
 from domain.quotes.models import Quote as QuoteRow
 from domain.rows import find
 from domain.signatures import codes, service
 from domain.signatures.errors import SignerNotAPerson, SigningCodeInvalid, UnknownDocument
-from domain.signatures.keys import keyring
+from domain.signatures.keys import key_of_the_moment, keyring
 from domain.signatures.models import IdentityProof
 from domain.signatures.service import Evidence
 from domain.signatures.verification import parse_hash
@@ -61,14 +62,14 @@ class RequestSigningCodePayload(Payload):
 
 
 @strawberry.type(description="What signQuote returns.")
-class SignQuotePayload(Payload):
+class SignQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The quote after the signature.")
     signature: Signature | None = strawberry.field(default=None, description="The signature as it was sealed.")
     order: Order | None = strawberry.field(default=None, description="The order, if this was the last signature.")
 
 
 @strawberry.type(description="What declineQuote returns.")
-class DeclineQuotePayload(Payload):
+class DeclineQuotePayload(PreviewablePayload):
     quote: Quote | None = strawberry.field(default=None, description="The declined quote.")
     signature: Signature | None = strawberry.field(default=None, description="The refusal as it was sealed.")
 
@@ -105,15 +106,17 @@ class SigningMutations:
         "Signs or acknowledges the version in force as the party that you are; the last one asked makes the order.",
         requires=Permission.QUOTES_SIGN,
         idempotent=True,
+        previewable=True,
     )
     async def sign_quote(self, info: Info, input: SignQuoteInput) -> SignQuotePayload:
         context, key = info.context, key_of("Quote", input.quote_id, "quoteId")
         party_id = optional_key("QuoteParty", input.party_id, "partyId")
-        code_id = await _checked_code(context, key, input.code) if input.code else None
+        code = None if context.previewing else input.code
+        code_id = await _checked_code(context, key, code) if code else None
         async with context.write() as session:
-            evidence = _evidence(context, mailed=code_id is not None)
+            evidence = _evidence(context, mailed=bool(input.code))
             signed = await placement.sign_quote(
-                session, key, _hash(input.document_hash), evidence, keyring(context.settings), party_id=party_id
+                session, key, _hash(input.document_hash), evidence, _keys(context), party_id=party_id
             )
             await _use(context, code_id)
             return SignQuotePayload(
@@ -126,6 +129,7 @@ class SigningMutations:
         "Declines a quote as the party that you are; it ends for everybody.",
         requires=Permission.QUOTES_SIGN,
         idempotent=True,
+        previewable=True,
     )
     async def decline_quote(self, info: Info, input: DeclineQuoteInput) -> DeclineQuotePayload:
         context, key = info.context, key_of("Quote", input.quote_id, "quoteId")
@@ -135,7 +139,7 @@ class SigningMutations:
                 key,
                 input.reason,
                 _evidence(context, mailed=False),
-                keyring(context.settings),
+                _keys(context),
                 document_hash=_hash(input.document_hash) if input.document_hash is not None else None,
                 party_id=optional_key("QuoteParty", input.party_id, "partyId"),
             )
@@ -152,6 +156,10 @@ def _hash(value: str) -> bytes:
     return parsed
 
 
+def _keys(context: Context) -> Keyring:
+    return key_of_the_moment() if context.previewing else keyring(context.settings)
+
+
 def _evidence(context: Context, *, mailed: bool) -> Evidence:
     login = IdentityProof.LOGIN_TOTP if context.actor.strong else IdentityProof.LOGIN
     proof = IdentityProof.MAILED_CODE if mailed else login
@@ -159,7 +167,10 @@ def _evidence(context: Context, *, mailed: bool) -> Evidence:
 
 
 async def _checked_code(context: Context, quote_id: UUID, code: str) -> UUID:
-    """The code, if it is right. The attempt is committed at once, so that guessing is counted whatever follows."""
+    """The code, if it is right. The attempt is committed at once, so that guessing is counted whatever follows.
+
+    A preview does not look at the code: it would be a way of guessing that is not counted, or leave a count.
+    """
     async with context.read() as session:
         quote = await find(session, QuoteRow, quote_id)
         email = await _email(session, context)

@@ -1,7 +1,7 @@
 """The transactions of one mutation: opened when first asked for, committed at its end or not at all."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -42,6 +42,11 @@ class UnitOfWork:
             if alone and self._first:
                 await self._first(session)
         return self._sessions[actor]
+
+    @asynccontextmanager
+    async def entered(self, actor: Actor) -> AsyncIterator[AsyncSession]:
+        """The same, for the length of a block."""
+        yield await self.session(actor)
 
     async def __aenter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from domain.jobs import functions as jobs
 from domain.ledger import guard as ledger
 from domain.orders import guard
 from domain.plans import functions as plans
+from domain.previews import recording as previews
 from domain.slots import asking as slot_facts
 from domain.slots import guard as slots
 from domain.teams import planning_days
@@ -129,6 +130,7 @@ def _repeatable() -> Iterator[str]:
     yield from slot_facts.statements()
     yield from days.statements()
     yield from ledger.statements()
+    yield from previews.statements()
 
 
 def _fingerprint() -> str:

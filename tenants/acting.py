@@ -24,22 +24,23 @@ async def acting_as(session: AsyncSession, actor: Actor) -> AsyncIterator[AsyncS
     if platform.audience is not Audience.SYSTEM:
         raise ValueError("only a session of the system actor can act as somebody else")
     await session.flush()
-    await _become(session, actor)
+    await become(session, actor)
     try:
         yield session
         await session.flush()
     except DBAPIError:
         raise
     except Exception:
-        await _become(session, platform)
+        await become(session, platform)
         raise
     else:
-        await _become(session, platform)
+        await become(session, platform)
     finally:
         session.info["actor"] = platform
 
 
-async def _become(session: AsyncSession, actor: Actor) -> None:
+async def become(session: AsyncSession, actor: Actor) -> None:
+    """Go on as `actor` until told otherwise: role and settings. `session` is on a login of the system."""
     role = "NONE" if actor.audience is Audience.SYSTEM else actor.audience.database_role
     await session.execute(text(f"SET LOCAL ROLE {role}"))
     await session.execute(_SET_CONTEXT, {f"s{i}": value for i, value in enumerate(actor.settings().values())})

@@ -25,7 +25,7 @@ from tests import factories
 from tests.asking import SCHEMA
 from tests.quoting import Market, market
 from workers.outbound import Outbound
-from workers.webhooks import Deliverer, make_deliveries
+from workers.webhooks import Deliverer
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Scene:
             found = [(row[0], row[1]) for row in rows]
         for position, event in found:
             async with self.database.session(SYSTEM) as session:
-                await make_deliveries(session, event)
+                await deliveries.create_for(session, event)
             self.told = position
 
     async def run(self) -> None:

@@ -1,20 +1,18 @@
 """Reactions: what the platform does when something has happened, each effect once and in the order of the log.
 
-    Reaction("webhooks", None, make_deliveries)                     # to every event
+    Reaction("timeline", None, write_down)                          # to every event
     Reaction("welcome", frozenset({"contact.created"}), welcome)
 
 `react(session, event)` writes rows, in a session of the system, in the transaction that moves the reaction's position
 on: both are committed or neither. It talks to nobody outside; for that it enqueues a job. An event that fails is tried
 again after a pause, in order; after MOST_ATTEMPTS it becomes a job of its own (which ends among the failed jobs, to be
-retried or discarded) and the reaction goes on. All are listed in workers/reactions.py.
+retried or discarded) and the reaction goes on. All are listed in domain/reactions.py.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypeAlias
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -23,15 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events import consumers
 from domain.events.consumers import Standing
-from domain.events.models import Event
 from domain.events.positions import Positioned, after, newest
 from domain.jobs.service import enqueue
+from domain.reactions import Reaction
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.logging import summary
 from workers.relay import WOKEN
-
-React: TypeAlias = Callable[[AsyncSession, Event], Awaitable[None]]
 
 MOST_ATTEMPTS = 4
 PARKED = "events.react"
@@ -44,15 +40,6 @@ REACTED = Counter("chargecars_reactions", "Events that reactions dealt with, by 
 BEHIND = Gauge("chargecars_reaction_lag_events", "Positions between the newest and the reaction's.", ("reaction",))
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """`types` are the event types that it wants, None for all. Its name is kept: a new name begins anew."""
-
-    name: str
-    types: frozenset[str] | None
-    react: React
 
 
 class EventFailed(Exception):

@@ -1,4 +1,7 @@
-"""What reacts to events: tasks of every worker process, and the job of what could not be done in its turn."""
+"""What reacts to events: tasks of every worker process, and the job of what could not be done in its turn.
+
+The reactions themselves are listed in domain/reactions.py, since previews foresee them.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,24 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.days import reactions as days
 from domain.events.models import Event
-from domain.notifications import causes
-from domain.orders import following
+from domain.reactions import REACTIONS, Reaction
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.background import BACKGROUND, Background
 from workers.jobs import Arguments, GiveUp, job
-from workers.reacting import PARKED, Follower, Reaction
+from workers.reacting import PARKED, Follower
 from workers.run import Run
-from workers.webhooks import make_deliveries
-
-REACTIONS: tuple[Reaction, ...] = (
-    Reaction("webhooks", None, make_deliveries),
-    Reaction("orders", following.EVENTS, following.react),
-    Reaction("notifications", frozenset(causes.CAUSES), causes.react),
-    Reaction("days", days.TYPES, days.react),
-)
 
 
 @job(PARKED)

@@ -14,9 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.events.models import Event
 from domain.webhooks import deliveries, queue, replays
 from domain.webhooks.deliveries import CHANNEL, Unwritten
 from domain.webhooks.models import AttemptError, DeliveryState
@@ -49,11 +47,6 @@ _KEEPERS = 4
 _MEASURE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
-
-
-async def make_deliveries(session: AsyncSession, event: Event) -> None:
-    """The reaction to every event: a delivery for each endpoint that subscribes to it."""
-    await deliveries.create_for(session, event)
 
 
 class Deliverer:

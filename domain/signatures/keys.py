@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from domain.proofs.seal import Keyring, SigningKey, VerifyKey
@@ -23,6 +23,11 @@ def keyring(settings: Settings) -> Keyring:
     Outside production an empty setting means the key that the installation made for itself.
     """
     return _read(with_secrets(settings).signing_key.get_secret_value().replace("\\n", "\n").strip())
+
+
+def key_of_the_moment() -> Keyring:
+    """A key that seals nothing that is kept: what a preview shows must not pass for a record of ours."""
+    return Keyring(SigningKey(Ed25519PrivateKey.generate()))
 
 
 @lru_cache(maxsize=8)

@@ -46,7 +46,7 @@ SAMPLE = {
 
 async def create_for(session: AsyncSession, event: Event) -> int:
     """A delivery for every endpoint that subscribes to an event; how many. Once, however often it is called."""
-    endpoints = [e for e in await _listening(session, event) if subscriptions.matches(e.event_types, event.type)]
+    endpoints = await listeners(session, event)
     if not endpoints:
         return 0
     place = select(EventPosition.position).where(EventPosition.event_id == event.id)
@@ -59,6 +59,11 @@ async def create_for(session: AsyncSession, event: Event) -> int:
     count = len((await session.execute(made)).all())
     await ring(session)
     return count
+
+
+async def listeners(session: AsyncSession, event: Event) -> list[WebhookEndpoint]:
+    """The endpoints that subscribe to an event. A session of the system."""
+    return [e for e in await _listening(session, event) if subscriptions.matches(e.event_types, event.type)]
 
 
 def row_for(endpoint: WebhookEndpoint, event: Positioned) -> dict[str, Any]:

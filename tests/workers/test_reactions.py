@@ -17,13 +17,14 @@ from domain.events.models import Event, EventConsumer
 from domain.events.positions import newest
 from domain.events.record import TYPES
 from domain.jobs.models import CronSlot, Job
+from domain.reactions import Reaction
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tests import factories
 from tests.domain.events.telling import entity_of, tell, told, told_secretly
 from workers import reacting, reactions
 from workers.jobs import JOBS, GiveUp
-from workers.reacting import MOST_ATTEMPTS, PARKED, Follower, Reaction
+from workers.reacting import MOST_ATTEMPTS, PARKED, Follower
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 Effect = Callable[[AsyncSession, Event], Awaitable[None]]

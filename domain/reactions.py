@@ -1,0 +1,49 @@
+"""What the domain does when something has happened: every reaction to events, in the order in which they are followed.
+
+    Reaction("notifications", frozenset(causes.CAUSES), causes.react)
+
+workers/reactions.py follows the log with each of them; a preview runs them in the transaction that is rolled back, so
+what a reaction does beside writing rows in its session would be neither undone nor foreseen. `FORESEEN` are the jobs
+whose work a preview does too: those that change what the business has to know, and are rows alone.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.days import reactions as days
+from domain.events.models import Event
+from domain.notifications import causes
+from domain.orders import following
+from domain.webhooks import deliveries
+
+React: TypeAlias = Callable[[AsyncSession, Event], Awaitable[None]]
+Work: TypeAlias = Callable[[AsyncSession, Mapping[str, Any]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """`types` are the event types that it wants, None for all. Its name is kept: a new name begins anew."""
+
+    name: str
+    types: frozenset[str] | None
+    react: React
+
+
+async def _make_deliveries(session: AsyncSession, event: Event) -> None:
+    """A delivery for each endpoint that subscribes to the event."""
+    await deliveries.create_for(session, event)
+
+
+WEBHOOKS = Reaction("webhooks", None, _make_deliveries)
+REACTIONS: tuple[Reaction, ...] = (
+    WEBHOOKS,
+    Reaction("orders", following.EVENTS, following.react),
+    Reaction("notifications", frozenset(causes.CAUSES), causes.react),
+    Reaction("days", days.TYPES, days.react),
+)
+
+FORESEEN: dict[str, Work] = {}
+"""By name of a job: the function of the domain that it calls, with the job's arguments."""
