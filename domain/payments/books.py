@@ -43,7 +43,7 @@ def kept(payment: Payment, wallet_cents: int, suspense_cents: int) -> list[Leg]:
     """Credits of what pays no invoice."""
     return [
         credit(AccountRole.WALLET, Money(wallet_cents, payment.currency), contact_id=payment.contact_id),
-        credit(AccountRole.SUSPENSE, Money(suspense_cents, payment.currency), contact_id=payment.contact_id),
+        credit(AccountRole.SUSPENSE, Money(suspense_cents, payment.currency)),
     ]
 
 
