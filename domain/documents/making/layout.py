@@ -32,6 +32,11 @@ _MOST_DETAILS = 6
 """Lines of a description beyond its first; the rest is in the electronic invoice."""
 
 
+def _title(invoice: PrintableInvoice) -> str:
+    plain = _TITLES[invoice.kind]
+    return _PARTS.get(invoice.part, plain) if invoice.kind is InvoiceKind.INVOICE else plain
+
+
 class Layout:
     """The texts of one invoice."""
 
@@ -47,15 +52,15 @@ class Layout:
             "words": words,
             "language": language_of(invoice.language),
             "look": looks.look(invoice.look),
-            "title": words[_TITLES[invoice.kind]],
-            "subtitle": words.get(_PARTS.get(invoice.part, ""), ""),
+            "title": words[_title(invoice)],
             "number": invoice.number,
             "author": invoice.seller.registered_name,
             "keywords": [invoice.number],
             "made": [invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
-            "footer": looks.footer(invoice.seller, words),
-            "small_print": " ".join(invoice.look.terms.split())[:400],
+            "footer": looks.footer(invoice.buyer if invoice.is_self_billed else invoice.seller, words),
+            "small_print": looks.small_print(invoice.look.terms),
             "recipient": self._recipient(),
+            "recipient_label": words["seller" if invoice.is_self_billed else "to"],
             "facts": list(self._facts()),
             "notices": self._notices(),
             "groups": list(self._groups()),
@@ -180,7 +185,7 @@ class Layout:
         told = {
             "amount": self.money(invoice.gross_cents),
             "due": self.day(invoice.due_on),
-            "iban": looks.iban(invoice.seller.iban),
+            "iban": looks.unbroken(looks.iban(invoice.seller.iban)),
             "name": invoice.seller.registered_name,
             "reference": invoice.payment_reference or invoice.number,
         }

@@ -9,6 +9,7 @@ from domain.errors import language_of
 
 PLAIN_COLOUR = "#1f4e79"
 """Of brands whose theme names none that we can read."""
+_LONGEST_SMALL_PRINT = 240
 _HEX = re.compile(r"#([0-9a-f]{3,8})", re.IGNORECASE)
 _NUMBERS = re.compile(r"([0-9.]+)(%|deg)?")
 _DARKEST_CONTRAST = 3.0
@@ -59,16 +60,16 @@ def look(given: Look) -> dict[str, Any]:
     }
 
 
-def footer(party: Party, words: dict[str, Any]) -> list[str]:
-    """Who is behind the document, as art. 2:186 BW and the VAT act ask for it."""
-    parts = [party.registered_name, ", ".join(part for part in address(party, "nl")[1:] if part)]
-    if party.kvk_number:
-        parts.append(f"{words['kvk']} {party.kvk_number}")
-    if party.vat_number:
-        parts.append(f"{words['vat_number']} {party.vat_number}")
-    if party.iban:
-        parts.append(f"{words['iban']} {iban(party.iban)}")
-    return [part for part in parts if part]
+def footer(party: Party, words: dict[str, Any]) -> list[list[str]]:
+    """Who is behind the document, as art. 2:186 BW and the VAT act ask for it: two lines of parts."""
+    where = [party.registered_name, ", ".join(address(party, "nl")[1:])]
+    numbers = (
+        (words["kvk"], party.kvk_number),
+        (words["vat_number"], party.vat_number),
+        (words["iban"], iban(party.iban)),
+    )
+    known = [unbroken(f"{name} {number}") for name, number in numbers if number]
+    return [line for line in ([part for part in where if part], known) if line]
 
 
 def address(party: Party, language: str) -> list[str]:
@@ -92,6 +93,17 @@ def iban(value: str) -> str:
     """In groups of four."""
     plain = value.replace(" ", "")
     return " ".join(plain[at : at + 4] for at in range(0, len(plain), 4))
+
+
+def unbroken(value: str) -> str:
+    """With spaces at which no line ends."""
+    return value.replace(" ", "\u00a0")
+
+
+def small_print(terms: str) -> str:
+    """The brand's terms where they are a sentence or two; longer ones have a place of their own."""
+    text = " ".join(terms.split())
+    return text if len(text) <= _LONGEST_SMALL_PRINT else ""
 
 
 def phone(value: str) -> str:

@@ -23,7 +23,6 @@ def statement_data(statement: PrintableStatement) -> dict[str, Any]:
         "language": language_of(statement.language),
         "look": looks.look(statement.look),
         "title": statement.heading or words["statement"],
-        "subtitle": "",
         "number": statement.customer.registered_name,
         "author": statement.seller.registered_name,
         "keywords": [],
@@ -31,6 +30,7 @@ def statement_data(statement: PrintableStatement) -> dict[str, Any]:
         "footer": looks.footer(statement.seller, words),
         "small_print": "",
         "recipient": looks.address(statement.customer, statement.language),
+        "recipient_label": words["to"],
         "facts": [
             (words["statement_on"], days["on"], True),
             (words["period"], words["statement_period"].format(**days), False),
@@ -64,7 +64,7 @@ def _payment(statement: PrintableStatement, words: dict[str, Any]) -> str:
     return str(
         words["statement_pay"].format(
             amount=_money(statement, statement.closing_cents),
-            iban=looks.iban(statement.seller.iban),
+            iban=looks.unbroken(looks.iban(statement.seller.iban)),
             name=statement.seller.registered_name,
             reference=statement.payment_reference or statement.customer.registered_name,
         )
