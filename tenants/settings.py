@@ -161,6 +161,14 @@ class Settings(BaseSettings):
     """Nor where it does not become warmer than this."""
     weather_unfit_chance: float = Field(default=0.5, gt=0, le=1)
     """A day that no forecast reaches is unfit where the climate table makes it at least so likely."""
+    moneybird_url: str = Field(default="https://moneybird.com/api/v2", pattern=r"^https?://\S+$")
+    moneybird_requests_per_5_minutes: int = Field(default=150, ge=1)
+    """What Moneybird allows; all workers together keep to it."""
+    snelstart_url: str = Field(default="https://b2bapi.snelstart.nl/v2", pattern=r"^https?://\S+$")
+    snelstart_auth_url: str = Field(default="https://auth.snelstart.nl/b2b/token", pattern=r"^https?://\S+$")
+    snelstart_subscription_key: SecretStr = SecretStr("")
+    """Of this installation's registration at Snelstart."""
+    snelstart_requests_per_minute: int = Field(default=120, ge=1)
     otel_exporter_otlp_endpoint: str = ""
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")

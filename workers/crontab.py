@@ -16,6 +16,7 @@ from tenants.actor import SYSTEM
 from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
+from workers.accounting import push_what_is_due, reconcile_all
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.horizon import look
 from workers.leads import carry_out_due_follow_ups
@@ -129,6 +130,14 @@ async def _old_positions(database: Database, settings: Settings) -> None:
         await positions.forget(session, settings.position_kept_days)
 
 
+async def _accounting(database: Database, _settings: Settings) -> None:
+    await push_what_is_due(database)
+
+
+async def _accounting_agrees(database: Database, _settings: Settings) -> None:
+    await reconcile_all(database)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -152,4 +161,6 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
     Scheduled("keep_event_months", _DAY, _event_months),
+    Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
+    Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
 )

@@ -1,6 +1,7 @@
 # ruff: noqa: F401  # imported for their jobs
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
+import workers.accounting
 import workers.disruptions
 import workers.horizon
 import workers.notifications

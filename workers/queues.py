@@ -14,7 +14,17 @@ from arq.worker import Worker
 from tenants.settings import Settings
 from workers.attempts import Attempts
 
-CONCURRENCY = {"default": 4, "slow": 1, "planning": 1, "repairs": 1, "webhooks": 16, "mail": 4, "billing": 2, "documents": 1}
+CONCURRENCY = {
+    "default": 4,
+    "slow": 1,
+    "planning": 1,
+    "repairs": 1,
+    "webhooks": 16,
+    "mail": 4,
+    "billing": 2,
+    "documents": 1,
+    "accounting": 2,
+}
 """Queues and how many of their jobs a process runs at a time, where the settings say nothing else."""
 
 _PREFIX = "chargecars:jobs:"
