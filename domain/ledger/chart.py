@@ -30,6 +30,7 @@ CHART: tuple[Account, ...] = (
     Account("0900", _R.RESULT, _T.EQUITY, "BEivOvw", "Onverdeeld resultaat", "Undistributed result"),
     Account("1000", _R.CASH, _T.ASSET, "BLimKasKas", "Kas", "Cash"),
     Account("1100", _R.BANK, _T.ASSET, "BLimBanRba", "Bank", "Bank"),
+    Account("1190", _R.TRANSIT, _T.ASSET, "BLimKruSto", "Kruisposten", "Transfers in transit"),
     Account("1200", _R.PROVIDER_CLEARING, _T.ASSET, "BLimKruSto", "Betaalproviders onderweg", "Payment providers"),
     Account("1290", _R.SUSPENSE, _T.LIABILITY, "BSchTusTon", "Te matchen ontvangsten", "Unmatched receipts"),
     Account("1300", _R.RECEIVABLE, _T.ASSET, "BVorDebHad", "Debiteuren", "Trade receivables"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Text, bindparam, select, text
+from sqlalchemy import ARRAY, Date, Text, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from domain.ledger.models import AccountRole
 from domain.ledger.subledgers import SUBLEDGERS, SubLedger
 from tenants.models import BusinessEntity
 
-BALANCE, NUMBERS, SUSPENSE = "balance", "numbers", "suspense"
+BALANCE, NUMBERS, MIRROR, SUSPENSE = "balance", "numbers", "intercompany", "suspense"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,24 @@ _NUMBERS = text(
     """
 ).bindparams(_OF)
 
+_MIRROR = text(
+    """
+    SELECT entity_id, currency, sum(booked) AS booked, sum(expected) AS expected FROM (
+      SELECT l.entity_id, l.intercompany_entity_id AS other_id, l.currency, l.debit_cents - l.credit_cents AS booked,
+        0 AS expected
+      FROM journal_line l JOIN ledger_account a ON a.id = l.account_id
+      WHERE l.intercompany_entity_id = ANY (:entity_ids) AND l.entity_id = ANY (:entity_ids)
+        AND a.type IN ('ASSET', 'LIABILITY')
+      UNION ALL
+      SELECT l.intercompany_entity_id, l.entity_id, l.currency, 0, l.credit_cents - l.debit_cents
+      FROM journal_line l JOIN ledger_account a ON a.id = l.account_id
+      WHERE l.intercompany_entity_id = ANY (:entity_ids) AND l.entity_id = ANY (:entity_ids)
+        AND a.type IN ('ASSET', 'LIABILITY')
+    ) both_sides GROUP BY entity_id, other_id, currency
+    """
+).bindparams(_OF)
+"""What one entity says of another is what the other says of it, where both are asked about."""
+
 _SUBLEDGER = """
     SELECT entity_id, currency, sum(booked) AS booked, sum(expected) AS expected FROM (
       SELECT l.entity_id, l.currency, sum(l.debit_cents - l.credit_cents) AS booked, 0 AS expected
@@ -81,6 +99,7 @@ async def check_books(session: AsyncSession, entity_ids: Sequence[UUID] | None =
     ids = list(entity_ids) if entity_ids is not None else await _all_entities(session)
     found = await _run(session, BALANCE, _BALANCE, {"entity_ids": ids})
     found += await _run(session, NUMBERS, _NUMBERS, {"entity_ids": ids})
+    found += await _run(session, MIRROR, _MIRROR, {"entity_ids": ids})
     for each in SUBLEDGERS.values():
         found += await _agrees(session, each, ids)
     return found
@@ -99,9 +118,9 @@ async def _agrees(session: AsyncSession, declared: SubLedger, ids: list[UUID]) -
 
 
 async def _run(
-    session: AsyncSession, name: str, query: object, values: dict[str, object], *, warning: bool = False
+    session: AsyncSession, name: str, query: TextClause, values: dict[str, object], *, warning: bool = False
 ) -> list[Check]:
-    rows = await session.execute(query, values)  # type: ignore[call-overload]  # text with parameters
+    rows = await session.execute(query, values)
     return [
         Check(name, row.entity_id, row.currency, int(row.booked), int(row.expected), warning=warning) for row in rows
     ]

@@ -1,6 +1,6 @@
 """What the books refuse."""
 
-from domain.errors import Conflict, DomainError
+from domain.errors import Conflict, DomainError, InvalidInput
 
 
 class Unbalanced(DomainError):
@@ -53,10 +53,18 @@ class NoClosedPeriod(DomainError):
     en = "Only the period that was closed last can be reopened: {month}."
 
 
-class RateOverlaps(Conflict):
-    code = "INTERCOMPANY_RATE_OVERLAPS"
-    nl = "Voor deze dagen geldt al een ander percentage."
-    en = "Another percentage already applies on these days."
+class WithItself(InvalidInput):
+    code = "INTERCOMPANY_WITH_ITSELF"
+    nl = "Een entiteit verrekent niet met zichzelf."
+    en = "An entity does not settle with itself."
+
+
+class MirrorDiffers(DomainError):
+    """The books of two entities disagree on what they owe each other; the nightly check tells of it too."""
+
+    code = "INTERCOMPANY_DIFFERS"
+    nl = "De boeken van de entiteiten verschillen over {month}."
+    en = "The books of the entities differ on {month}."
 
 
 class NothingToSettle(DomainError):

@@ -45,6 +45,8 @@ class AccountRole(StrEnum):
     CASH = "CASH"
     PROVIDER_CLEARING = "PROVIDER_CLEARING"
     """Paid by customers to a payment provider, not yet paid out to the bank."""
+    TRANSIT = "TRANSIT"
+    """Under way between two accounts of ours, of one entity or of two."""
     SUSPENSE = "SUSPENSE"
     """On the bank account, not yet matched."""
     UNBILLED = "UNBILLED"

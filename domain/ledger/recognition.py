@@ -34,7 +34,7 @@ def revenue(
     order_id: UUID | None = None,
     line_item_id: UUID | None = None,
 ) -> Leg:
-    """The credit of a line's net: revenue of its category, or deferred until completion. A credit note's is negative."""
+    """The credit of a line's net: revenue of its category, or deferred until completion; of credit notes negative."""
     role = AccountRole.DEFERRED_REVENUE if deferred else AccountRole.revenue(category)
     return credit(role, net, contact_id=contact_id, order_id=order_id, line_item_id=line_item_id)
 
