@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.accounting import collecting as accounting
 from domain.days import reactions as days
 from domain.events.models import Event
+from domain.ledger import executing
 from domain.notifications import causes
 from domain.orders import following
 from domain.webhooks import deliveries
@@ -43,6 +45,8 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("orders", following.EVENTS, following.react),
     Reaction("notifications", frozenset(causes.CAUSES), causes.react),
     Reaction("days", days.TYPES, days.react),
+    Reaction("intercompany", executing.EVENTS, executing.react),
+    Reaction("accounting", accounting.EVENTS, accounting.react),
 )
 
 FORESEEN: dict[str, Work] = {}

@@ -20,6 +20,7 @@ from workers.accounting import push_what_is_due, reconcile_all
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.horizon import look
 from workers.leads import carry_out_due_follow_ups
+from workers.ledger import check_the_books
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
 from workers.planning import forget_old_plans, tidy_plans
@@ -138,6 +139,10 @@ async def _accounting_agrees(database: Database, _settings: Settings) -> None:
     await reconcile_all(database)
 
 
+async def _books(database: Database, _settings: Settings) -> None:
+    await check_the_books(database)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -160,6 +165,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_old_plans", _DAY, _old_plans),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
+    Scheduled("check_the_books", _DAY, _books),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
