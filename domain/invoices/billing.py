@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.invoices.models import InvoicePart
-from domain.money import MAX_CENTS, Money, round_half_up
+from domain.money import MAX_CENTS, Money
 from domain.vat.rules import VatDecision, VatRule, reason
 
 WHOLE = Decimal(100)
@@ -70,6 +70,8 @@ class BillLine:
     vat: VatDecision
     portion_percent: Decimal | None = None
     credits_line_id: UUID | None = None
+    recognized: bool = False
+    """Whether its net is revenue at once, not deferred: the work is done."""
 
     @property
     def gross_cents(self) -> int:
@@ -112,7 +114,7 @@ def bill(
     out. Lines that cost nothing are on the final part.
     """
     found = (_of_line(line, billed.get(line.line_item_id, Billed()), upto, part, language) for line in lines)
-    return [line for line in found if line is not None]
+    return [replace(line, recognized=part is InvoicePart.FINAL) for line in found if line is not None]
 
 
 def _of_line(line: OrderLine, billed: Billed, upto: Decimal, part: InvoicePart, language: str) -> BillLine | None:
@@ -258,15 +260,13 @@ def credit_quantity(line: Creditable, quantity: Decimal) -> Credit:
 def credit_net(line: Creditable, net_cents: int) -> Credit:
     """What a net amount takes off, with its VAT: credited VAT becomes round_half_up(VAT * credited net / net)."""
     if net_cents >= line.left_net_cents:
-        return Credit(Decimal(0), line.left_net_cents, line.left_vat_cents)
+        return credit_rest(line)
     upto = Decimal(line.credited_net_cents + net_cents)
     vat = _share(line.vat_cents, upto, Decimal(line.net_cents)) - line.credited_vat_cents
     return Credit(Decimal(0), net_cents, max(min(vat, line.left_vat_cents), 0))
 
 
 def _share(amount_cents: int, part: Decimal, whole: Decimal) -> int:
-    """round_half_up(amount * part / whole), exact: all three are scaled to integers first."""
+    """round_half_up(amount * part / whole) of amounts that are not negative; exact, in integers."""
     numerator, denominator = amount_cents * int(part.scaleb(3)), int(whole.scaleb(3))
-    if denominator == 0:
-        return 0
-    return round_half_up(Decimal(numerator // denominator)) + (1 if 2 * (numerator % denominator) >= denominator else 0)
+    return (2 * numerator + denominator) // (2 * denominator) if denominator else 0
