@@ -19,6 +19,7 @@ import domain.catalog.events
 import domain.contacts.events
 import domain.days.events
 import domain.disruptions.events
+import domain.documents.events
 import domain.entities.events
 import domain.jobs.events
 import domain.leads.events

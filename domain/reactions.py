@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting import collecting as accounting
 from domain.days import reactions as days
+from domain.documents import reactions as documents
 from domain.events.models import Event
 from domain.ledger import executing
 from domain.notifications import causes
@@ -45,6 +46,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("orders", following.EVENTS, following.react),
     Reaction("notifications", frozenset(causes.CAUSES), causes.react),
     Reaction("days", days.TYPES, days.react),
+    Reaction("documents", documents.TYPES, documents.react),
     Reaction("intercompany", executing.EVENTS, executing.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),
 )

@@ -3,6 +3,7 @@
 
 import workers.accounting
 import workers.disruptions
+import workers.documents
 import workers.horizon
 import workers.notifications
 import workers.planning

@@ -1,1 +1,1 @@
-"""Documents that are kept: invoices as PDF/A-3 and UBL, files for banks and tax authorities; made once, never changed."""
+"""Documents that are kept: invoices as PDF/A-3 and UBL, files for banks and tax authorities; none ever changes."""

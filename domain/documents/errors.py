@@ -46,3 +46,10 @@ class InvalidDocument(Exception):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("invalid document: " + ", ".join(dict.fromkeys(fault.rule for fault in faults)))
+
+
+class BrokenSeal(Exception):
+    """The rows of an invoice are not what was issued: no document is made of them."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"the seal of {number} does not hold")

@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from tenants.auth import clock
@@ -15,6 +16,15 @@ LONGEST = timedelta(days=30)
 _PURPOSE = "document link"
 
 
+class LinkState(StrEnum):
+    """What a link is worth."""
+
+    GOOD = "GOOD"
+    EXPIRED = "EXPIRED"
+    WRONG = "WRONG"
+    """Not ours, or of another document."""
+
+
 def link(document_id: UUID, settings: Settings, expires: datetime | None = None, *, origin: str = "") -> str:
     """The address at a portal (`origin`; relative to it when empty) until `expires`, LASTS from now when None.
 
@@ -24,13 +34,15 @@ def link(document_id: UUID, settings: Settings, expires: datetime | None = None,
     return f"{origin}{PATH}{document_id}?expires={until}&signature={_signature(settings, document_id, until)}"
 
 
-def opens(settings: Settings, document_id: UUID, expires: str, signature: str) -> bool:
-    """Whether a link holds: it is ours, for this document, and its time has not passed."""
+def state_of(settings: Settings, document_id: UUID, expires: str, signature: str) -> LinkState:
+    """Whether a link opens this document now; only who has a genuine one learns that its time has passed."""
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 11 and signature.isascii()):
-        return False
-    until = int(expires)
+        return LinkState.WRONG
+    until, now = int(expires), clock.now()
     genuine = hmac.compare_digest(_signature(settings, document_id, until), signature)
-    return genuine and clock.now().timestamp() < until <= (clock.now() + LONGEST).timestamp()
+    if not genuine or until > (now + LONGEST).timestamp() + 1:
+        return LinkState.WRONG
+    return LinkState.GOOD if now.timestamp() < until else LinkState.EXPIRED
 
 
 def _signature(settings: Settings, document_id: UUID, until: int) -> str:

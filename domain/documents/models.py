@@ -37,7 +37,9 @@ class Document(Identified, Base):
         UniqueConstraint("owner_type", "owner_id", "kind"),
         CheckConstraint(f"size = octet_length(content) AND size BETWEEN 1 AND {LARGEST}", name="size"),
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
-        CheckConstraint("file_name !~ '[[:cntrl:]/\\\\]' AND char_length(file_name) BETWEEN 1 AND 200", name="file_name"),
+        CheckConstraint(
+            "file_name !~ '[[:cntrl:]/\\\\]' AND char_length(file_name) BETWEEN 1 AND 200", name="file_name"
+        ),
         Index("ix_document_newest", "created_at", "id"),
         Index("ix_document_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_document_contact", "contact_id"),

@@ -131,16 +131,14 @@ class Layout:
         return {
             "name": name,
             "details": rest[:_MOST_DETAILS] + list(self._details(line)),
-            "quantity": self.number(line.quantity),
-            "unit": self.words["units"].get(line.unit, line.unit),
-            "price": self.money(line.unit_price_cents),
+            "quantity": self.number(line.quantity) if line.quantity else "",
+            "unit": self.words["units"].get(line.unit, line.unit) if line.quantity else "",
+            "price": self.money(line.unit_price_cents) if line.quantity else "",
             "vat": self._rate(line.vat_category, line.vat_rate),
             "amount": self.money(line.net_cents),
         }
 
     def _details(self, line: PrintableLine) -> Iterator[str]:
-        if line.portion_percent is not None:
-            yield self.words["portion"].format(percent=self.number(line.portion_percent))
         if line.discount_cents:
             percent = self.number(line.discount_percent)
             label = self.words["discount_line"].format(percent=percent) if line.discount_percent else ""
@@ -186,7 +184,6 @@ class Layout:
             "amount": self.money(invoice.gross_cents),
             "due": self.day(invoice.due_on),
             "iban": looks.unbroken(looks.iban(invoice.seller.iban)),
-            "name": invoice.seller.registered_name,
             "reference": invoice.payment_reference or invoice.number,
         }
         return str(self.words[self._way()].format(**told))
@@ -207,7 +204,11 @@ class Layout:
         if not invoice.is_payable or not invoice.seller.iban:
             return []
         reference = invoice.payment_reference or invoice.number
-        return [(self.words["iban"], looks.iban(invoice.seller.iban)), (self.words["payment_reference"], reference)]
+        return [
+            (self.words["iban"], looks.iban(invoice.seller.iban)),
+            (self.words["in_the_name_of"], invoice.seller.registered_name),
+            (self.words["payment_reference"], reference),
+        ]
 
     def _paragraphs(self) -> list[str]:
         reason = f"{self.words['reason']}: {self.invoice.reason}" if self.invoice.reason else ""

@@ -86,7 +86,7 @@ def country_name(code: str, language: str) -> str:
     """The country in the document's language; its code where there is no name for it."""
     from babel import Locale
 
-    return Locale.parse(language_of(language)).territories.get(code, code)
+    return str(Locale.parse(language_of(language)).territories.get(code, code))
 
 
 def iban(value: str) -> str:

@@ -14,7 +14,7 @@ from domain.documents.making.statements import statement_data
 from domain.documents.printable import PrintableInvoice, PrintableStatement
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_STANDARD: list[Literal["a-3b"]] = ["a-3b"]
+_STANDARD: Literal["a-3b"] = "a-3b"
 _own = threading.local()
 
 

@@ -64,8 +64,8 @@ def is_nlcius(invoice: PrintableInvoice) -> bool:
 def to_ubl(invoice: PrintableInvoice) -> bytes:
     """The document in UTF-8; the same invoice gives the same bytes."""
     name = "CreditNote" if invoice.is_credit else "Invoice"
-    spaces = {None: f"{_UBL}{name}-2", "cac": CAC, "cbc": CBC}
-    root = etree.Element(f"{{{_UBL}{name}-2}}{name}", nsmap=spaces)
+    spaces: dict[str | None, str] = {None: f"{_UBL}{name}-2", "cac": CAC, "cbc": CBC}
+    root = etree.Element(f"{{{_UBL}{name}-2}}{name}", nsmap=spaces)  # type: ignore[arg-type]  # its stubs know no default
     _head(root, invoice)
     _references(root, invoice)
     _party(_cac(root, "AccountingSupplierParty"), invoice.seller)
@@ -275,7 +275,7 @@ class _Priced:
         unit = _UNITS.get(line.unit.strip().lower(), "C62")
         if full - line.discount_cents == line.net_cents and line.discount_cents >= 0 and quantity:
             return cls(quantity, unit, price, line.discount_cents)
-        note = f"{_number(line.quantity)} {line.unit} × {_decimal(line.unit_price_cents)}"
+        note = f"{_number(line.quantity)} {line.unit} × {_decimal(line.unit_price_cents)}" if quantity else ""
         return cls(Decimal(-1 if line.net_cents < 0 else 1), "C62", abs(line.net_cents), note=note)
 
 
@@ -284,7 +284,7 @@ def _cac(parent: Element, name: str) -> Element:
 
 
 def _cbc(parent: Element, name: str, value: str | date, **attributes: str) -> None:
-    made = etree.SubElement(parent, f"{{{CBC}}}{name}", **attributes)
+    made = etree.SubElement(parent, f"{{{CBC}}}{name}", attributes)
     made.text = value if isinstance(value, str) else value.isoformat()
 
 

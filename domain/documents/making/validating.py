@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lxml import etree
-from saxonche import PySaxonProcessor, PyXsltExecutable  # type: ignore[import-untyped]  # ships no types
+from saxonche import PySaxonProcessor, PyXsltExecutable  # type: ignore[import-not-found]  # ships no types
 
 from domain.documents.errors import Fault, InvalidDocument
 from domain.documents.making import nlcius
@@ -60,7 +60,7 @@ def _schematron_faults(ubl: bytes) -> Iterator[Fault]:
     report = parsed(rules.transform_to_string(xdm_node=source).encode())
     for failed in report.iter(f"{_SVRL}failed-assert"):
         if failed.get("flag", "fatal") == "fatal":
-            text = " ".join("".join(failed.itertext()).split())
+            text = " ".join(" ".join(map(str, failed.itertext())).split())
             yield Fault(failed.get("id", "EN16931"), text, failed.get("location", ""))
 
 

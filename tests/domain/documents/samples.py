@@ -90,7 +90,13 @@ def invoice(*lines: PrintableLine, reasons: dict[str, str] | None = None, **valu
     for each in lines:
         groups.setdefault((each.vat_category, each.vat_rate), []).append(each)
     vat = tuple(
-        VatPart(category, rate, sum(x.net_cents for x in own), sum(x.vat_cents for x in own), (reasons or {}).get(category, ""))
+        VatPart(
+            category,
+            rate,
+            sum(x.net_cents for x in own),
+            sum(x.vat_cents for x in own),
+            (reasons or {}).get(category, ""),
+        )
         for (category, rate), own in groups.items()
     )
     net, tax = sum(part.net_cents for part in vat), sum(part.vat_cents for part in vat)
