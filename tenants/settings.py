@@ -169,6 +169,13 @@ class Settings(BaseSettings):
     snelstart_subscription_key: SecretStr = SecretStr("")
     """Of this installation's registration at Snelstart."""
     snelstart_requests_per_minute: int = Field(default=120, ge=1)
+    mollie_url: str = Field(default="https://api.mollie.com", pattern=r"^https?://\S+$")
+    """Keys of accounts are given per business entity (`savePaymentProvider`)."""
+    stripe_url: str = Field(default="https://api.stripe.com", pattern=r"^https?://\S+$")
+    local_payments: bool = False
+    """Lets the platform's own test page stand in for a provider in production too, where an entity has none."""
+    payment_link_days: int = Field(default=60, ge=1, le=365)
+    """How long a link to pay by is good for."""
     otel_exporter_otlp_endpoint: str = ""
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")
@@ -189,6 +196,14 @@ class Settings(BaseSettings):
         """Accept libpq's two spellings of the scheme only."""
         if url and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
+        return url
+
+    @field_validator("mollie_url", "stripe_url")
+    @classmethod
+    def sealed_from_others(cls, url: str, others: ValidationInfo) -> str:
+        """Keys of accounts travel with every request."""
+        if others.data.get("environment") == "production" and not url.startswith("https://"):
+            raise ValueError("must start with https:// in production")
         return url
 
     @field_validator("travel_url", "travel_key")

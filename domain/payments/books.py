@@ -36,7 +36,7 @@ def shared_out(payment: Payment, shares: Mapping[UUID, int], invoices: Sequence[
         )
         for id, cents in sorted(shares.items())
     ]
-    return legs + kept(payment, payment.wallet_cents, payment.suspense_cents)
+    return legs + kept(payment, payment.wallet_cents, payment.suspense_cents + payment.missing_cents)
 
 
 def kept(payment: Payment, wallet_cents: int, suspense_cents: int) -> list[Leg]:

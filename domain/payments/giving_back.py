@@ -116,7 +116,8 @@ async def _write(session: AsyncSession, payment: Payment, parts: Parts, outgoing
         payer_chain_ids=list(payment.payer_chain_ids),
         amount_cents=outgoing.amount_cents,
         wallet_cents=parts.wallet_cents,
-        suspense_cents=parts.suspense_cents + parts.missing_cents,
+        suspense_cents=parts.suspense_cents,
+        missing_cents=parts.missing_cents,
         currency=payment.currency,
         provider=payment.provider,
         provider_id=outgoing.provider_id,
@@ -168,13 +169,14 @@ async def put_back(session: AsyncSession, payment: Payment, out: Payment) -> lis
         await add_to_wallet(session, out, payment.contact_id, wallet, MovementKind.REFUND, key)
     payment.wallet_cents += wallet
     payment.suspense_cents += suspense
-    payment.refunded_cents -= out.amount_cents
+    payment.refunded_cents -= out.amount_cents - out.missing_cents
     restate(payment)
     legs = books.shared_out(out, rest, list(of_payment.invoices.values()))[: len(rest)]
-    out.wallet_cents = out.suspense_cents = 0
+    missing = out.missing_cents
+    out.wallet_cents = out.suspense_cents = out.missing_cents = 0
     await session.flush()
     await close_settled(session, list(rest))
-    return [*legs, *books.kept(payment, wallet, suspense)]
+    return [*legs, *books.kept(payment, wallet, suspense + missing)]
 
 
 def _kept_again(payment: Payment, out: Payment, over: int) -> tuple[int, int]:

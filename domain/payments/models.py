@@ -132,6 +132,7 @@ class Payment(Identified, Updated, Base):
         CheckConstraint("(kind = 'RECEIPT') = (refunds_payment_id IS NULL)", name="refund_of_payment"),
         CheckConstraint("wallet_cents BETWEEN 0 AND amount_cents", name="wallet_cents"),
         CheckConstraint("suspense_cents BETWEEN 0 AND amount_cents", name="suspense_cents"),
+        CheckConstraint("missing_cents BETWEEN 0 AND amount_cents", name="missing_cents"),
         Index("uq_payment_provider_id", "provider", "provider_id", unique=True),
         Index("uq_payment_number", "entity_id", "number", unique=True),
         Index("ix_payment_entity_newest", "entity_id", "created_at", "id"),
@@ -158,6 +159,8 @@ class Payment(Identified, Updated, Base):
     wallet_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
     """What of it stands in the payer's wallet: the surplus, less what of it was refunded."""
     suspense_cents: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    missing_cents: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
+    """What of money that was taken back nothing was left for: it stands in suspense, to be claimed."""
     fee_cents: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
     """What the provider kept."""
     currency: Mapped[str] = mapped_column(server_default="EUR")
@@ -174,7 +177,7 @@ class Payment(Identified, Updated, Base):
     made_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
 
 
-_FOR_STAFF = ("fee_cents", "suspense_cents", "suspense", "made_by", "attempt_id", "provider_id")
+_FOR_STAFF = ("fee_cents", "missing_cents", "suspense_cents", "suspense", "made_by", "attempt_id", "provider_id")
 protect(
     Payment,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE"),

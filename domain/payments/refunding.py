@@ -154,7 +154,7 @@ async def fail(session: AsyncSession, refund_id: UUID, why: str) -> Payment:
     if out.status == PaymentStatus.FAILED:
         return out
     left = out.status == PaymentStatus.SUCCEEDED
-    if out.refund_to != Destination.SOURCE or out.kind != PaymentKind.REFUND:
+    if out.refund_to != Destination.SOURCE:
         raise InvalidState(current=out.status, wanted=PaymentStatus.FAILED)
     legs = await put_back(session, payment, out)
     out.status = PaymentStatus.FAILED.value

@@ -1,0 +1,1 @@
+"""Payment providers behind one port: Mollie, Stripe, and the platform's own page."""
