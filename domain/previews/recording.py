@@ -24,6 +24,7 @@ DERIVED = frozenset(
         "position_row",
         "preview_change",
         "search_row",
+        "timeline_row",
     }
 )
 """Kept by triggers from other rows, or not written by anybody's work; nothing is told of them."""

@@ -1,0 +1,146 @@
+"""Mutations of quotes and orders with all that a preview tells of them, each set up in a market of its own."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.webhooks.models import WebhookEndpoint
+from tenants.actor import SYSTEM
+from tenants.engine import Database
+from tenants.settings import Settings
+from tests.api.test_quotes import line, wanted
+from tests.asking import codes, gid
+from tests.previewing import PREVIEW
+from tests.quoting import Market, market
+from tests.trading import Trader, trader
+
+
+@dataclass
+class World:
+    """A market whose entity and dealer are told by webhook; the settings are those of its askers."""
+
+    m: Market
+    settings: Settings
+
+    def ask(self, who: str) -> Trader:
+        return trader(self.m, self.settings, who)
+
+
+async def world(database: Database, settings: Settings) -> World:
+    m = await market(database, agreement={})
+    async with database.session(SYSTEM) as session:
+        for organization_id in (None, m.dealer.id):
+            session.add(
+                WebhookEndpoint(
+                    entity_id=m.entity.id,
+                    organization_id=organization_id,
+                    url="https://hooks.example.nl/",
+                    event_types=["quote.*", "order.*"],
+                    secret=b"sealed",
+                )
+            )
+    return World(m, settings)
+
+
+Case = tuple[str, str, dict[str, Any]]
+"""Who asks, the document, its variables."""
+Setting = Callable[[World], Awaitable[Case]]
+
+
+def document(name: str, arguments: str, result: str) -> str:
+    """A mutation with all of a preview; `arguments` are `$id: ID!` and the like."""
+    names = [each.split(":")[0].strip().removeprefix("$") for each in arguments.split(",")]
+    passed = ", ".join(f"{each}: ${each}" for each in names)
+    return (
+        f"mutation M({arguments}, $preview: Boolean! = false) {{ {name}({passed}, preview: $preview) {{ "
+        f"{result} {PREVIEW} userErrors {{ code field }} }} }}"
+    )
+
+
+QUOTE = "quote { status pendingParties gross { cents } lines { sku } }"
+ORDER = "order { number stage onHold }"
+
+
+async def create(w: World) -> Case:
+    return "staff", document("createQuote", "$input: CreateQuoteInput!", QUOTE), {"input": wanted(w.m)}
+
+
+async def revise(w: World) -> Case:
+    given = {
+        "quoteId": gid("Quote", await w.m.quote()),
+        "reason": "Twee",
+        "lines": [line(w.m, "station", quantity="2")],
+    }
+    return "staff", document("reviseQuote", "$input: ReviseQuoteInput!", QUOTE), {"input": given}
+
+
+async def send(w: World) -> Case:
+    quote_id = await w.m.quote(send=False)
+    return "staff", document("sendQuote", "$id: ID!", QUOTE), {"id": gid("Quote", quote_id)}
+
+
+async def withdraw(w: World) -> Case:
+    given = {"id": gid("Quote", await w.m.quote()), "reason": "Vervallen"}
+    return "staff", document("withdrawQuote", "$id: ID!, $reason: String!", QUOTE), given
+
+
+async def decline(w: World) -> Case:
+    given = {"quoteId": gid("Quote", await w.m.quote()), "reason": "Te duur"}
+    return "customer", document("declineQuote", "$input: DeclineQuoteInput!", QUOTE), {"input": given}
+
+
+async def sign_first(w: World) -> Case:
+    return await _signing(w, "dealer", await w.m.quote())
+
+
+async def sign_last(w: World) -> Case:
+    quote_id = await w.m.quote()
+    await w.m.sign("dealer", quote_id)
+    return await _signing(w, "customer", quote_id)
+
+
+async def _signing(w: World, name: str, quote_id: UUID) -> Case:
+    given = {"quoteId": gid("Quote", quote_id), "documentHash": (await w.m.hash_of(quote_id)).hex()}
+    return name, document("signQuote", "$input: SignQuoteInput!", f"{QUOTE} {ORDER}"), {"input": given}
+
+
+def of_order(name: str, *before: str, reason: bool = True) -> Setting:
+    async def set_up(w: World) -> Case:
+        id, staff = gid("Order", await w.m.ordered()), w.ask("staff")
+        for each in before:
+            asked = f'mutation B($id: ID!) {{ {each}(id: $id, reason: "Zo") {{ userErrors {{ code field }} }} }}'
+            assert not codes((await staff.ask(asked, id=id))[each])
+        arguments, given = ("$id: ID!, $reason: String!", {"reason": "Zo"}) if reason else ("$id: ID!", {})
+        return "staff", document(name, arguments, ORDER), {"id": id, **given}
+
+    return set_up
+
+
+async def note(w: World) -> Case:
+    given = {"id": gid("Order", await w.m.ordered()), "note": "Bel eerst", "internal": False}
+    return "staff", document("noteOrder", "$id: ID!, $note: String!, $internal: Boolean!", ORDER), given
+
+
+async def repeat(w: World) -> Case:
+    dealer: dict[str, Any] = {"end_customer_id": w.m.dealer.id, "service_address_id": None}
+    quote_id = await w.m.quote(w.m.line("cable"), **dealer)
+    await w.m.sign("dealer", quote_id)
+    return "staff", document("repeatOrder", "$quoteId: ID!", ORDER), {"quoteId": gid("Quote", quote_id)}
+
+
+CASES: dict[str, Setting] = {
+    "createQuote": create,
+    "reviseQuote": revise,
+    "sendQuote": send,
+    "withdrawQuote": withdraw,
+    "declineQuote": decline,
+    "signQuote": sign_first,
+    "signQuote, the last": sign_last,
+    "cancelOrder": of_order("cancelOrder"),
+    "reopenOrder": of_order("reopenOrder", "cancelOrder"),
+    "holdOrder": of_order("holdOrder"),
+    "resumeOrder": of_order("resumeOrder", "holdOrder", reason=False),
+    "noteOrder": note,
+    "repeatOrder": repeat,
+}
