@@ -26,6 +26,7 @@ import domain.leads.events
 import domain.ledger.events
 import domain.notifications.events
 import domain.orders.events
+import domain.payments.events
 import domain.plans.events
 import domain.quotes.events
 import domain.signatures.events
@@ -33,6 +34,7 @@ import domain.teams.events
 import domain.trusted_documents.events
 import domain.users.events
 import domain.visits.events
+import domain.wallets.events
 import domain.webhooks.events
 from domain.events.record import TYPES, Payload
 

@@ -20,6 +20,7 @@ from domain.events.models import Event
 from domain.ledger import executing
 from domain.notifications import causes
 from domain.orders import following
+from domain.payments import reactions as payments
 from domain.webhooks import deliveries
 
 React: TypeAlias = Callable[[AsyncSession, Event], Awaitable[None]]
@@ -48,6 +49,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("days", days.TYPES, days.react),
     Reaction("documents", documents.TYPES, documents.react),
     Reaction("intercompany", executing.EVENTS, executing.react),
+    Reaction("payments", payments.EVENTS, payments.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),
 )
 

@@ -23,6 +23,7 @@ from workers.leads import carry_out_due_follow_ups
 from workers.ledger import check_the_books
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
+from workers.payments import tidy as tidy_payments
 from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
@@ -79,6 +80,10 @@ async def _plans(database: Database, _settings: Settings) -> None:
 async def _ended_holds(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await slots.sweep(session)
+
+
+async def _payments(database: Database, _settings: Settings) -> None:
+    await tidy_payments(database)
 
 
 async def _old_plans(database: Database, _settings: Settings) -> None:
@@ -165,6 +170,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_old_plans", _DAY, _old_plans),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
+    Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),

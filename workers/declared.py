@@ -6,6 +6,7 @@ import workers.disruptions
 import workers.documents
 import workers.horizon
 import workers.notifications
+import workers.payments
 import workers.planning
 import workers.reactions
 import workers.relay

@@ -47,7 +47,7 @@ BEGIN
     (to_jsonb(NEW) ->> 'payment_id')::uuid END;
   SELECT coalesce(sum(a.amount_cents - a.returned_cents), 0) INTO shared
   FROM payment_allocation a WHERE a.payment_id = paid.id;
-  parts := shared + paid.wallet_cents + paid.suspense_cents + paid.refunded_cents;
+  parts := shared + paid.wallet_cents + paid.suspense_cents + paid.refunded_cents + paid.missing_cents;
   IF paid.status IN ('FAILED', 'REVERSED') AND parts = 0 OR
      paid.status NOT IN ('FAILED', 'REVERSED') AND parts = paid.amount_cents THEN
     RETURN NULL;
@@ -66,6 +66,7 @@ _MAY_CHANGE = (
     "wallet_cents",
     "suspense_cents",
     "suspense",
+    "missing_cents",
     "fee_cents",
     "provider_id",
     "reason",
@@ -319,6 +320,7 @@ def _tables() -> None:
         sa.Column("refunded_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("wallet_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("suspense_cents", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("missing_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("fee_cents", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("currency", sa.Text(), server_default="EUR", nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
@@ -357,6 +359,7 @@ def _tables() -> None:
         sa.CheckConstraint("amount_cents BETWEEN 1 AND 1000000000000000", name=op.f("ck_payment_amount")),
         sa.CheckConstraint("refunded_cents BETWEEN 0 AND amount_cents", name=op.f("ck_payment_refunded")),
         sa.CheckConstraint("suspense_cents BETWEEN 0 AND amount_cents", name=op.f("ck_payment_suspense_cents")),
+        sa.CheckConstraint("missing_cents BETWEEN 0 AND amount_cents", name=op.f("ck_payment_missing_cents")),
         sa.CheckConstraint("wallet_cents BETWEEN 0 AND amount_cents", name=op.f("ck_payment_wallet_cents")),
         sa.ForeignKeyConstraint(["attempt_id"], ["payment_attempt.id"], name=op.f("fk_payment_attempt_id")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_payment_contact_id")),
