@@ -21,6 +21,7 @@ import domain.days.events
 import domain.disruptions.events
 import domain.documents.events
 import domain.entities.events
+import domain.invoices.events
 import domain.jobs.events
 import domain.leads.events
 import domain.ledger.events

@@ -17,6 +17,7 @@ from domain.accounting import collecting as accounting
 from domain.days import reactions as days
 from domain.documents import reactions as documents
 from domain.events.models import Event
+from domain.invoices import reactions as invoices
 from domain.ledger import executing
 from domain.notifications import causes
 from domain.orders import following
@@ -48,10 +49,11 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("notifications", frozenset(causes.CAUSES), causes.react),
     Reaction("days", days.TYPES, days.react),
     Reaction("documents", documents.TYPES, documents.react),
+    Reaction("invoices", invoices.EVENTS, invoices.react),
     Reaction("intercompany", executing.EVENTS, executing.react),
     Reaction("payments", payments.EVENTS, payments.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),
 )
 
-FORESEEN: dict[str, Work] = {}
+FORESEEN: dict[str, Work] = {**invoices.WORK}
 """By name of a job: the function of the domain that it calls, with the job's arguments."""

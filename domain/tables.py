@@ -26,6 +26,7 @@ import domain.horizon.models
 import domain.idempotency.models
 import domain.invoices.models
 import domain.invoices.personal
+import domain.invoices.subledgers
 import domain.jobs.models
 import domain.leads.models
 import domain.leads.personal

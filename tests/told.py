@@ -52,13 +52,16 @@ WATCHED = {
     "order_milestone": Watched((), ("r.order_id",)),
     "visit": Watched(("status", "outcome", "day", "block", "team_id"), ("r.id", "r.order_id")),
     "disruption": Watched(("state",)),
+    "invoice": Watched(("status", "paid_cents", "credited_cents", "written_off_cents")),
+    "invoice_run": Watched(()),
+    "billing_profile": Watched(("collective", "vat_treatment", "deposit_percent")),
     "contact": Watched(
         ("erased_at", "merged_into_id", "parent_organization_id"), _OF_A_CONTACT, also=_WINNERS.format("id")
     ),
     "contact_relation": Watched(("lifecycle",), _CONTACT, also=_WINNERS.format("contact_id")),
     "organization_parent": Watched(("parent_id", "valid"), _OF_A_PLACE, also=_WINNERS.format("organization_id")),
     "agreement": Watched(("default_payer", "partner_without_lines", "partner_signs", "valid")),
-    "commission": Watched(("status",), ("r.id", "r.entity_id", "r.self_billing_invoice_id")),
+    "commission": Watched(("status",), ("r.id", "r.reverses_id", "r.entity_id", "r.self_billing_invoice_id")),
     "commission_dispute": Watched(("state",), ("r.commission_id",)),
     "article": Watched(("active",)),
     "price": Watched(("unit_price_cents", "valid"), ("r.article_id",)),
@@ -91,6 +94,8 @@ WATCHED = {
 }
 
 UNTOLD = {
+    "billing_part": "part of its invoice; that it waits shows on the order",
+    "invoice_run_order": "part of its run; its invoices are told",
     "accounting_reconciliation": "a count; that the sides differ is told of the connection",
     "accounting_record": "the log of what is told elsewhere; that it failed is told",
     "audit_file": "asked for by whoever gets it; that it was made is told of the entity",

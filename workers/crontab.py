@@ -19,6 +19,7 @@ from tenants.settings import Settings
 from workers.accounting import push_what_is_due, reconcile_all
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.horizon import look
+from workers.invoices import ask_for_collective_invoices
 from workers.leads import carry_out_due_follow_ups
 from workers.ledger import check_the_books
 from workers.mail import deliver_due_mail
@@ -148,6 +149,10 @@ async def _books(database: Database, _settings: Settings) -> None:
     await check_the_books(database)
 
 
+async def _collective_invoices(database: Database, _settings: Settings) -> None:
+    await ask_for_collective_invoices(database)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -172,6 +177,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
     Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),
+    Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),

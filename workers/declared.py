@@ -5,6 +5,7 @@ import workers.accounting
 import workers.disruptions
 import workers.documents
 import workers.horizon
+import workers.invoices
 import workers.notifications
 import workers.payments
 import workers.planning

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.invoices.models import InvoicePart
-from domain.money import MAX_CENTS, Money
+from domain.money import MAX_CENTS, Money, allocate
 from domain.vat.rules import VatDecision, VatRule, reason
 
 WHOLE = Decimal(100)
@@ -270,3 +270,8 @@ def _share(amount_cents: int, part: Decimal, whole: Decimal) -> int:
     """round_half_up(amount * part / whole) of amounts that are not negative; exact, in integers."""
     numerator, denominator = amount_cents * int(part.scaleb(3)), int(whole.scaleb(3))
     return (2 * numerator + denominator) // (2 * denominator) if denominator else 0
+
+
+def spread(net_cents: int, left: Sequence[int]) -> list[int]:
+    """A net amount over lines in proportion to what is left of each, by largest remainder; never more than is left."""
+    return [part.cents for part in allocate(Money(net_cents), list(left))]

@@ -36,8 +36,6 @@ class Skipped(StrEnum):
     PURCHASE_ORDER_MISSING = "PURCHASE_ORDER_MISSING"
     PAYER_NOT_VISIBLE = "PAYER_NOT_VISIBLE"
     """Who asked does not see a payer; the platform invoices it."""
-    FAILED = "FAILED"
-    """It could not be done; the log says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

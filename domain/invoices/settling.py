@@ -46,8 +46,8 @@ async def settle(
     """
     invoice = await find(session, Invoice, invoice_id, lock=True)
     _require_payable(invoice)
-    if cents > 0 and invoice.written_off_cents:
-        await _restore(session, invoice, f"write-off:{invoice.id}:undone-by:{source[1]}")
+    if cents > 0:
+        await reopen_written_off(session, invoice, "paid")
     _require_room(invoice, cents)
     if cents == 0:
         return invoice
@@ -85,7 +85,7 @@ async def undo_write_off(session: AsyncSession, invoice_id: UUID) -> Invoice:
     invoice = await find(session, Invoice, invoice_id, lock=True)
     if not invoice.written_off_cents:
         raise NotWrittenOff(number=invoice.number, field=("id",))
-    await _restore(session, invoice, f"write-off:{invoice.id}:undone:{_stamp()}")
+    await reopen_written_off(session, invoice, "undone")
     return invoice
 
 
@@ -101,11 +101,14 @@ def open_cents(invoice: Invoice) -> int:
     return open_of(invoice.gross_cents, invoice.paid_cents, invoice.credited_cents, invoice.written_off_cents)
 
 
-async def _restore(session: AsyncSession, invoice: Invoice, key: str) -> None:
+async def reopen_written_off(session: AsyncSession, invoice: Invoice, cause: str) -> None:
+    """Let what was written off of a locked invoice be open again; `cause` says why."""
+    if not invoice.written_off_cents:
+        return
     back, invoice.written_off_cents = invoice.written_off_cents, 0
     restate(invoice)
     await session.flush()
-    await _post_write_off(session, invoice, -back, key)
+    await _post_write_off(session, invoice, -back, f"write-off:{invoice.id}:{cause}:{_stamp()}")
     said = (invoice.number, invoice.kind, open_cents(invoice), invoice.currency)
     await tell(session, invoice, InvoiceWriteOffUndone(*said))
 
