@@ -49,20 +49,24 @@ _log = structlog.get_logger(__name__)
 
 @job(TEST_JOB, queue=QUEUE, outside=True, timeout=180, attempts=3)
 async def test_connection(run: Run, arguments: Arguments) -> None:
-    """Look into the administration: what it has to choose from is kept, and a connection that works becomes active."""
-    id = UUID(arguments["connection_id"])
-    async with run.database.session(SYSTEM) as session:
+    """Look into the administration; a connection that works becomes active."""
+    await look(run.database, run.settings, UUID(arguments["connection_id"]))
+
+
+async def look(database: Database, settings: Settings, id: UUID) -> None:
+    """What the administration has to choose from is kept. Raises: GiveUp, Later, Unreachable."""
+    async with database.session(SYSTEM) as session:
         connection = await find(session, AccountingConnection, id)
-    async with _open(run.settings, connection) as package:
-        try:
+    try:
+        async with _open(settings, connection) as package:
             catalogue = await package.look()
-        except (CredentialsRefused, Refused) as error:
-            async with run.database.session(SYSTEM) as session:
-                await connections.refuse(session, id, str(error))
-            raise GiveUp(f"{connection.package}: {error}") from error
-        except Busy as busy:
-            raise Later(busy.seconds) from busy
-    async with run.database.session(SYSTEM) as session:
+    except (CredentialsRefused, Refused) as error:
+        async with database.session(SYSTEM) as session:
+            await connections.refuse(session, id, str(error))
+        raise GiveUp(f"{connection.package}: {error}") from error
+    except Busy as busy:
+        raise Later(busy.seconds) from busy
+    async with database.session(SYSTEM) as session:
         await connections.looked(session, id, stored(catalogue), _proposed(catalogue), clock.now())
 
 

@@ -133,7 +133,7 @@ class AccountingRecord(Identified, Updated, Base):
             "connection_id",
             "rank",
             "booked_on",
-            "id",
+            "reference",
             postgresql_where=text("state IN ('PENDING', 'SENDING')"),
         ),
         Index("ix_accounting_record_month", "connection_id", "booked_on"),

@@ -67,7 +67,7 @@ async def _next(session: AsyncSession, connection_id: UUID) -> AccountingRecord 
         .where(AccountingRecord.state.in_([RecordState.PENDING, RecordState.SENDING]))
         .where(AccountingRecord.next_attempt_at <= func.now())
         .where(AccountingRecord.depends_on_id.is_(None) | first.external_id.is_not(None))
-        .order_by(AccountingRecord.rank, AccountingRecord.booked_on, AccountingRecord.id)
+        .order_by(AccountingRecord.rank, AccountingRecord.booked_on, AccountingRecord.reference)
         .limit(1)
         .with_for_update(of=AccountingRecord)
     )
@@ -106,7 +106,7 @@ def party_of(invoice: Invoice, external_id: str | None = None) -> Party:
     return Party(
         id=invoice.payer_contact_id,
         name=str(said.get("legal_name") or said.get("name") or ""),
-        is_organization=purchase or said.get("contact_type") == "ORGANIZATION",
+        is_organization=said.get("contact_type", "ORGANIZATION" if purchase else "PERSON") == "ORGANIZATION",
         street=street,
         postal_code=str(said.get("postal_code") or ""),
         city=str(said.get("city") or ""),

@@ -117,7 +117,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_accounting_record_due",
         "accounting_record",
-        ["connection_id", "rank", "booked_on", "id"],
+        ["connection_id", "rank", "booked_on", "reference"],
         unique=False,
         postgresql_where=sa.text("state IN ('PENDING', 'SENDING')"),
     )
