@@ -1,0 +1,82 @@
+"""Documents that are kept, with links to download them; sending an invoice again."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import strawberry
+
+from api.context import Info
+from api.enums import described
+from api.inputs import key_of
+from api.mutations import PreviewablePayload, mutation
+from api.reading import Node, column, derived, read_in, reads
+from domain.documents import models, sending
+from domain.documents.linking import LASTS, link
+from domain.documents.models import DocumentKind
+from tenants.auth.hosts import origin
+from tenants.permissions import Permission
+
+if TYPE_CHECKING:
+    from api.invoices import Invoice
+
+InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
+
+described(
+    DocumentKind,
+    "What a document is.",
+    PDF="For people: PDF/A-3, which carries the electronic invoice with it.",
+    UBL="For programs: UBL 2.1 after EN 16931, of Dutch sellers to businesses in the form of NLCIUS.",
+    XAF="XML Auditfile Financieel.",
+    CAMT="A bank statement, CAMT.053.",
+    PAIN="Direct debits (pain.008) or payouts (pain.001) for the bank.",
+    CSV="A table.",
+)
+
+
+@reads(models.Document)
+@strawberry.type(description="A file that was made once and never changes.")
+class Document(Node):
+    kind: DocumentKind = column("What it is.")
+    media_type: str = column("Such as `application/pdf`.")
+    file_name: str = column("The name it is downloaded under.")
+    size: int = column("In bytes.")
+    sha256: str = column("Its SHA-256 in hexadecimal digits.")
+    url: str = derived(
+        f"Downloads it, for {LASTS.seconds // 60} minutes, whoever has the link: do not pass it on.",
+        needs=lambda d: {"id": d.id},
+        resolve=lambda values, info: _url(values, info.context),
+    )
+
+
+def _url(values: Any, context: Any) -> str:
+    host = context.request.host
+    portal = origin(context.settings, host) if host else ""
+    return link(UUID(str(values["id"])), context.settings, origin=portal)
+
+
+@strawberry.type(description="What sendInvoice returns.")
+class SendInvoicePayload(PreviewablePayload):
+    invoice: InvoiceRef | None = strawberry.field(default=None, description="The invoice that was sent.")
+
+
+@strawberry.type
+class DocumentMutations:
+    @mutation(
+        "Mails the documents of an invoice once more, as they were made; who did so and to whom is in the audit trail.",
+        requires=Permission.INVOICES_WRITE,
+        previewable=True,
+    )
+    async def send_invoice(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")],
+        to: Annotated[
+            str | None, strawberry.argument(description="Another address than the one on the invoice.")
+        ] = None,
+    ) -> SendInvoicePayload:
+        async with info.context.write() as session:
+            sent = await sending.send_again(session, key_of("Invoice", id, "id"), to)
+            return SendInvoicePayload(invoice=await read_in(session, info, "invoice", sent.id))
+
+
+TYPES = (Document,)
