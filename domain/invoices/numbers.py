@@ -17,6 +17,8 @@ _SERIES = {
     InvoiceKind.SELF_BILLING_CREDIT: ("self_billing", "SB"),
 }
 """Invoices and their credit notes are one series; documents in a partner's name are another."""
+LONGEST_BODY = 21
+"""Of a creditor reference, behind its check digits."""
 
 
 async def draw(
@@ -40,7 +42,8 @@ def number_of(prefix: str, infix: str, year: int, number: int) -> str:
 def payment_reference(number: str) -> str:
     """The creditor reference of ISO 11649 for an invoice number: `RF` and two check digits in front of it."""
     body = "".join(character for character in number.upper() if character.isalnum() and character.isascii())
-    return f"RF{mod_97_10.calc_check_digits(f'{body}RF')}{body}"
+    kept = body[-LONGEST_BODY:]
+    return f"RF{mod_97_10.calc_check_digits(f'{kept}RF')}{kept}"
 
 
 def clamped(day: date, year: int) -> date:
