@@ -53,6 +53,7 @@ import domain.trusted_documents.models
 import domain.vat.models
 import domain.visits.models
 import domain.wallets.models
+import domain.wallets.subledgers
 import domain.webhooks.models
 import domain.webhooks.personal
 import tenants.auth.models
