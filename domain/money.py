@@ -183,6 +183,13 @@ def allocate(whole: Money, weights: Sequence[int | Decimal]) -> list[Money]:
     return [Money(-part if whole.cents < 0 else part, whole.currency) for part in parts]
 
 
+def part_of(whole: Money, part: int, of: int) -> Money:
+    """whole * part / of, rounded once, half up and symmetric about zero; `of` is above 0."""
+    exact = Fraction(whole.cents * part, of)
+    nearest = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return Money(nearest if exact >= 0 else -nearest, whole.currency)
+
+
 class VatClass(StrEnum):
     """Dutch VAT: 21 %, 9 %, 0 %, or shifted to the customer."""
 

@@ -13,3 +13,12 @@ class AgreementSaved(Payload):
     subject_type = "Agreement"
     default_payer: str
     partner_signs: bool
+
+
+@dataclass(frozen=True)
+class StandardCommissionSaved(Payload):
+    """What commission an entity pays where nothing else is agreed has changed."""
+
+    type = "commission_terms.saved"
+    subject_type = "BusinessEntity"
+    internal = True

@@ -10,11 +10,12 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
+from domain.agreements import commission_book
 from domain.agreements.events import AgreementSaved
 from domain.agreements.models import Agreement, PayerProposal
 from domain.catalog.models import ArticleCategory
 from domain.contacts.models import Contact
-from domain.errors import NotAChoice, OutOfRange, Required
+from domain.errors import Faults, NotAChoice, OutOfRange, Required
 from domain.events.record import plain, record
 from domain.numbering.service import AMSTERDAM
 from domain.rows import find
@@ -57,8 +58,11 @@ async def save_agreement(
 ) -> Agreement:
     """Agree anew from now on: the agreement in force ends, the history of what held when stays.
 
-    The processing agreement is a document of its own: where terms name none, the one in force goes on.
+    The processing agreement is a document of its own: where terms name none, the one in force goes on. So does what
+    is agreed about commission; `commission` None lets the entity's standard hold.
     """
+    commission = {name: terms[name] for name in ("commission",) if name in terms}
+    terms = {name: value for name, value in terms.items() if name not in commission}
     await find(session, BusinessEntity, entity_id, field=("entity_id",))
     organization = await find(session, Contact, organization_id, field=("organization_id",))
     if terms.get("default_payer") == PayerProposal.ORGANIZATION:
@@ -73,6 +77,8 @@ async def save_agreement(
     session.add(agreement)
     await session.flush()
     await session.refresh(agreement)
+    with Faults() as faults, faults.at("commission"):
+        about_commission = await commission_book.agree(session, agreement, commission)
     await record(
         session,
         AgreementSaved(default_payer=agreement.default_payer, partner_signs=agreement.partner_signs),
@@ -80,7 +86,8 @@ async def save_agreement(
         subject_id=agreement.id,
         organization_ids=[organization_id],
         channel=organization.channel_organization_ids,
-        changes={key: [plain(getattr(before, key, None)), plain(value)] for key, value in terms.items()},
+        changes={key: [plain(getattr(before, key, None)), plain(value)] for key, value in terms.items()}
+        | about_commission,
     )
     return agreement
 

@@ -1,0 +1,170 @@
+"""Disputes: a beneficiary says that a record is wrong; staff answer with a correction or a rejection; all of it undone.
+
+A disputed record is not paid out until there is an answer.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.commissions.errors import (
+    AlreadyDisputed,
+    DisputeNotAnswered,
+    DisputeNotOpen,
+    NotDisputable,
+    NothingCorrected,
+)
+from domain.commissions.events import (
+    CommissionDisputeAnswered,
+    CommissionDisputed,
+    CommissionDisputeReopened,
+    CommissionDisputeWithdrawn,
+)
+from domain.commissions.following import Record, follow, locked
+from domain.commissions.models import Commission, CommissionCause, CommissionDispute, CommissionKind, DisputeState
+from domain.commissions.movements import about, write
+from domain.errors import AlreadyExists, OutOfRange
+from domain.events.record import Payload, record_all
+from domain.money import MAX_CENTS, Money
+from domain.rows import find
+from domain.unique import refusing_taken
+from domain.validation import text
+from tenants.auth import clock
+
+LONGEST_TEXT = 2_000
+_ANSWERED = (DisputeState.UPHELD, DisputeState.REJECTED)
+
+
+async def dispute(session: AsyncSession, commission_id: UUID, reason: str) -> CommissionDispute:
+    """Dispute a record. Raises: NotFound, NotDisputable, AlreadyDisputed, InvalidInput."""
+    why = text(reason, "reason", maximum=LONGEST_TEXT)
+    commission = await find(session, Commission, commission_id)
+    if commission.reverses_id is not None:
+        raise NotDisputable(field=("id",))
+    made = CommissionDispute(
+        entity_id=commission.entity_id,
+        commission_id=commission.id,
+        beneficiary_contact_id=commission.beneficiary_contact_id,
+        reason=why,
+    )
+    await _open(session, made)
+    await _tell(session, commission, CommissionDisputed(why))
+    return made
+
+
+async def withdraw(session: AsyncSession, dispute_id: UUID) -> CommissionDispute:
+    """Dispute it no longer. Raises: NotFound, DisputeNotOpen."""
+    found = await _found(session, dispute_id)
+    _require_open(found)
+    found.state, found.closed_at = DisputeState.WITHDRAWN, clock.now()
+    await session.flush()
+    await _tell(session, await find(session, Commission, found.commission_id), CommissionDisputeWithdrawn(found.reason))
+    return found
+
+
+async def reject(session: AsyncSession, dispute_id: UUID, answer: str) -> CommissionDispute:
+    """The record stands. For staff. Raises: NotFound, DisputeNotOpen, InvalidInput."""
+    said = text(answer, "answer", maximum=LONGEST_TEXT)
+    found = await _found(session, dispute_id)
+    return await _answer(session, found, DisputeState.REJECTED, said, None, 0)
+
+
+async def uphold(session: AsyncSession, dispute_id: UUID, answer: str, amount: Money) -> CommissionDispute:
+    """The record should have come to `amount`, before anything was lost of its order: the difference is written.
+
+    What was credited since is taken of the corrected amount as well. For staff.
+    Raises: NotFound, DisputeNotOpen, NothingCorrected, CurrencyMismatch, InvalidInput.
+    """
+    said = text(answer, "answer", maximum=LONGEST_TEXT)
+    found = await _found(session, dispute_id)
+    _require_open(found)
+    corrected = await _record(session, found.commission_id)
+    _require_sign(corrected, amount)
+    cents = (amount - corrected.agreed).cents
+    if not cents:
+        raise NothingCorrected(amount=amount.format("en"), field=("amount_cents",))
+    correction_id = await _correct(session, corrected, cents, found.id)
+    return await _answer(session, found, DisputeState.UPHELD, said, correction_id, cents)
+
+
+async def reopen(session: AsyncSession, dispute_id: UUID) -> CommissionDispute:
+    """Take an answer back, and its correction with it. For staff.
+
+    Raises: NotFound, DisputeNotAnswered, AlreadyDisputed.
+    """
+    found = await _found(session, dispute_id)
+    if found.state not in _ANSWERED:
+        raise DisputeNotAnswered(state=found.state, field=("id",))
+    commission = await find(session, Commission, found.commission_id)
+    if found.correction_id is not None:
+        correction = await find(session, Commission, found.correction_id)
+        await _correct(session, await _record(session, commission.id), -correction.amount_cents, found.id)
+    found.state, found.answer, found.closed_at, found.correction_id = DisputeState.OPEN, None, None, None
+    await _open(session, found)
+    await _tell(session, commission, CommissionDisputeReopened(found.reason))
+    return found
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+async def _open(session: AsyncSession, dispute: CommissionDispute) -> None:
+    try:
+        async with refusing_taken(session, uq_commission_dispute_open=("id",)):
+            session.add(dispute)
+    except AlreadyExists:
+        raise AlreadyDisputed(field=("id",)) from None
+
+
+async def _found(session: AsyncSession, dispute_id: UUID) -> CommissionDispute:
+    return await find(session, CommissionDispute, dispute_id, lock=True)
+
+
+def _require_open(dispute: CommissionDispute) -> None:
+    if dispute.state != DisputeState.OPEN:
+        raise DisputeNotOpen(state=dispute.state, field=("id",))
+
+
+async def _record(session: AsyncSession, commission_id: UUID) -> Record:
+    own = (Commission.id == commission_id) | (Commission.reverses_id == commission_id)
+    return (await locked(session, own))[0]
+
+
+def _require_sign(corrected: Record, amount: Money) -> None:
+    takes = corrected.first.kind in (CommissionKind.PENALTY, CommissionKind.CAP)
+    low, high = (-MAX_CENTS, 0) if takes else (0, MAX_CENTS)
+    if not low <= amount.cents <= high:
+        raise OutOfRange(minimum=low, maximum=high, field=("amount_cents",))
+
+
+async def _correct(session: AsyncSession, corrected: Record, cents: int, dispute_id: UUID) -> UUID:
+    movement = corrected.adjusted(cents, CommissionCause.CORRECTED, source_id=dispute_id)
+    made = await write(session, [movement], clock.now())
+    if corrected.first.order_id is not None:
+        await follow(session, [corrected.first.order_id])
+    id: UUID = made[0].id
+    return id
+
+
+async def _answer(
+    session: AsyncSession,
+    found: CommissionDispute,
+    state: DisputeState,
+    answer: str,
+    correction_id: UUID | None,
+    cents: int,
+) -> CommissionDispute:
+    _require_open(found)
+    closed_at: datetime = clock.now()
+    found.state, found.answer, found.closed_at, found.correction_id = state, answer, closed_at, correction_id
+    await session.flush()
+    commission: Any = await find(session, Commission, found.commission_id)
+    upheld = state is DisputeState.UPHELD
+    await _tell(session, commission, CommissionDisputeAnswered(found.reason, upheld, answer, cents))
+    return found
+
+
+async def _tell(session: AsyncSession, commission: Commission, payload: Payload) -> None:
+    await record_all(session, [(payload, about(commission))])
