@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting import collecting as accounting
+from domain.commissions import reactions as commissions
 from domain.days import reactions as days
 from domain.documents import reactions as documents
 from domain.events.models import Event
@@ -50,6 +51,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("days", days.TYPES, days.react),
     Reaction("documents", documents.TYPES, documents.react),
     Reaction("invoices", invoices.EVENTS, invoices.react),
+    Reaction("commissions", commissions.TYPES, commissions.react),
     Reaction("intercompany", executing.EVENTS, executing.react),
     Reaction("payments", payments.EVENTS, payments.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),

@@ -10,6 +10,7 @@ import domain.bank.personal
 import domain.catalog.models
 import domain.commissions.models
 import domain.commissions.personal
+import domain.commissions.subledgers
 import domain.contacts.models
 import domain.days.models
 import domain.days.personal

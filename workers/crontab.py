@@ -17,6 +17,7 @@ from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.accounting import push_what_is_due, reconcile_all
+from workers.commissions import compute_commissions
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.horizon import look
 from workers.invoices import ask_for_collective_invoices
@@ -158,6 +159,10 @@ async def _event_months(database: Database, settings: Settings) -> None:
     await drop_old_event_months(database, settings.event_retention_months)
 
 
+async def _commissions(database: Database, _settings: Settings) -> None:
+    await compute_commissions(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -178,6 +183,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
+    Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
