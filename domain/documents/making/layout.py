@@ -58,7 +58,7 @@ class Layout:
             "keywords": [invoice.number],
             "made": [invoice.issued_on.year, invoice.issued_on.month, invoice.issued_on.day],
             "footer": looks.footer(invoice.buyer if invoice.is_self_billed else invoice.seller, words),
-            "small_print": looks.small_print(invoice.look.terms),
+            "small_print": "" if invoice.is_self_billed else looks.small_print(invoice.look.terms),
             "recipient": self._recipient(),
             "recipient_label": words["seller" if invoice.is_self_billed else "to"],
             "facts": list(self._facts()),
@@ -156,8 +156,6 @@ class Layout:
         for part in self.invoice.vat:
             if part.category in self.words["exempt"]:
                 yield part.reason or self.words["exempt"][part.category]
-        if any(part.category in ("AE", "K") for part in self.invoice.vat) and self.invoice.buyer.vat_number:
-            yield f"{self.words['vat_number']} {self.words['buyer'].lower()}: {self.invoice.buyer.vat_number}"
 
     def _totals(self) -> Iterator[tuple[str, str]]:
         yield self.words["net"], self.money(self.invoice.net_cents)

@@ -119,7 +119,7 @@ def invoice(*lines: PrintableLine, reasons: dict[str, str] | None = None, **valu
         "net_cents": net,
         "vat_cents": tax,
         "gross_cents": net + tax,
-        "payment_reference": "RF04LT202600001",
+        "payment_reference": "RF63LT202600001",
         "order_number": "LT-2026-00123",
     }
     return PrintableInvoice(**{**given, **values})
@@ -132,14 +132,135 @@ CABLE = line("Laadkabel type 2, 7,5 m", "2", 14_999, sku="CAB-T2-75")
 PLAIN = invoice(STATION, WORK, CABLE)
 
 
-def credit_of_one() -> PrintableInvoice:
-    """A third of a line of 100.00: 33.33 net."""
-    credited = line("Laadkabel type 2, 7,5 m", "1", 3_333)
+# --- the channel of partner-integration-workflow: master, regional, dealer ----------------------------------------------
+
+
+def partner(name: str, number: int, country_city: tuple[str, str]) -> Party:
+    """A partner of the channel; its numbers are made up."""
+    return Party(
+        name=name,
+        legal_name=f"{name} B.V.",
+        street="Energieweg",
+        house_number=str(number),
+        postal_code=country_city[0],
+        city=country_city[1],
+        kvk_number=f"8000000{number}",
+        vat_number=("NL800000015B01", "NL800000027B01", "NL800000039B01", "NL800000040B01")[number - 1],
+        iban=("NL91ABNA0417164300", "NL20INGB0001234567", "NL39RABO0300065264", "NL02ABNA0123456789")[number - 1],
+        email=f"facturen@partner{number}.example",
+    )
+
+
+MASTER = partner("Master Energie", 1, ("3511AB", "Utrecht"))
+REGIONAL = partner("Regio Laden Noord", 2, ("9711AA", "Groningen"))
+DEALER = partner("Laadpunt Dealer Assen", 3, ("9401AA", "Assen"))
+DIRECT = partner("Direct Laden", 4, ("1011AA", "Amsterdam"))
+RATES = (5, 3, 2)
+"""Percent of the net amount by level."""
+CHAINS = {"dealer": (MASTER, REGIONAL, DEALER), "regional": (MASTER, REGIONAL), "direct": (MASTER, DIRECT)}
+"""Where the order was placed, and the chain from the root down to there."""
+ORDERED = (
+    line("Alfen Eve Single S-line 11 kW", "1", 89_995, sku="ALF-EVE-S-11KW"),
+    line("Installatie basis, 1 fase", "1", 44_995, sku="INST-BASIC-1P"),
+    line("Laadkabel type 2, 7,5 m", "1", 15_995, rate="21", sku="CAB-T2-75", discount_percent="12.5"),
+)
+
+
+def channel_order(placed_at: str) -> PrintableInvoice:
+    """The end customer's invoice of an order placed somewhere in the channel."""
+    number = 101 + list(CHAINS).index(placed_at)
+    return invoice(
+        *ORDERED,
+        number=f"CC-2026-00{number}",
+        seller=replace(SELLER, name="ChargeCars", legal_name="ChargeCars Demo B.V.", kvk_number="90000016"),
+        look=replace(LOOK, brand="ChargeCars", primary="#00b67a"),
+        order_number=f"CC-2026-00{number + 100}",
+        reference=f"GRO-{number}",
+        payment_reference="RF18539007547034",
+    )
+
+
+def commissions(placed_at: str) -> list[PrintableInvoice]:
+    """The self-billing invoices of the chain for that order, one per partner."""
+    order = channel_order(placed_at)
+    return [_commission(order, level, each) for level, each in enumerate(CHAINS[placed_at], start=1)]
+
+
+def _commission(order: PrintableInvoice, level: int, beneficiary: Party) -> PrintableInvoice:
+    rate = RATES[level - 1]
+    share = Money(order.net_cents).times(Decimal(rate).scaleb(-2)).cents
+    said = f"Commissie niveau {level}, {rate}% van {Money(order.net_cents).format()}\nOpdracht {order.order_number}"
+    return invoice(
+        line(said, "1", share),
+        kind=InvoiceKind.SELF_BILLING,
+        part="COMMISSION",
+        number=f"CC-SB-2026-00{level}{order.number[-2:]}",
+        seller=beneficiary,
+        buyer=order.seller,
+        look=order.look,
+        issued_on=date(2026, 4, 1),
+        period_month=date(2026, 3, 1),
+        order_number=order.order_number,
+        payment_reference="RF712348231",
+    )
+
+
+# --- VAT that is not ours to collect --------------------------------------------------------------------------------
+
+ABROAD = invoice(
+    line("Zaptec Go 2, 22 kW", "12", 61_250, rate="0", category="K", sku="ZAP-GO2"),
+    line("Configuratie op afstand", "3", 9_500, rate="0", category="AE", unit="hour"),
+    reasons={
+        "K": "Intra-Community supply (Directive 2006/112/EC art. 138)",
+        "AE": "Reverse charge: service to a business in the EU (Directive 2006/112/EC art. 44 and 196)",
+    },
+    number="ZS-2026-00007",
+    buyer=GERMAN,
+    language="en",
+    look=replace(LOOK, brand="ZaptecShop", primary="#111827", terms=""),
+    reference="PO 4711",
+    payment_terms_days=30,
+)
+SUBCONTRACTED = invoice(
+    line("Installatie laadplein, 8 laadpunten", "24", 6_850, rate="0", category="AE", unit="hour"),
+    reasons={"AE": "Btw verlegd (Wet OB art. 12 lid 5, Uitvoeringsbesluit OB art. 24b)"},
+    number="CC-2026-00042",
+    buyer=PARTNER,
+    reference="INK-2026-118",
+)
+
+# --- collective, credited -------------------------------------------------------------------------------------------
+
+COLLECTIVE = invoice(
+    *(replace(each, order_number="LT-2026-00201", order_reference="GRO-1") for each in (STATION, WORK)),
+    *(replace(each, order_number="LT-2026-00202", order_reference="GRO-2") for each in (STATION, CABLE)),
+    line("Schoonmaak laadpunt", "1", 4_500, rate="9", order_number="LT-2026-00203"),
+    part="COLLECTIVE",
+    number="LT-2026-00009",
+    buyer=PARTNER,
+    order_number="",
+    period_month=date(2026, 2, 1),
+)
+UNEVEN = invoice(
+    STATION, line("Laadkabels, per drie", "3", 3_334, discount_percent="0.02"), WORK, number="LT-2026-00011"
+)
+"""Its second line is 100.00 for three pieces."""
+
+
+def credit_of_one_of_three() -> PrintableInvoice:
+    """One of three pieces for 100.00 is 33.33, with 7.00 of 21.00 VAT: what round_half_up(amount * 1 / 3) leaves."""
+    piece = replace(UNEVEN.lines[1], quantity=Decimal(1), discount_cents=1, net_cents=3_333, vat_cents=700)
+    vat = (VatPart("S", Decimal(21), 3_333, 700),)
     return replace(
-        invoice(credited),
+        UNEVEN,
         kind=InvoiceKind.CREDIT_NOTE,
         part="CREDIT",
-        number="LT-2026-00002",
-        credits=Credited("LT-2026-00001", date(2026, 3, 2)),
-        reason="Kabel retour",
+        number="LT-2026-00012",
+        lines=(piece,),
+        vat=vat,
+        net_cents=3_333,
+        vat_cents=700,
+        gross_cents=4_033,
+        credits=Credited("LT-2026-00011", UNEVEN.issued_on),
+        reason="Eén kabel retour",
     )
