@@ -35,6 +35,10 @@ from api.lead_workflow import LeadWorkflowQueries
 from api.lead_workflow_changes import LeadRoutingQueries, LeadWorkflowMutations
 from api.leads import TYPES as LEAD_TYPES
 from api.leads import LeadQueries
+from api.ledger import TYPES as LEDGER_TYPES
+from api.ledger import LedgerQueries
+from api.ledger_changes import LedgerMutations
+from api.ledger_reports import LedgerReportQueries
 from api.live.subscriptions import TYPES as LIVE_TYPES
 from api.live.subscriptions import Subscription
 from api.notification_changes import NotificationMutations, NotificationSettingsQueries
@@ -118,6 +122,8 @@ class Query(
     WebhookQueries,
     WebhookPayloadQueries,
     WebhookPreviewQueries,
+    LedgerQueries,
+    LedgerReportQueries,
 ):
     pass
 
@@ -147,6 +153,7 @@ class Mutation(
     NotificationMutations,
     JobMutations,
     WebhookMutations,
+    LedgerMutations,
 ):
     pass
 
@@ -176,6 +183,7 @@ TYPES = (
     *JOB_TYPES,
     *WEBHOOK_TYPES,
     *LIVE_TYPES,
+    *LEDGER_TYPES,
 )
 
 

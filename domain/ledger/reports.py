@@ -132,7 +132,7 @@ async def profit_and_loss(
     values |= {"starts": [start for start, _ in periods], "since": previous, "until": until, "currency": currency}
     sums: dict[AccountKey, list[int]] = {}
     for account_id, period, cents in await session.execute(_SUMS, values):
-        key = _key(accounts[account_id], consolidated)
+        key = key_of(accounts[account_id], consolidated)
         sums.setdefault(key, [0] * (len(periods) + 1))[period] += int(cents)  # the span before is at -1, the last
     rows = [_row(key, cents) for key, cents in sums.items()]
     rows.sort(key=lambda row: (row.account.code, str(row.account.entity_id)))
@@ -166,7 +166,8 @@ def _previous(since: date, until: date) -> date:
     return since - (until - since)
 
 
-def _key(account: LedgerAccount, consolidated: bool) -> AccountKey:
+def key_of(account: LedgerAccount, consolidated: bool = False) -> AccountKey:
+    """The account as a report shows it."""
     entity = None if consolidated else account.entity_id
     kind = AccountType(account.type)
     return AccountKey(entity, account.code, account.name_nl, account.name_en, kind, account.rgs_code)

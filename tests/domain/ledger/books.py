@@ -21,9 +21,9 @@ async def entity_of(database: Database) -> UUID:
 
 
 def sale(gross: int = 12100, vat: int = 2100, role: AccountRole = AccountRole.REVENUE_OTHER) -> list[Leg]:
-    """An invoice of so many cents."""
+    """A sale over the counter: no other area keeps rows of it."""
     return [
-        debit(AccountRole.RECEIVABLE, Money(gross)),
+        debit(AccountRole.CASH, Money(gross)),
         credit(role, Money(gross - vat)),
         credit(AccountRole.VAT_STANDARD, Money(vat)),
     ]
