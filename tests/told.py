@@ -84,6 +84,8 @@ WATCHED = {
     "webhook_endpoint": Watched(("state", "secret")),
     "webhook_replay": Watched((), ("r.endpoint_id",)),
     "plan": Watched(("state", "stop_asked_at")),
+    "ledger_period": Watched(("closed_at",), ("r.entity_id",)),
+    "intercompany_rate": Watched(("percent",), ("r.seller_entity_id",)),
     "bank_statement": Watched(()),
     "bank_transaction": Watched(("state",), born=False),
     "mandate": Watched(("state",)),
@@ -94,6 +96,7 @@ WATCHED = {
 }
 
 UNTOLD = {
+    "journal_entry": "the books of what is told elsewhere",
     "billing_part": "part of its invoice; that it waits shows on the order",
     "invoice_run_order": "part of its run; its invoices are told",
     "accounting_reconciliation": "a count; that the sides differ is told of the connection",

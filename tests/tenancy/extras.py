@@ -26,6 +26,7 @@ from tenants.engine import Database
 from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
+from tests.tenancy.books import add_books
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.plans import add_plans
 from tests.tenancy.upsets import add_upsets
@@ -54,6 +55,7 @@ async def add_extras(database: Database) -> None:
         await add_plans(session)
         await _positions(session)
         await add_upsets(session)
+        await add_books(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

@@ -66,6 +66,10 @@ def of_entity(_: Oracle, actor: Actor, row: Row) -> bool:
     return row["entity_id"] in actor.entity_ids
 
 
+def _entity_in(column: str) -> Rule:
+    return lambda _, actor, row: row[column] in actor.entity_ids
+
+
 def under(column: str) -> Rule:
     """The actor's organization, or one that was merged into it, stands in an array of organizations."""
     return lambda oracle, actor, row: (
@@ -207,6 +211,10 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "accounting_record": {S: of_entity},
     "accounting_reconciliation": {S: of_entity},
     "audit_file": {S: of_entity},
+    "ledger_account": {S: of_entity},
+    "journal_entry": {S: of_entity},
+    "journal_line": {S: of_entity},
+    "intercompany_rate": {S: _either(_entity_in("seller_entity_id"), _entity_in("executing_entity_id"))},
     "business_entity": dict.fromkeys((S, P, C, T), lambda _, actor, row: row["id"] in actor.entity_ids),
     "brand": dict.fromkeys((S, P, C, T), of_entity),
     "brand_cobranding": dict.fromkeys((S, P, C), of_entity),
