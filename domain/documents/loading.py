@@ -18,7 +18,7 @@ from domain.invoices.sealing import is_sealed
 from domain.orders.models import Order
 from tenants.models import Brand, BusinessEntity
 
-_PARTY = tuple(name for name in Party.__dataclass_fields__ if name != "is_person")
+_PARTY = tuple(name for name in Party.__dataclass_fields__ if name not in ("is_person", "identifier"))
 
 
 async def printable(session: AsyncSession, invoice_id: UUID, data_dir: Path | None = None) -> PrintableInvoice:
@@ -55,11 +55,12 @@ async def look_of(session: AsyncSession, entity_id: UUID, data_dir: Path | None 
     )
 
 
-def party(snapshot: Mapping[str, Any]) -> Party:
-    """Seller or payer as an invoice keeps them."""
+def party(snapshot: Mapping[str, Any], id: UUID | None = None) -> Party:
+    """Seller or payer as an invoice keeps them; `id` where it is a contact."""
     values = {name: str(snapshot.get(name) or "") for name in _PARTY}
     values["country"] = values["country"] or "NL"
-    return Party(**values, is_person=snapshot.get("contact_type") == "PERSON")
+    is_person = snapshot.get("contact_type") == "PERSON"
+    return Party(**values, is_person=is_person, identifier=str(id) if id else "")
 
 
 async def _lines(session: AsyncSession, invoice_id: UUID) -> Sequence[InvoiceLine]:
@@ -92,6 +93,7 @@ def _printable(
     credits: Credited | None,
 ) -> PrintableInvoice:
     sign = -1 if invoice.kind in CREDITS else 1
+    is_self_billed = invoice.kind in (InvoiceKind.SELF_BILLING, InvoiceKind.SELF_BILLING_CREDIT)
     return PrintableInvoice(
         kind=InvoiceKind(invoice.kind),
         part=invoice.part,
@@ -102,8 +104,8 @@ def _printable(
         supplied_on=invoice.supplied_on,
         due_on=invoice.due_on,
         payment_terms_days=invoice.payment_terms_days,
-        seller=party(invoice.seller),
-        buyer=party(invoice.payer),
+        seller=party(invoice.seller, invoice.payer_contact_id if is_self_billed else None),
+        buyer=party(invoice.payer, None if is_self_billed else invoice.payer_contact_id),
         look=look,
         lines=tuple(_line(line, orders, sign) for line in lines),
         vat=tuple(_vat(part, invoice.language, sign) for part in invoice.vat_breakdown),

@@ -29,6 +29,8 @@ class Party:
     iban: str = ""
     email: str = ""
     phone: str = ""
+    identifier: str = ""
+    """Ours, for who has no number of a register."""
     is_person: bool = False
 
     @property

@@ -5,6 +5,7 @@ Corrections of self-billing invoices are type 381 with the words of a self-billi
 """
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -57,12 +58,18 @@ Element: TypeAlias = "etree._Element"
 
 
 def is_nlcius(invoice: PrintableInvoice) -> bool:
-    """Whether the document claims to be a Dutch one: from a Dutch seller, to whom has a number there or is abroad."""
-    return invoice.seller.country == "NL" and (invoice.buyer.country != "NL" or bool(invoice.buyer.kvk_number))
+    """Whether the document claims to be a Dutch one: from a Dutch seller, to whom has a number there or is abroad.
+
+    A partner in whose name we invoice ourselves may have none either: it need not be a business.
+    """
+    seller, buyer = invoice.seller, invoice.buyer
+    from_a_business = bool(seller.kvk_number) or not invoice.is_self_billed
+    return seller.country == "NL" and from_a_business and (buyer.country != "NL" or bool(buyer.kvk_number))
 
 
 def to_ubl(invoice: PrintableInvoice) -> bytes:
     """The document in UTF-8; the same invoice gives the same bytes."""
+    invoice = _untaxed(invoice)
     name = "CreditNote" if invoice.is_credit else "Invoice"
     spaces: dict[str | None, str] = {None: f"{_UBL}{name}-2", "cac": CAC, "cbc": CBC}
     root = etree.Element(f"{{{_UBL}{name}-2}}{name}", nsmap=spaces)  # type: ignore[arg-type]  # its stubs know no default
@@ -77,6 +84,19 @@ def to_ubl(invoice: PrintableInvoice) -> bytes:
     for number, line in enumerate(invoice.lines, start=1):
         _line(root, invoice, line, number)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _untaxed(invoice: PrintableInvoice) -> PrintableInvoice:
+    """What a seller without a VAT number supplies is not exempt (BR-E-02) but outside the tax: O, without the buyer's
+    number (BR-O-02)."""
+    if invoice.seller.vat_number or {part.category for part in invoice.vat} != {"E"}:
+        return invoice
+    return replace(
+        invoice,
+        buyer=replace(invoice.buyer, vat_number=""),
+        vat=tuple(replace(part, category="O") for part in invoice.vat),
+        lines=tuple(replace(line, vat_category="O") for line in invoice.lines),
+    )
 
 
 def _head(root: Element, invoice: PrintableInvoice) -> None:
@@ -121,6 +141,8 @@ def _party(parent: Element, party: Party) -> None:
     made = _cac(parent, "Party")
     if party.kvk_number:
         _cbc(made, "EndpointID", party.kvk_number, schemeID=KVK)
+    if party.identifier and not (party.kvk_number or party.vat_number):  # BR-CO-26
+        _cbc(_cac(made, "PartyIdentification"), "ID", party.identifier)
     if party.name and party.name != party.registered_name:
         _cbc(_cac(made, "PartyName"), "Name", party.name)
     _address(_cac(made, "PostalAddress"), party)

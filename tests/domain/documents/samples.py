@@ -132,7 +132,7 @@ CABLE = line("Laadkabel type 2, 7,5 m", "2", 14_999, sku="CAB-T2-75")
 PLAIN = invoice(STATION, WORK, CABLE)
 
 
-# --- the channel of partner-integration-workflow: master, regional, dealer -------------------------------------------------------------------------------------
+# --- the channel of partner-integration-workflow: master, regional, dealer -----------------------------------------
 
 
 def partner(name: str, number: int, country_city: tuple[str, str]) -> Party:

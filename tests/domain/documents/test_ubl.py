@@ -135,6 +135,19 @@ def test_whatever_is_invoiced_breaks_no_rule(drawn: list[PrintableLine], credite
     assert faults_of(to_ubl(invoice)) == []
 
 
+def test_a_partner_without_numbers_is_outside_the_tax() -> None:
+    person = replace(samples.PARTNER, kvk_number="", vat_number="", iban="", identifier="P-7")
+    line = samples.line("Commissie", "1", 5_000, rate="0", category="E")
+    words = {"E": "Geen btw: de leverancier heeft geen btw-nummer"}
+    kind = {"kind": InvoiceKind.SELF_BILLING, "part": "COMMISSION"}
+    ubl = make(samples.invoice(line, reasons=words, seller=person, buyer=samples.SELLER, **kind)).ubl
+    assert values(ubl, "cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory/cbc:ID") == ["O"]
+    assert values(ubl, ".//cbc:TaxExemptionReason") == list(words.values())
+    assert values(ubl, "cac:PaymentMeans/cbc:PaymentMeansCode") == ["57"]
+    assert values(ubl, ".//cac:PartyTaxScheme/cbc:CompanyID") == []
+    assert values(ubl, "cac:AccountingSupplierParty/cac:Party/cac:PartyIdentification/cbc:ID") == ["P-7"]
+
+
 DUTCH = replace(samples.PLAIN, buyer=samples.PARTNER)
 BROKEN: list[tuple[str, PrintableInvoice]] = [
     ("BR-NL-1", replace(DUTCH, seller=replace(samples.SELLER, kvk_number=""))),
