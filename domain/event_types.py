@@ -15,11 +15,13 @@ from uuid import UUID
 import domain.accounting.events
 import domain.agreements.events
 import domain.audit.events
+import domain.bank.events
 import domain.catalog.events
 import domain.contacts.events
 import domain.days.events
 import domain.disruptions.events
 import domain.documents.events
+import domain.dunning.events
 import domain.entities.events
 import domain.invoices.events
 import domain.jobs.events

@@ -93,6 +93,7 @@ WATCHED = {
     "dunning_policy": Watched(("active", "steps")),
     "dunning_pause": Watched(("lifted_at",), ("r.invoice_id", "r.contact_id")),
     "reminder": Watched((), ("r.invoice_id",)),
+    "account_statement": Watched(()),
 }
 
 UNTOLD = {

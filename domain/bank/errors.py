@@ -75,12 +75,6 @@ class PartsDoNotAddUp(InvalidInput):
     en = "The parts are {parts} together; the transaction is {whole}."
 
 
-class MoreThanOpen(InvalidInput):
-    code = "MORE_THAN_OPEN"
-    nl = "Op factuur {invoice} staat {open} open."
-    en = "Of invoice {invoice}, {open} is open."
-
-
 class WrongDirection(InvalidInput):
     code = "WRONG_DIRECTION"
     nl = "Daarvoor heeft de boeking het verkeerde teken (bij in plaats van af, of omgekeerd)."
@@ -101,8 +95,20 @@ class MandateInForce(Conflict):
 
 class MandateNotUsable(DomainError):
     code = "MANDATE_NOT_USABLE"
-    nl = "Er is geen geldige machtiging voor factuur {invoice}."
-    en = "There is no valid mandate for invoice {invoice}."
+    nl = "Er is geen geldige machtiging voor factuur {what}."
+    en = "There is no valid mandate for invoice {what}."
+
+
+class NoAccount(DomainError):
+    code = "NO_BANK_ACCOUNT"
+    nl = "Van wie {what} krijgt is geen bankrekening bekend."
+    en = "No bank account is known of whoever is paid by {what}."
+
+
+class NotToBeRun(DomainError):
+    code = "NOT_FOR_THIS_FILE"
+    nl = "{what} hoort niet in dit bestand: er staat niets open, of het is een ander soort document."
+    en = "{what} is not for this file: nothing is open on it, or it is another kind of document."
 
 
 class NothingToRun(DomainError):

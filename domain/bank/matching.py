@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import accumulate
@@ -51,6 +51,8 @@ class Reason(StrEnum):
     """It comes from the payer's bank account."""
     NAME_EQUAL = "NAME_EQUAL"
     NAME_ALIKE = "NAME_ALIKE"
+    PROVIDER_NAME = "PROVIDER_NAME"
+    """It is named after a payment provider, which owes as much."""
 
 
 _POINTS = {
@@ -78,7 +80,8 @@ class Payable:
     due_on: date
     payer_id: UUID
     payer_name: str
-    payer_iban: str | None = None
+    payer_ibans: frozenset[str] = frozenset()
+    """Accounts that the payer is known to pay from."""
     payer_reference: str = ""
 
 
@@ -117,15 +120,29 @@ class Matcher:
     def __init__(self, open_invoices: Iterable[Payable], closed: Iterable[tuple[UUID, str, str]] = ()) -> None:
         self._by_id = {each.id: each for each in open_invoices}
         known = [(each.id, each.payment_reference, each.number) for each in self._by_id.values()]
+        self._order = {id: place for place, id in enumerate(self._by_id)}
         self._references: References[UUID] = References.of([*closed, *known])
-        self._by_amount = _grouped((each.open_cents, each) for each in self._by_id.values())
-        self._by_iban = _grouped((each.payer_iban, each) for each in self._by_id.values() if each.payer_iban)
-        self._by_payer = _grouped((each.payer_id, each) for each in self._by_id.values())
+        self._by_amount = _grouped((each.open_cents, each.id) for each in self._by_id.values())
+        self._by_iban = _grouped((iban, each.id) for each in self._by_id.values() for iban in each.payer_ibans)
+        self._by_payer = _grouped((each.payer_id, each.id) for each in self._by_id.values())
         self._by_own = _grouped(
-            (own, each)
+            (own, each.id)
             for each in self._by_id.values()
             if len(own := compact(each.payer_reference)) >= _SHORTEST_REFERENCE
         )
+
+    def paid(self, parts: Iterable[tuple[UUID, int]]) -> None:
+        """From now on so many cents less are open; what is settled is a closed invoice."""
+        for id, cents in parts:
+            before = self._by_id.pop(id)
+            self._by_amount[before.open_cents].remove(id)
+            if left := before.open_cents - cents:
+                self._by_id[id] = replace(before, open_cents=left)
+                self._by_amount.setdefault(left, []).append(id)
+
+    def _open(self, ids: Iterable[UUID] | None) -> list[Payable]:
+        """Those of the ids that are open, each once."""
+        return [self._by_id[id] for id in dict.fromkeys(ids or ()) if id in self._by_id]
 
     # --- without a doubt ------------------------------------------------------------------------------------------
 
@@ -149,7 +166,7 @@ class Matcher:
         return Certain(((id, movement.cents),), Rule.PAYMENT_REFERENCE if structured else in_text)
 
     def _several(self, movement: Movement, ids: tuple[UUID, ...]) -> Certain | None:
-        invoices = [self._by_id[id] for id in ids if id in self._by_id]
+        invoices = self._open(ids)
         if len(invoices) < len(ids) or sum(each.open_cents for each in invoices) != movement.cents:
             return None
         return Certain(tuple((each.id, each.open_cents) for each in invoices), Rule.REFERENCES_IN_TEXT)
@@ -162,8 +179,7 @@ class Matcher:
         found = [_single_candidate(movement, each, look) for each in self._worth_a_look(movement, look)]
         found += self._sums(movement, look)
         good = [each for each in found if each.score >= LEAST_SCORE]
-        order = {id: number for number, id in enumerate(self._by_id)}
-        good.sort(key=lambda each: (-each.score, len(each.invoice_ids), order[each.invoice_ids[0]]))
+        good.sort(key=lambda each: (-each.score, len(each.invoice_ids), self._order[each.invoice_ids[0]]))
         return good[:MOST_PROPOSALS]
 
     def _look(self, movement: Movement) -> "_Look":
@@ -171,23 +187,21 @@ class Matcher:
         found = self._references.within(" ".join(filter(None, (movement.remittance, *fields))))
         by_field = {id for id in map(self._references.structured, fields) if id is not None}
         words = {compact(word) for word in movement.remittance.split()}
-        own = {each.id for word in words for each in self._by_own.get(word, ())}
+        own = {id for word in words for id in self._by_own.get(word, ())}
         return _Look(frozenset(by_field | {*found.exact}), frozenset(found.almost), frozenset(own))
 
     def _worth_a_look(self, movement: Movement, look: "_Look") -> list[Payable]:
-        mentioned = (*look.named, *look.almost, *look.own)
-        found = {id: self._by_id[id] for id in mentioned if id in self._by_id}
-        for group in (self._by_amount.get(movement.cents), self._by_iban.get(movement.counterparty_iban or "")):
-            found |= {each.id: each for each in group or ()}
-        return [*found.values()]
+        alike = self._by_amount.get(movement.cents, ()), self._by_iban.get(movement.counterparty_iban or "", ())
+        return self._open((*look.named, *look.almost, *look.own, *alike[0], *alike[1]))
 
     def _sums(self, movement: Movement, look: "_Look") -> Iterable[Candidate]:
         """Several invoices that are paid at once: those that are named, or the oldest of a payer that we know."""
-        named = [self._by_id[id] for id in look.named if id in self._by_id]
+        named = self._open(look.named)
         if len(named) > 1 and sum(each.open_cents for each in named) == movement.cents:
             yield _candidate(_ids(named), [Reason.REFERENCE, Reason.AMOUNT_EQUALS_SUM])
-        for payer_id in {each.payer_id for each in self._by_iban.get(movement.counterparty_iban or "", ())}:
-            oldest = sorted(self._by_payer[payer_id], key=lambda each: (each.due_on, each.number))
+        theirs = self._open(self._by_iban.get(movement.counterparty_iban or ""))
+        for payer_id in dict.fromkeys(each.payer_id for each in theirs):
+            oldest = sorted(self._open(self._by_payer[payer_id]), key=lambda each: (each.due_on, each.number))
             for count, amount in enumerate(accumulate(each.open_cents for each in oldest), start=1):
                 if amount == movement.cents and count > 1:
                     yield _candidate(_ids(oldest[:count]), [Reason.ACCOUNT, Reason.AMOUNT_EQUALS_SUM])
@@ -219,7 +233,7 @@ def _about_reference(id: UUID, look: _Look) -> Iterable[Reason]:
 
 
 def _about_payer(movement: Movement, invoice: Payable) -> Iterable[Reason]:
-    if invoice.payer_iban and invoice.payer_iban == movement.counterparty_iban:
+    if movement.counterparty_iban in invoice.payer_ibans:
         yield Reason.ACCOUNT
     alike = likeness(movement.counterparty_name, invoice.payer_name)
     if alike >= _ALIKE:
@@ -241,10 +255,10 @@ def _ids(invoices: Iterable[Payable]) -> tuple[UUID, ...]:
     return tuple(each.id for each in sorted(invoices, key=lambda each: (each.due_on, each.number)))
 
 
-def _grouped(pairs: Iterable[tuple[G, Payable]]) -> dict[G, list[Payable]]:
-    groups: dict[G, list[Payable]] = defaultdict(list)
-    for key, each in pairs:
-        groups[key].append(each)
+def _grouped(pairs: Iterable[tuple[G, UUID]]) -> dict[G, list[UUID]]:
+    groups: dict[G, list[UUID]] = defaultdict(list)
+    for key, id in pairs:
+        groups[key].append(id)
     return dict(groups)
 
 

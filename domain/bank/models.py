@@ -176,6 +176,7 @@ class MatchProposal(Identified, Base):
     __tablename__ = "match_proposal"
     __table_args__ = (
         one_of("state", ProposalState),
+        CheckConstraint("kind IN ('INVOICE', 'PROVIDER_PAYOUT')", name="kind"),
         CheckConstraint("score BETWEEN 1 AND 100", name="score"),
         Index("ix_match_proposal_transaction", "transaction_id"),
         Index("ix_match_proposal_entity_newest", "entity_id", "created_at", "id"),
@@ -184,7 +185,9 @@ class MatchProposal(Identified, Base):
 
     entity_id: Mapped[UUID] = references("business_entity.id")
     transaction_id: Mapped[UUID] = references("bank_transaction.id")
-    invoice_ids: Mapped[UUIDs]
+    kind: Mapped[str]
+    """INVOICE or PROVIDER_PAYOUT."""
+    invoice_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     """Which the amount pays, in this order."""
     score: Mapped[int] = mapped_column(Integer)
     """1 to 100."""

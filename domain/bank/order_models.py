@@ -159,6 +159,8 @@ class BankFileLine(Identified, Base):
     amount_cents: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]
     end_to_end_id: Mapped[str]
+    block: Mapped[str]
+    """Payment information id: under it the bank may book many lines as one."""
     description: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=FileLineState.PENDING.value)
     return_reason: Mapped[str | None]

@@ -82,6 +82,18 @@ class References(Generic[K]):
             yield from _resolved(self._numbers, head, match["digits"].split(" "))
 
 
+def possible(text: str) -> tuple[set[str], set[str]]:
+    """Creditor references with the right check digits, and numbers as they are written, that a text may mean."""
+    upper = text.upper()
+    creditors = {part for token in _tokens(upper) for part in _beginnings(token) if iso11649.is_valid(part)}
+    numbers = set()
+    for match in _NUMBER.finditer(upper):
+        for written in accumulate(match["digits"].split(" ")):
+            parts = (match["prefix"], match["infix"], match["year"], written.lstrip("0").zfill(_DIGITS))
+            numbers.add("-".join(filter(None, parts)))
+    return creditors, numbers
+
+
 def _resolved(numbers: Mapping[str, K], head: str, groups: list[str]) -> Iterator[tuple[K, bool]]:
     """Whose a number is that is written in groups of digits: what has all its digits is sure."""
     joined = [*accumulate(groups)]

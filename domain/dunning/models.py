@@ -123,8 +123,30 @@ class DunningPause(Identified, Updated, Base):
     lifted_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
 
 
+class AccountStatement(Identified, Base):
+    """That a statement of account was asked for, as a document to be mailed."""
+
+    __tablename__ = "account_statement"
+    __table_args__ = (
+        CheckConstraint("since <= until", name="period"),
+        Index("ix_account_statement_contact", "contact_id"),
+        Index("ix_account_statement_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_account_statement_newest", "created_at", "id"),
+    )
+
+    entity_id: Mapped[UUID] = references("business_entity.id")
+    contact_id: Mapped[UUID] = references("contact.id")
+    since: Mapped[date] = mapped_column(Date)
+    until: Mapped[date] = mapped_column(Date)
+    currency: Mapped[str]
+    recipient: Mapped[str | None]
+    """Whom it is mailed to; nobody where it is only to be made."""
+    requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
+
+
 _STAFF_ONLY = {"staff": "It is of one of the actor's business entities."}
 _WRITES = "SELECT, INSERT, UPDATE"
 protect(DunningPolicy, staff=Rule(OF_THE_ENTITY, _WRITES), explain=_STAFF_ONLY)
+protect(AccountStatement, staff=Rule(OF_THE_ENTITY, "SELECT, INSERT"), explain=_STAFF_ONLY)
 protect(Reminder, staff=Rule(OF_THE_ENTITY, "SELECT, INSERT"), explain=_STAFF_ONLY)
 protect(DunningPause, staff=Rule(OF_THE_ENTITY, _WRITES), explain=_STAFF_ONLY)

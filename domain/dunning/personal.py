@@ -12,4 +12,12 @@ personal(
         erase=("UPDATE reminder SET recipient = NULL WHERE contact_id = ANY (CAST(:ids AS uuid[]))",),
     )
 )
+personal(
+    Personal(
+        "account_statement",
+        kept="contact_id = ANY (CAST(:ids AS uuid[]))",
+        why_kept=_TAX,
+        erase=("UPDATE account_statement SET recipient = NULL WHERE contact_id = ANY (CAST(:ids AS uuid[]))",),
+    )
+)
 personal(Personal("dunning_pause", kept="contact_id = ANY (CAST(:ids AS uuid[]))", why_kept=_TAX))

@@ -8,6 +8,7 @@ revision = "0027"
 down_revision = "0026"
 
 _TABLES = (
+    "account_statement",
     "dunning_pause",
     "reminder",
     "dunning_policy",
@@ -203,6 +204,7 @@ def upgrade() -> None:
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("end_to_end_id", sa.Text(), nullable=False),
+        sa.Column("block", sa.Text(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="PENDING", nullable=False),
         sa.Column("return_reason", sa.Text(), nullable=True),
@@ -283,13 +285,15 @@ def upgrade() -> None:
         sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("entity_id", sa.UUID(), nullable=False),
         sa.Column("transaction_id", sa.UUID(), nullable=False),
-        sa.Column("invoice_ids", postgresql.ARRAY(sa.UUID()), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("invoice_ids", postgresql.ARRAY(sa.UUID()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("reasons", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default="OPEN", nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("kind IN ('INVOICE', 'PROVIDER_PAYOUT')", name=op.f("ck_match_proposal_kind")),
         sa.CheckConstraint("state IN ('OPEN', 'ACCEPTED', 'REJECTED')", name=op.f("ck_match_proposal_state")),
         sa.CheckConstraint("score BETWEEN 1 AND 100", name=op.f("ck_match_proposal_score")),
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_match_proposal_entity_id")),
@@ -387,6 +391,28 @@ def upgrade() -> None:
     op.create_index("ix_dunning_pause_entity_newest", "dunning_pause", ["entity_id", "created_at", "id"], unique=False)
     op.create_index("ix_dunning_pause_invoice", "dunning_pause", ["invoice_id"], unique=False)
     op.create_index("ix_dunning_pause_newest", "dunning_pause", ["created_at", "id"], unique=False)
+    op.create_table(
+        "account_statement",
+        sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("entity_id", sa.UUID(), nullable=False),
+        sa.Column("contact_id", sa.UUID(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=True),
+        sa.Column("requested_by", sa.UUID(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("since <= until", name=op.f("ck_account_statement_period")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_account_statement_contact_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_account_statement_entity_id")),
+        sa.ForeignKeyConstraint(["requested_by"], ["user_account.id"], name=op.f("fk_account_statement_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account_statement")),
+    )
+    op.create_index("ix_account_statement_contact", "account_statement", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_account_statement_entity_newest", "account_statement", ["entity_id", "created_at", "id"], unique=False
+    )
+    op.create_index("ix_account_statement_newest", "account_statement", ["created_at", "id"], unique=False)
 
 
 def downgrade() -> None:

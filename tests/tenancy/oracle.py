@@ -352,6 +352,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "dunning_policy": {S: of_entity},
     "dunning_pause": {S: of_entity},
     "reminder": {S: of_entity},
+    "account_statement": {S: of_entity},
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
