@@ -17,6 +17,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting import collecting, connections, reconciling, records
+from domain.accounting.auditfile import making
+from domain.accounting.auditfile.errors import AuditFileRefused
 from domain.accounting.connections import PUSH_JOB, QUEUE, TEST_JOB
 from domain.accounting.mapping import AccountMapping, proposed_accounts, proposed_vat
 from domain.accounting.models import AccountingConnection, ConnectionState, Side
@@ -245,3 +247,19 @@ async def _open(settings: Settings, connection: AccountingConnection) -> AsyncIt
         await package.close()
         if redis is not None:
             await redis.aclose()
+
+
+# --- audit files ------------------------------------------------------------------------------------------------------
+
+
+@job(making.JOB, queue=making.QUEUE, timeout=3000, attempts=2)
+async def make_audit_file(session: AsyncSession, arguments: Arguments, run: Run) -> None:
+    """The books of a year as a file, in one transaction with its document."""
+
+    async def tell_progress(done: int, total: int) -> None:
+        await progress(run, done, total, f"{done} of {total} lines")
+
+    try:
+        await making.make(session, UUID(arguments["id"]), tell_progress)
+    except AuditFileRefused as refused:
+        raise GiveUp(str(refused)) from refused

@@ -220,7 +220,6 @@ protect(AccountingReconciliation, staff=Rule(OF_THE_ENTITY), explain={"staff": _
 class AuditFileState(StrEnum):
     REQUESTED = "REQUESTED"
     MADE = "MADE"
-    FAILED = "FAILED"
 
 
 class AuditFile(Identified, Updated, Base):
@@ -239,16 +238,16 @@ class AuditFile(Identified, Updated, Base):
     year: Mapped[int] = mapped_column(Integer)
     state: Mapped[str] = mapped_column(server_default=AuditFileState.REQUESTED.value)
     job_id: Mapped[UUID | None]
+    """The job that makes it: whether it goes on or has failed is told there."""
     document_id: Mapped[UUID | None] = mapped_column(ForeignKey("document.id"))
     lines: Mapped[int | None] = mapped_column(Integer)
     debit_cents: Mapped[int | None] = mapped_column(BigInteger)
     credit_cents: Mapped[int | None] = mapped_column(BigInteger)
-    error: Mapped[str | None]
     requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("user_account.id"))
 
 
 protect(
     AuditFile,
-    staff=Rule(OF_THE_ENTITY, "SELECT, INSERT"),
+    staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE"),
     explain={"staff": "The books are of one of the actor's business entities."},
 )
