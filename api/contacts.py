@@ -11,6 +11,7 @@ from strawberry.scalars import JSON
 
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
+from api.invoices import invoices_of_contact
 from api.listing import SourceOf, by_key, listed, walk
 from api.reading import (
     Connection,
@@ -52,9 +53,11 @@ from tenants.permissions import Permission
 
 if TYPE_CHECKING:
     from api.entities import BusinessEntity
+    from api.invoices import Invoice
     from api.organizations import Organization
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 
@@ -240,6 +243,7 @@ class Contact(Node):
         "What it is to each business entity.", on=lambda c, r: r.contact_id == c.id, order_by=lambda r: r.id
     )
     touchpoints: list[Touchpoint] = computed_list("Where it was met, first contact first.", touchpoints_of)
+    invoices: Connection[InvoiceRef] = invoices_of_contact()
     timeline: Connection[Event] = related_connection(
         "What happened with it, newest first.",
         on=on_timeline,

@@ -1,7 +1,7 @@
 """Organizations and the channel tree."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy import and_, func
@@ -22,6 +22,7 @@ from api.contacts import (
     touchpoints_of,
 )
 from api.events import EVENT_SORT, Event, EventFilter
+from api.invoices import invoices_of_contact
 from api.reading import (
     Connection,
     DateTimeFilter,
@@ -52,7 +53,11 @@ from domain.contacts.models import OrganizationParent as ParentRow
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
+if TYPE_CHECKING:
+    from api.invoices import Invoice
+
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
 TREE_SIZE = 5_000
 
 _AUDIENCES = [Audience.STAFF, Audience.PARTNER, Audience.SYSTEM]
@@ -151,6 +156,7 @@ class Organization(Node):
         filter=ContactFilter,
         order=CONTACT_SORT,
     )
+    invoices: Connection[InvoiceRef] = invoices_of_contact()
     timeline: Connection[Event] = related_connection(
         "What happened with it and its people, newest first (T6).",
         on=on_timeline,

@@ -173,11 +173,11 @@ SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
   INSERT INTO channel_row (kind, organization_id, row_id, created_at)
   SELECT l.kind, NEW.merged_into_id, l.row_id, l.created_at
-  FROM channel_row l WHERE l.organization_id = NEW.id AND l.kind = 'event'
+  FROM channel_row l WHERE l.organization_id = NEW.id AND l.kind IN ('event', 'invoice')
   ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$"""
-"""Events keep the contact they were written with; whoever it was merged into lists them too."""
+"""Events and invoices keep the contact they were made with; whoever it was merged into lists them too."""
 
 
 def _scope() -> str:

@@ -6,6 +6,7 @@ import strawberry
 
 from api.day_shapes import TeamDay
 from api.events import Event
+from api.invoices import Invoice, InvoiceFilter
 from api.leads import Lead, LeadFilter
 from api.live.dashboard import TYPES as DASHBOARD_TYPES
 from api.live.dashboard import DashboardMetrics
@@ -65,6 +66,13 @@ class LeadUpdate:
     lead: Lead = strawberry.field(description="The lead.")
 
 
+@strawberry.type(description="Something that happened to an invoice, and the invoice as it is when you are told.")
+class InvoiceUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    invoice: Invoice = strawberry.field(description="The invoice.")
+
+
 @strawberry.type(description="A notification that was made for you.")
 class NotificationUpdate:
     cursor: Cursor = _cursor()
@@ -101,6 +109,13 @@ class Subscription:
         subject_type="Lead",
         filter=LeadFilter,
         requires=Permission.LEADS_READ,
+    )
+    invoice_updated: InvoiceUpdate = updates(
+        "Changes of invoices that you may see: issued, credited, paid.",
+        subject="invoice",
+        subject_type="Invoice",
+        filter=InvoiceFilter,
+        requires=Permission.INVOICES_READ,
     )
     notification_received: NotificationUpdate = updates(
         "What arrives in your inbox.",

@@ -192,7 +192,8 @@ listed(
         "(SELECT concat_ws(' ', o.number, o.partner_order_id) FROM \"order\" o WHERE o.id = r.order_id))",
         channel="r.payer_chain_ids",
         contact_ids="ARRAY[r.payer_contact_id]",
-        keys="r.payer_chain_ids || r.payer_contact_id",
+        keys="r.payer_chain_ids || r.payer_contact_id || ARRAY(SELECT c.merged_into_id FROM contact c "
+        "WHERE c.id = ANY (r.payer_chain_ids || r.payer_contact_id) AND c.merged_into_id IS NOT NULL)",
     )
 )
 

@@ -1,0 +1,528 @@
+"""Invoices as their parties see them, how contacts are invoiced, and runs over many orders."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from sqlalchemy import BigInteger, Date, Numeric, Select, Text, and_, cast, func, literal_column, or_, select
+from sqlalchemy import column as sql_column
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from api.enums import described
+from api.events import EVENT_SORT, Event, EventFilter
+from api.listing import by_entity_or_channel
+from api.quote_parts import PARTIES
+from api.reading import (
+    BigIntFilter,
+    Connection,
+    DateFilter,
+    DateTimeFilter,
+    EnumFilter,
+    IDFilter,
+    Listing,
+    Money,
+    Node,
+    Sort,
+    Source,
+    TextFilter,
+    by,
+    column,
+    computed_list,
+    condition,
+    embedded,
+    expression,
+    filters,
+    match,
+    money,
+    read_connection,
+    read_one,
+    reads,
+    related,
+    related_connection,
+    related_list,
+)
+from api.search import with_text
+from domain.contacts.models import Contact as ContactRow
+from domain.invoices.models import (
+    Invoice as InvoiceRow,
+)
+from domain.invoices.models import (
+    InvoiceKind,
+    InvoicePart,
+    InvoiceStatus,
+    LineCategory,
+    RunOutcome,
+)
+from domain.invoices.models import InvoiceLine as LineRow
+from domain.invoices.models import InvoiceRun as RunRow
+from domain.invoices.models import InvoiceRunOrder as RunOrderRow
+from domain.money import VatClass
+from domain.vat.models import BillingProfile as ProfileRow
+from domain.vat.models import VatTreatment
+from tenants.audience import Audience
+from tenants.permissions import Permission
+
+if TYPE_CHECKING:
+    from api.catalog import Article
+    from api.contacts import Contact
+    from api.entities import BusinessEntity
+    from api.jobs import Job
+    from api.orders import Order
+    from api.quote_parts import LineItem
+    from api.users import User
+
+ArticleRef = Annotated["Article", strawberry.lazy("api.catalog")]
+ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
+EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
+JobRef = Annotated["Job", strawberry.lazy("api.jobs")]
+OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
+LineItemRef = Annotated["LineItem", strawberry.lazy("api.quote_parts")]
+UserRef = Annotated["User", strawberry.lazy("api.users")]
+InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
+KEEPERS = [Audience.STAFF, Audience.SYSTEM]
+CONTACTS = ["Contact", "Organization"]
+_READ = Permission.INVOICES_READ
+
+described(
+    InvoiceKind,
+    "What kind of document.",
+    INVOICE="An invoice.",
+    CREDIT_NOTE="Takes off an invoice, or a part of it; amounts are negative.",
+    SELF_BILLING="Made by us in the name of a partner, for its commission.",
+    SELF_BILLING_CREDIT="The same where a partner owes commission back.",
+)
+described(
+    InvoicePart,
+    "Which part of what it bills.",
+    DEPOSIT="A share of the order, when it is received.",
+    PROGRESS="A share of the order, after a visit.",
+    FINAL="The order, or what is left of it, when it is completed.",
+    COLLECTIVE="All orders that were completed in a month.",
+    CREDIT="A credit.",
+    COMMISSION="Commission of a month.",
+)
+described(
+    InvoiceStatus,
+    "What became of an invoice.",
+    ISSUED="Nothing was paid yet.",
+    PARTIALLY_PAID="A part was paid.",
+    PAID="Nothing is open.",
+    CREDITED="All of it was credited.",
+    WRITTEN_OFF="What is open is not expected any more.",
+)
+described(
+    LineCategory,
+    "What a line is revenue of.",
+    CHARGING_STATION="Charging stations.",
+    CABLE_ACCESSORY="Cables and accessories.",
+    MOUNTING_POLE="Mounting poles.",
+    INSTALLATION_SERVICE="Installation.",
+    METER_BOX_MODULE="Meter boxes.",
+    SMART_METER_OCPP="Smart meters and OCPP.",
+    COMMISSION="Commission, on self-billing invoices.",
+    OTHER="Anything else.",
+)
+described(
+    VatTreatment,
+    "Who owes the VAT of a payer's lines.",
+    AUTOMATIC="As the rule says, from what is sold to whom and where.",
+    DOMESTIC="Never shifted to the payer.",
+    REVERSE_CHARGE="Always shifted to the payer.",
+)
+described(
+    RunOutcome,
+    "What a run did with an order.",
+    WAITING="Nothing yet.",
+    ISSUED="At least one invoice was issued.",
+    SKIPPED="No invoice was issued; the reason says why.",
+)
+
+
+# --- parties, lines, VAT ------------------------------------------------------------------------------------------
+
+
+def _said(side: str, name: str) -> Any:
+    return lambda i: func.coalesce(getattr(i, side)[name].astext, "")
+
+
+@reads(InvoiceRow, kind="Invoice")
+@strawberry.type(description="Who issues it, as of its day.")
+class InvoiceSeller:
+    name: str = expression("Trade name.", _said("seller", "name"))
+    legal_name: str = expression("Name in the trade register.", _said("seller", "legal_name"))
+    street: str = expression("Street.", _said("seller", "street"))
+    house_number: str = expression("Number with its addition.", _said("seller", "house_number"))
+    postal_code: str = expression("Postcode.", _said("seller", "postal_code"))
+    city: str = expression("City.", _said("seller", "city"))
+    country: str = expression("ISO 3166-1 code.", _said("seller", "country"))
+    kvk_number: str = expression("Number in the trade register.", _said("seller", "kvk_number"))
+    vat_number: str = expression("VAT number.", _said("seller", "vat_number"))
+    iban: str = expression("Where to pay.", _said("seller", "iban"))
+    email: str = expression("E-mail address.", _said("seller", "email"))
+
+
+@reads(InvoiceRow, kind="Invoice")
+@strawberry.type(description="Who is invoiced, as of its day.")
+class InvoicePayer:
+    name: str = expression("Name.", _said("payer", "name"))
+    legal_name: str = expression("Name in the trade register.", _said("payer", "legal_name"))
+    street: str = expression("Street.", _said("payer", "street"))
+    house_number: str = expression("Number with its addition.", _said("payer", "house_number"))
+    postal_code: str = expression("Postcode.", _said("payer", "postal_code"))
+    city: str = expression("City.", _said("payer", "city"))
+    country: str = expression("ISO 3166-1 code.", _said("payer", "country"))
+    kvk_number: str = expression("Number in the trade register.", _said("payer", "kvk_number"))
+    vat_number: str = expression("VAT number.", _said("payer", "vat_number"))
+    email: str = expression("Where it is sent.", _said("payer", "email"))
+
+
+@reads(None)
+@strawberry.type(description="The part of an invoice that is charged in one VAT category and at one rate.")
+class InvoiceVat:
+    category: str = column("UNCL 5305: S standard, Z zero, AE reverse charge, K within the EU, G export, E exempt.")
+    rate: Decimal = column("In percent.")
+    rules: list[str] = column("Ids of the rules that decided, such as `NL-SUBCONTRACTING`.")
+    reason_nl: str = column("Why there is no VAT, in Dutch; empty where there is.")
+    reason_en: str = column("The same in English.")
+    net: Money = expression("Without VAT.", lambda g: money(g.net_cents, g.currency))
+    vat: Money = expression("The VAT.", lambda g: money(g.vat_cents, g.currency))
+    gross: Money = expression("Net and VAT together.", lambda g: money(g.gross_cents, g.currency))
+
+
+def _vat_groups(invoice: Any) -> Select[Any]:
+    groups = func.jsonb_array_elements(invoice.vat_breakdown)
+    group = groups.table_valued(sql_column("value", JSONB), with_ordinality="place", name="vat").render_derived()
+    value = group.c.value
+    rule = func.jsonb_array_elements_text(value["rules"]).table_valued("rule", name="rule").render_derived()
+    amounts = (cast(value[name].astext, BigInteger).label(name) for name in ("net_cents", "vat_cents", "gross_cents"))
+    texts = (value[name].astext.label(name) for name in ("category", "reason_nl", "reason_en"))
+    return select(
+        *texts,
+        cast(value["rate"].astext, Numeric).label("rate"),
+        func.array(select(rule.c.rule).scalar_subquery(), type_=ARRAY(Text())).label("rules"),
+        *amounts,
+        invoice.currency.label("currency"),
+    ).order_by(group.c.place)
+
+
+@reads(LineRow)
+@strawberry.type(description="A line of an invoice; on a credit note quantity and amounts are negative.")
+class InvoiceLine(Node):
+    position: int = column("Place on the invoice, from 1.")
+    sku: str = column("Article number; empty for what is no article.")
+    category: LineCategory = column("What it is revenue of.")
+    description: str = column("What it says.")
+    quantity: Decimal = column("How many, at most three decimals.")
+    unit: str = column("Unit of the quantity.")
+    unit_price: Money = expression("Per unit, without VAT.", lambda r: money(r.unit_price_cents, r.currency))
+    discount_percent: Decimal = column("Discount, 0 to 100.")
+    discount: Money = expression("What the discount takes off.", lambda r: money(r.discount_cents, r.currency))
+    vat_class: VatClass = column("How VAT is charged.")
+    vat_rate: Decimal = column("VAT in percent.")
+    vat_rule: str = column("Id of the rule that decided.")
+    vat_category: str = column("UNCL 5305.")
+    net: Money = expression("After discount, without VAT.", lambda r: money(r.net_cents, r.currency))
+    vat: Money = expression("VAT of the line.", lambda r: money(r.vat_cents, r.currency))
+    gross: Money = expression("Net and VAT together.", lambda r: money(r.gross_cents, r.currency))
+    portion_percent: Decimal | None = column("Share of the order's line that it bills; null for all of it.")
+    credited_quantity: Decimal = column("How many of it were credited.")
+    credited_net: Money = expression(
+        "What was credited, without VAT.", lambda r: money(r.credited_net_cents, r.currency)
+    )
+    credited_vat: Money = expression("VAT that was credited.", lambda r: money(r.credited_vat_cents, r.currency))
+    recognized_at: datetime | None = column("When it became revenue; null while it is deferred.")
+    article: ArticleRef | None = related("The article.", on=lambda r, a: a.id == r.article_id)
+    order: OrderRef | None = related("The order.", on=lambda r, o: o.id == r.order_id)
+    line_item: LineItemRef | None = related(
+        "The line of the order that was signed.", on=lambda r, x: x.id == r.line_item_id
+    )
+    credits: Annotated["InvoiceLine", strawberry.lazy("api.invoices")] | None = related(
+        "The line that it takes off.", on=lambda r, other: other.id == r.credits_line_id
+    )
+    invoice: InvoiceRef | None = related("The invoice.", on=lambda r, i: i.id == r.invoice_id)
+
+
+INVOICE_LINE_SORT = Sort(LineRow, position="By place on the invoice.", default="position")
+
+
+# --- invoices -----------------------------------------------------------------------------------------------------
+
+_TODAY = cast(func.timezone("Europe/Amsterdam", func.now()), Date)
+
+
+def _overdue(invoice: Any) -> Any:
+    return and_(invoice.open_cents > 0, invoice.due_on < _TODAY)
+
+
+def _cents(name: str) -> Any:
+    return lambda i: money(getattr(i, name), i.currency)
+
+
+@reads(InvoiceRow, source=by_entity_or_channel("invoice"), audiences=PARTIES)
+@strawberry.type(description="An issued document. Only what becomes of it changes.")
+class Invoice(Node):
+    number: str = column("Without gaps per business entity and year, such as `CC-2026-00012`.")
+    kind: InvoiceKind = column("What kind of document.")
+    part: InvoicePart = column("Which part of what it bills.")
+    status: InvoiceStatus = column("What became of it.")
+    currency: str = column("ISO 4217 code.")
+    issued_on: date = column("The day of the document, in Amsterdam.")
+    supplied_on: date = column("The day of supply.")
+    due_on: date = column("The last day to pay.")
+    is_overdue: bool = expression("Whether something is open and the day to pay has passed.", _overdue)
+    payment_terms_days: int = column("Days in which is paid.")
+    language: str = column("Of the document, nl or en.")
+    reference: str = column("The payer's own: its purchase order or order number.")
+    payment_reference: str = column("To be given with a payment; ISO 11649.")
+    period_month: date | None = column("First day of the month of a collective or self-billing invoice.")
+    reason: str = column("Why it credits.")
+    notes: str = column("Printed on the document.")
+    net: Money = expression("Without VAT.", _cents("net_cents"))
+    vat: Money = expression("VAT.", _cents("vat_cents"))
+    gross: Money = expression("With VAT.", _cents("gross_cents"))
+    paid: Money = expression("What was paid of it.", _cents("paid_cents"))
+    credited: Money = expression("What was credited of it, with VAT.", _cents("credited_cents"))
+    open: Money = expression(
+        "What is left to pay; negative: we owe it to the payer. Nothing of a credit note, which takes off its invoice.",
+        _cents("open_cents"),
+    )
+    created_at: datetime = column("When it was issued.")
+    updated_at: datetime = column("When something became of it.")
+    seller: InvoiceSeller = embedded("Who issues it, as of its day.")
+    payer: InvoicePayer = embedded("Who is invoiced, as of its day.")
+    vat_groups: list[InvoiceVat] = computed_list("Totals by VAT category and rate.", _vat_groups, limit=20)
+    lines: Connection[InvoiceLine] = related_connection(
+        "Its lines.", on=lambda i, line: line.invoice_id == i.id, order=INVOICE_LINE_SORT
+    )
+    entity: EntityRef | None = related("The business entity.", on=lambda i, e: e.id == i.entity_id)
+    payer_contact: ContactRef | None = related(
+        "Who is invoiced, as it is now; of self-billing the partner.", on=lambda i, c: c.id == i.payer_contact_id
+    )
+    order: OrderRef | None = related("The order; none of a collective invoice.", on=lambda i, o: o.id == i.order_id)
+    credits: InvoiceRef | None = related("The invoice that it takes off.", on=lambda i, c: c.id == i.credits_invoice_id)
+    credit_notes: list[InvoiceRef] = related_list(
+        "What took off it, oldest first.",
+        on=lambda i, c: c.credits_invoice_id == i.id,
+        order_by=lambda c: c.created_at,
+        limit=100,
+    )
+    timeline: Connection[Event] = related_connection(
+        "What happened to it, newest first.", on=lambda i, e: e.subject_id == i.id, filter=EventFilter, order=EVENT_SORT
+    )
+
+
+@filters(InvoiceRow)
+@strawberry.input(description="Which invoices; all conditions hold together.")
+class InvoiceFilter:
+    status: EnumFilter[InvoiceStatus] | None = match("By what became of them.")
+    kind: EnumFilter[InvoiceKind] | None = match("By kind.")
+    part: EnumFilter[InvoicePart] | None = match("By the part that they bill.")
+    number: TextFilter | None = match("By number.")
+    payment_reference: TextFilter | None = match("By payment reference.")
+    reference: TextFilter | None = match("By the payer's own reference.")
+    entity_id: IDFilter | None = match("Of this business entity.", node="BusinessEntity")
+    payer_id: IDFilter | None = match("To this payer.", name="payer_contact_id", node=CONTACTS)
+    order_id: IDFilter | None = match("Of this order alone; collective invoices are found by `includes`.", node="Order")
+    includes: strawberry.ID | None = condition(
+        "With lines of this order.",
+        lambda i, value: select(LineRow.id).where(LineRow.invoice_id == i.id, LineRow.order_id == value).exists(),
+        node="Order",
+    )
+    overdue: bool | None = condition(
+        "Whether something is open and the day to pay has passed.", lambda i, value: _overdue(i) == value
+    )
+    unsettled: bool | None = condition("Whether something is open.", lambda i, value: (i.open_cents != 0) == value)
+    issued_on: DateFilter | None = match("By the day of the document.")
+    due_on: DateFilter | None = match("By the last day to pay.")
+    period_month: DateFilter | None = match("By month of collective and self-billing invoices.")
+    gross_cents: BigIntFilter | None = match("By the total with VAT, in cents.")
+    open_cents: BigIntFilter | None = match("By what is open, in cents.")
+    created_at: DateTimeFilter | None = match("By when they were issued.")
+    search: str | None = condition(
+        "Text in number, references, payer or order number; the 250 best.", with_text("invoice")
+    )
+
+
+INVOICE_SORT = Sort(
+    InvoiceRow,
+    created_at="When it was issued.",
+    issued_on="By the day of the document.",
+    due_on="By the last day to pay.",
+    number="By number.",
+    gross=by("By the total with VAT.", lambda i: i.gross_cents),
+    open=by("By what is open.", lambda i: i.open_cents),
+    default="-created_at",
+)
+
+
+def invoices_of_order() -> Any:
+    """A connection of what billed an order, alone or with others."""
+
+    def on(order: Any, invoice: Any) -> Any:
+        return invoice.id.in_(select(LineRow.invoice_id).where(LineRow.order_id == order.id))
+
+    return related_connection("Its invoices that you may see.", on=on, filter=InvoiceFilter, order=INVOICE_SORT)
+
+
+def invoices_of_contact() -> Any:
+    """A connection of what a contact was invoiced, also under the names that were merged into it."""
+
+    def on(contact: Any, invoice: Any) -> Any:
+        named = select(ContactRow.id).where(or_(ContactRow.id == contact.id, ContactRow.merged_into_id == contact.id))
+        return invoice.payer_contact_id.in_(named)
+
+    return related_connection("Invoices to it that you may see.", on=on, filter=InvoiceFilter, order=INVOICE_SORT)
+
+
+# --- how contacts are invoiced ------------------------------------------------------------------------------------
+
+
+@reads(ProfileRow, audiences=KEEPERS)
+@strawberry.type(description="How a business entity invoices a contact.")
+class BillingProfile(Node):
+    collective: bool = column("Whether its orders of a month are on one invoice.")
+    invoice_email: str | None = column("Where invoices are sent, if not to its own address.")
+    language: str | None = column("Of its documents; null for its own.")
+    purchase_order_required: bool = column("Whether nothing is invoiced before its purchase order is known.")
+    payment_terms_days: int | None = column("Days in which it pays; null for what the order says.")
+    deposit_percent: Decimal = column("Share of an order that is invoiced when it is received.")
+    progress_percents: list[Decimal] = column(
+        "Share of an order that has been invoiced after its first, second … visit, deposit included."
+    )
+    vat_treatment: VatTreatment = column("Who owes the VAT.")
+    vat_reason: str = column("Why that is not automatic.")
+    updated_at: datetime = column("When it was last changed.")
+    entity: EntityRef | None = related("Who invoices.", on=lambda p, e: e.id == p.entity_id)
+    contact: ContactRef | None = related("Who is invoiced.", on=lambda p, c: c.id == p.contact_id)
+
+
+@filters(ProfileRow)
+@strawberry.input(description="Which profiles; all conditions hold together.")
+class BillingProfileFilter:
+    entity_id: IDFilter | None = match("Of this business entity.", node="BusinessEntity")
+    contact_id: IDFilter | None = match("Of this contact.", node=CONTACTS)
+    collective: bool | None = match("Whether orders are collected.")
+    vat_treatment: EnumFilter[VatTreatment] | None = match("By who owes the VAT.")
+
+
+PROFILE_SORT = Sort(ProfileRow, created_at="When it was made.", default="-created_at")
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+
+
+@reads(RunOrderRow, audiences=KEEPERS)
+@strawberry.type(description="What a run did with one order.")
+class InvoiceRunOrder(Node):
+    outcome: RunOutcome = column("What it did.")
+    reason: str | None = column("Why no invoice was issued, as a code such as `ALREADY_INVOICED`.")
+    order: OrderRef | None = related("The order.", on=lambda r, o: o.id == r.order_id)
+    invoices: list[InvoiceRef] = related_list(
+        "The invoices that were issued.",
+        on=lambda r, i: i.id == func.any(r.invoice_ids),
+        order_by=lambda i: i.number,
+        limit=100,
+    )
+
+
+@filters(RunOrderRow)
+@strawberry.input(description="Which orders of a run; all conditions hold together.")
+class InvoiceRunOrderFilter:
+    outcome: EnumFilter[RunOutcome] | None = match("By what was done.")
+    reason: TextFilter | None = match("By why no invoice was issued.")
+
+
+RUN_ORDER_SORT = Sort(RunOrderRow, created_at="By when the run found it.", default="created_at")
+
+
+@reads(None)
+@strawberry.type(description="How many orders were skipped for one reason.")
+class SkippedOrders:
+    reason: str = column("The reason, as a code.")
+    orders: int = column("How many.")
+
+
+def _count(outcome: RunOutcome | None) -> Any:
+    def counted(run: Any) -> Any:
+        own = RunOrderRow.__table__.alias()
+        query = select(func.count()).select_from(own).where(own.c.run_id == run.id)
+        return (query.where(own.c.outcome == outcome.value) if outcome else query).scalar_subquery()
+
+    return counted
+
+
+def _skipped(run: Any) -> Select[Any, int]:
+    own = RunOrderRow.__table__.alias()
+    reason = func.coalesce(own.c.reason, "").label("reason")
+    skipped = (own.c.run_id == run.id) & (own.c.outcome == RunOutcome.SKIPPED.value)
+    query = select(reason, func.count().label("orders")).where(skipped).group_by(reason)
+    return query.order_by(literal_column("2").desc(), literal_column("1"))
+
+
+def _invoices(run: Any) -> Any:
+    own = RunOrderRow.__table__.alias()
+    total = func.coalesce(func.sum(func.cardinality(own.c.invoice_ids)), 0)
+    return select(cast(total, BigInteger)).where(own.c.run_id == run.id).scalar_subquery()
+
+
+def _run_source(listing: Listing, row: Any) -> Source | None:
+    own = listing.audience is Audience.STAFF and listing.one_entity
+    return Source(where=[row.entity_id == listing.actor.entity_id]) if own else None
+
+
+@reads(RunRow, audiences=KEEPERS, source=_run_source)
+@strawberry.type(description="Invoicing of many orders: how far it is, and what came of it.")
+class InvoiceRun(Node):
+    completed_from: date | None = column("Orders completed from this day on; null where orders were named.")
+    completed_until: date | None = column("Until this day, not included.")
+    created_at: datetime = column("When it was asked for.")
+    divided_at: datetime | None = column("When its orders were known; null before that.")
+    orders_total: int = expression("How many orders it has.", _count(None))
+    orders_waiting: int = expression("How many of them it has yet to come to.", _count(RunOutcome.WAITING))
+    orders_issued: int = expression("Of how many of them invoices were issued.", _count(RunOutcome.ISSUED))
+    orders_skipped: int = expression("How many of them were skipped.", _count(RunOutcome.SKIPPED))
+    invoices_issued: int = expression("How many invoices were issued.", lambda r: cast(_invoices(r), BigInteger))
+    skipped: list[SkippedOrders] = computed_list(
+        "Why orders were skipped, the most frequent first.", _skipped, limit=50
+    )
+    orders: Connection[InvoiceRunOrder] = related_connection(
+        "What was done with each order.",
+        on=lambda r, o: o.run_id == r.id,
+        filter=InvoiceRunOrderFilter,
+        order=RUN_ORDER_SORT,
+    )
+    entity: EntityRef | None = related("Whose orders.", on=lambda r, e: e.id == r.entity_id)
+    requested_by: UserRef | None = related("Who asked for it.", on=lambda r, u: u.id == r.requested_by)
+    job: JobRef | None = related("The job that finds its orders.", on=lambda r, j: j.id == r.job_id)
+
+
+@filters(RunRow)
+@strawberry.input(description="Which runs; all conditions hold together.")
+class InvoiceRunFilter:
+    entity_id: IDFilter | None = match("Of this business entity.", node="BusinessEntity")
+    created_at: DateTimeFilter | None = match("By when they were asked for.")
+
+
+RUN_SORT = Sort(RunRow, created_at="When it was asked for.", default="-created_at")
+
+
+@strawberry.type
+class InvoiceQueries:
+    invoice: Invoice | None = read_one("One invoice, by its id or its number.", by=("id", "number"), requires=_READ)
+    invoices: Connection[Invoice] = read_connection(
+        "Invoices you may see.", filter=InvoiceFilter, order=INVOICE_SORT, requires=_READ
+    )
+    billing_profiles: Connection[BillingProfile] = read_connection(
+        "How contacts are invoiced.",
+        filter=BillingProfileFilter,
+        order=PROFILE_SORT,
+        requires=Permission.INVOICES_WRITE,
+    )
+    invoice_run: InvoiceRun | None = read_one("One run over many orders.", requires=Permission.INVOICES_WRITE)
+    invoice_runs: Connection[InvoiceRun] = read_connection(
+        "Runs over many orders.", filter=InvoiceRunFilter, order=RUN_SORT, requires=Permission.INVOICES_WRITE
+    )
+
+
+TYPES = (Invoice, InvoiceLine, BillingProfile, InvoiceRun, InvoiceRunOrder)
