@@ -69,9 +69,11 @@ if TYPE_CHECKING:
     from api.entities import BusinessEntity
     from api.jobs import Job
     from api.orders import Order
+    from api.payments import PaymentAllocation
     from api.quote_parts import LineItem
     from api.users import User
 
+AllocationRef = Annotated["PaymentAllocation", strawberry.lazy("api.payments")]
 ArticleRef = Annotated["Article", strawberry.lazy("api.catalog")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
@@ -305,6 +307,12 @@ class Invoice(Node):
         "What took off it, oldest first.",
         on=lambda i, c: c.credits_invoice_id == i.id,
         order_by=lambda c: c.created_at,
+        limit=100,
+    )
+    payments: list[AllocationRef] = related_list(
+        "What was paid of it, and what of that was given back.",
+        on=lambda i, a: a.invoice_id == i.id,
+        order_by=lambda a: a.id,
         limit=100,
     )
     timeline: Connection[Event] = related_connection(

@@ -26,6 +26,9 @@ from api.events import EventQueries
 from api.executor import Executor
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
+from api.invoice_changes import InvoiceMutations
+from api.invoices import TYPES as INVOICE_TYPES
+from api.invoices import InvoiceQueries
 from api.jobs import TYPES as JOB_TYPES
 from api.jobs import JobMutations, JobQueries
 from api.lead_changes import LeadMutations
@@ -51,6 +54,9 @@ from api.orders import OrderQueries
 from api.organization_changes import OrganizationMutations
 from api.organizations import TYPES as ORGANIZATION_TYPES
 from api.organizations import OrganizationQueries
+from api.payment_changes import PaymentMutations
+from api.payments import TYPES as PAYMENT_TYPES
+from api.payments import PaymentQueries
 from api.plan_changes import PlanMutations
 from api.plans import TYPES as PLAN_TYPES
 from api.plans import PlanQueries
@@ -124,6 +130,8 @@ class Query(
     WebhookPreviewQueries,
     LedgerQueries,
     LedgerReportQueries,
+    PaymentQueries,
+    InvoiceQueries,
 ):
     pass
 
@@ -154,6 +162,8 @@ class Mutation(
     JobMutations,
     WebhookMutations,
     LedgerMutations,
+    PaymentMutations,
+    InvoiceMutations,
 ):
     pass
 
@@ -184,6 +194,8 @@ TYPES = (
     *WEBHOOK_TYPES,
     *LIVE_TYPES,
     *LEDGER_TYPES,
+    *PAYMENT_TYPES,
+    *INVOICE_TYPES,
 )
 
 

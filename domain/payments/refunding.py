@@ -169,6 +169,29 @@ async def fail(session: AsyncSession, refund_id: UUID, why: str) -> Payment:
     return out
 
 
+async def confirm(session: AsyncSession, refund_id: UUID) -> Payment:
+    """A colleague says that a refund by bank was carried out. Raises: InvalidState of one that a provider makes."""
+    await _require_by_bank(session, refund_id, PaymentStatus.SUCCEEDED)
+    return await succeed(session, refund_id)
+
+
+async def cancel(session: AsyncSession, refund_id: UUID, reason: str) -> Payment:
+    """Put a refund by bank back that was not carried out. Raises: InvalidState. Again: nothing happens."""
+    why = text(reason, "reason", maximum=LONGEST_REASON)
+    out = await _require_by_bank(session, refund_id, PaymentStatus.FAILED)
+    if out.status == PaymentStatus.SUCCEEDED:
+        raise InvalidState(current=out.status, wanted=PaymentStatus.FAILED)
+    return await fail(session, refund_id, why)
+
+
+async def _require_by_bank(session: AsyncSession, refund_id: UUID, wanted: PaymentStatus) -> Payment:
+    await _source(session, refund_id)
+    out = await find(session, Payment, refund_id, lock=True)
+    if out.kind != PaymentKind.REFUND or out.provider in BY_PROVIDER or out.refund_to != Destination.SOURCE:
+        raise InvalidState(current=out.status, wanted=wanted)
+    return out
+
+
 async def _source(session: AsyncSession, refund_id: UUID) -> Payment:
     """The payment that a refund gives back, locked before the refund is: everybody locks in this order."""
     out = await find(session, Payment, refund_id)

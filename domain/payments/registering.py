@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
+from babel.numbers import is_currency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
-from domain.errors import Faults, InvalidState, OutOfRange
+from domain.errors import Faults, InvalidState, NotAChoice, OutOfRange
 from domain.invoices import settling
 from domain.invoices.errors import NothingOpen
 from domain.invoices.models import Invoice
@@ -56,6 +57,8 @@ async def register(
     reference: str = "",
 ) -> Payment:
     """Record cash, or a transfer that is known otherwise. Raises: OutOfRange and what `receive` raises."""
+    if method not in BY_HAND:
+        raise NotAChoice(choices=", ".join(sorted(BY_HAND)), field=("method",))
     _check_amount(amount)
     _check_day(received_on)
     said = text(reference, "reference", minimum=0, maximum=LONGEST_REFERENCE)
@@ -73,6 +76,13 @@ async def register(
             contact_id=contact_id,
         ),
     )
+
+
+def currency_of(value: str) -> str:
+    """A code of ISO 4217. Raises: NotAChoice."""
+    if len(value) != 3 or not value.isupper() or not is_currency(value):
+        raise NotAChoice(choices="ISO 4217, EUR", field=("currency",))
+    return value
 
 
 def _check_amount(amount: Money) -> None:
