@@ -18,6 +18,8 @@ from api.reading import (
     BigInt,
     Connection,
     EnumFilter,
+    Explained,
+    Given,
     Money,
     Node,
     Sort,
@@ -82,7 +84,13 @@ described(
 @reads(Price)
 @strawberry.type(description="What one unit of an article costs in a list, during a time.")
 class ArticlePrice(Node):
-    unit_price: Money = expression("Per unit, without VAT.", lambda p: money(p.unit_price_cents))
+    unit_price: Money = expression(
+        "Per unit, without VAT.",
+        lambda p: money(
+            p.unit_price_cents,
+            explained=Explained("article.price", [Given("recorded", p.unit_price_cents, ("ArticlePrice", p.id))]),
+        ),
+    )
     valid_from: datetime | None = expression("First moment.", lambda p: func.lower(p.valid))
     valid_until: datetime | None = expression(
         "End, not included; none while it has no end.", lambda p: func.upper(p.valid)
@@ -135,7 +143,13 @@ class Article(Node):
 @reads(ArticleRow, audiences=[Audience.STAFF, Audience.SYSTEM])
 @strawberry.type(description="An article as staff see it.")
 class StaffArticle(Article):
-    unit_cost: Money = expression("What one unit costs us.", lambda a: money(a.unit_cost_cents))
+    unit_cost: Money = expression(
+        "What one unit costs us.",
+        lambda a: money(
+            a.unit_cost_cents,
+            explained=Explained("article.cost", [Given("recorded", a.unit_cost_cents, ("Article", a.id))]),
+        ),
+    )
 
 
 @reads(ArticleRow, audiences=[Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN])

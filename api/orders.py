@@ -8,8 +8,10 @@ from sqlalchemy import BigInteger, case, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from strawberry.scalars import JSON
 
+from api import quote_amounts as explained
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
+from api.invoices import invoices_of_order
 from api.listing import by_entity_or_channel
 from api.quote_parts import MOST_PARTIES, PARTIES, LineItem, QuoteParty, cost_of
 from api.quotes import of_account, own_part, total_of
@@ -47,6 +49,7 @@ from tenants.permissions import Permission
 if TYPE_CHECKING:
     from api.contacts import Address, Contact
     from api.entities import BusinessEntity
+    from api.invoices import Invoice
     from api.organizations import Organization
     from api.quotes import Quote, QuoteVersion
     from api.signatures import Signature
@@ -56,6 +59,7 @@ ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 AddressRef = Annotated["Address", strawberry.lazy("api.contacts")]
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
+InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
 QuoteRef = Annotated["Quote", strawberry.lazy("api.quotes")]
 VersionRef = Annotated["QuoteVersion", strawberry.lazy("api.quotes")]
 SignatureRef = Annotated["Signature", strawberry.lazy("api.signatures")]
@@ -129,19 +133,21 @@ class Order(Node):
 class CommercialOrder(Order):
     net: Money = expression(
         "Without VAT, over the parties that you may see.",
-        lambda o: total_of("net_cents", o.quote_version_id, o.currency),
+        lambda o: total_of("net_cents", o.quote_version_id, o.currency, "order"),
     )
     vat: Money = expression(
-        "VAT, over the parties that you may see.", lambda o: total_of("vat_cents", o.quote_version_id, o.currency)
+        "VAT, over the parties that you may see.",
+        lambda o: total_of("vat_cents", o.quote_version_id, o.currency, "order"),
     )
     gross: Money = expression(
         "With VAT, over the parties that you may see.",
-        lambda o: total_of("gross_cents", o.quote_version_id, o.currency),
+        lambda o: total_of("gross_cents", o.quote_version_id, o.currency, "order"),
     )
     payment_terms_days: int = column("Days in which is paid.")
     account: OrganizationRef | None = related(
         "The partner whose account it is on.", on=lambda o, p: p.id == o.account_contact_id
     )
+    invoices: Connection[InvoiceRef] = invoices_of_order()
     quote: QuoteRef | None = related("The quote it came from.", on=lambda o, q: q.id == o.quote_id)
     version: VersionRef | None = related("The version that was signed.", on=lambda o, v: v.id == o.quote_version_id)
     parties: list[QuoteParty] = related_list(
@@ -174,7 +180,10 @@ class StaffOrder(CommercialOrder):
         name="account_chain_ids",
         node="Organization",
     )
-    cost: Money = expression("What its lines cost us.", lambda o: money(_cost(o), o.currency))
+    cost: Money = expression(
+        "What its lines cost us.",
+        lambda o: money(_cost(o), o.currency, explained.cost("order", o.quote_version_id, cost_of)),
+    )
 
 
 @reads(OrderRow, audiences=[Audience.PARTNER])

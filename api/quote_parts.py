@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Numeric, Select, cast, func, literal_column, 
 from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import JSONB
 
+from api import quote_amounts as explained
 from api.enums import described
 from api.reading import (
     Money,
@@ -101,19 +102,27 @@ class LineItem(Node):
 @reads(LineRow, kind="LineItem", audiences=PARTIES)
 @strawberry.interface(description="A line with what its payer pays.")
 class PricedLineItem(LineItem):
-    unit_price: Money = expression("Per unit, without VAT.", lambda line: money(line.unit_price_cents, line.currency))
+    unit_price: Money = expression(
+        "Per unit, without VAT.", lambda line: money(line.unit_price_cents, line.currency, explained.unit_price(line))
+    )
     unit_price_including_vat: Money = expression(
         "Per unit with VAT, rounded for display; amounts are computed from the price without VAT.",
         lambda line: money(
-            cast(func.round(line.unit_price_cents * (100 + line.vat_rate) / 100), BigInteger), line.currency
+            cast(func.round(line.unit_price_cents * (100 + line.vat_rate) / 100), BigInteger),
+            line.currency,
+            explained.unit_price_with_vat(line),
         ),
     )
     discount_percent: Decimal = column("Discount, 0 to 100.")
     vat_class: VatClass = column("How VAT is charged.")
     vat_rate: Decimal = column("VAT in percent at the time of the version.")
-    net: Money = expression("After discount, without VAT.", lambda line: money(line.net_cents, line.currency))
-    vat: Money = expression("VAT of the line.", lambda line: money(line.vat_cents, line.currency))
-    gross: Money = expression("Net and VAT together.", lambda line: money(line.gross_cents, line.currency))
+    net: Money = expression(
+        "After discount, without VAT.", lambda line: money(line.net_cents, line.currency, explained.net(line))
+    )
+    vat: Money = expression("VAT of the line.", lambda line: money(line.vat_cents, line.currency, explained.vat(line)))
+    gross: Money = expression(
+        "Net and VAT together.", lambda line: money(line.gross_cents, line.currency, explained.gross(line))
+    )
     payer: ContactRef | None = related("Who pays it.", on=lambda line, c: c.id == line.payer_contact_id)
 
 
@@ -128,9 +137,12 @@ class TechnicalLineItem(LineItem):
 @reads(LineRow, audiences=[Audience.STAFF, Audience.SYSTEM])
 @strawberry.type(description="A line as staff see it: with what it costs us.")
 class StaffLineItem(PricedLineItem, TechnicalLineItem):
-    unit_cost: Money = expression("What one unit costs us.", lambda line: money(line.unit_cost_cents, line.currency))
+    unit_cost: Money = expression(
+        "What one unit costs us.", lambda line: money(line.unit_cost_cents, line.currency, explained.unit_cost(line))
+    )
     margin: Money = expression(
-        "Net amount less cost.", lambda line: money(line.net_cents - cost_of(line), line.currency)
+        "Net amount less cost.",
+        lambda line: money(line.net_cents - cost_of(line), line.currency, explained.margin(line, cost_of(line))),
     )
 
 
@@ -165,9 +177,11 @@ def cost_of(line: Any) -> Any:
 class VatShare:
     vat_class: VatClass = column("How VAT is charged.")
     rate: Decimal = column("In percent.")
-    net: Money = expression("Without VAT.", lambda g: money(g.net_cents, g.currency))
-    vat: Money = expression("The VAT.", lambda g: money(g.vat_cents, g.currency))
-    gross: Money = expression("Net and VAT together.", lambda g: money(g.gross_cents, g.currency))
+    net: Money = expression("Without VAT.", lambda g: money(g.net_cents, g.currency, explained.share("net", g)))
+    vat: Money = expression("The VAT.", lambda g: money(g.vat_cents, g.currency, explained.share("vat", g)))
+    gross: Money = expression(
+        "Net and VAT together.", lambda g: money(g.gross_cents, g.currency, explained.share("gross", g))
+    )
 
 
 def _vat_shares(party: Any) -> Select[Any]:
@@ -180,6 +194,8 @@ def _vat_shares(party: Any) -> Select[Any]:
         cast(value["rate"].astext, Numeric).label("rate"),
         *amounts,
         party.currency.label("currency"),
+        party.quote_version_id.label("version_id"),
+        party.contact_id.label("payer_id"),
     ).order_by(share.c.place)
 
 
@@ -191,9 +207,11 @@ class QuoteParty(Node):
     requirement_reason: str = column("The rule or agreement behind that.")
     state: PartyState = column("What it has done.")
     acted_at: datetime | None = column("When it did.")
-    net: Money = expression("Its lines without VAT.", lambda p: money(p.net_cents, p.currency))
-    vat: Money = expression("VAT of its lines.", lambda p: money(p.vat_cents, p.currency))
-    gross: Money = expression("What it pays.", lambda p: money(p.gross_cents, p.currency))
+    net: Money = expression(
+        "Its lines without VAT.", lambda p: money(p.net_cents, p.currency, explained.party("net", p))
+    )
+    vat: Money = expression("VAT of its lines.", lambda p: money(p.vat_cents, p.currency, explained.party("vat", p)))
+    gross: Money = expression("What it pays.", lambda p: money(p.gross_cents, p.currency, explained.party("gross", p)))
     vat_shares: list[VatShare] = computed_list("Its total by VAT rate.", _vat_shares, limit=20)
     salt: str = expression(
         "Hexadecimal; opens the party's commitment in the head of the document.", lambda p: hexadecimal(p.salt)

@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, Select, Text, case, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from strawberry.scalars import JSON
 
+from api import quote_amounts as explained
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
 from api.listing import by_entity_or_channel
@@ -112,12 +113,12 @@ def _resources(version: Any) -> Select[Any]:
     ).where(own)
 
 
-def total_of(column_name: str, version_id: Any, currency: Any) -> Any:
-    """Money: the sum over the parties that the actor sees."""
+def total_of(column_name: str, version_id: Any, currency: Any, whose: str) -> Any:
+    """Money: the sum over the parties that the actor sees; `whose` is `quote` or `order`."""
     party = PartyRow.__table__.alias()
     amount = func.coalesce(func.sum(party.c[column_name]), 0)
     cents = select(cast(amount, BigInteger)).where(party.c.quote_version_id == version_id).scalar_subquery()
-    return money(cents, currency)
+    return money(cents, currency, explained.total(whose, column_name, version_id))
 
 
 @reads(VersionRow, audiences=PARTIES)
@@ -188,13 +189,14 @@ class Quote(Node):
     updated_at: datetime = column("When it was last changed.")
     net: Money = expression(
         "Without VAT, over the parties that you may see.",
-        lambda q: total_of("net_cents", in_force(q), q.currency),
+        lambda q: total_of("net_cents", in_force(q), q.currency, "quote"),
     )
     vat: Money = expression(
-        "VAT, over the parties that you may see.", lambda q: total_of("vat_cents", in_force(q), q.currency)
+        "VAT, over the parties that you may see.", lambda q: total_of("vat_cents", in_force(q), q.currency, "quote")
     )
     gross: Money = expression(
-        "With VAT, over the parties that you may see.", lambda q: total_of("gross_cents", in_force(q), q.currency)
+        "With VAT, over the parties that you may see.",
+        lambda q: total_of("gross_cents", in_force(q), q.currency, "quote"),
     )
     version: QuoteVersion | None = related(
         "The version in force, or the first draft.",
@@ -256,10 +258,17 @@ class StaffQuote(Quote):
         name="account_chain_ids",
         node="Organization",
     )
-    cost: Money = expression("What the lines in force cost us.", lambda q: money(_of_lines(q, cost_of), q.currency))
+    cost: Money = expression(
+        "What the lines in force cost us.",
+        lambda q: money(_of_lines(q, cost_of), q.currency, explained.cost("quote", in_force(q), cost_of)),
+    )
     margin: Money = expression(
         "Net amount of the lines in force less their cost.",
-        lambda q: money(_of_lines(q, lambda line: line.net_cents - cost_of(line)), q.currency),
+        lambda q: money(
+            _of_lines(q, lambda line: line.net_cents - cost_of(line)),
+            q.currency,
+            explained.margin_of_lines(in_force(q), cost_of),
+        ),
     )
     draft: QuoteVersion | None = related(
         "The version that was not sent yet.", on=lambda q, v: (v.quote_id == q.id) & v.sent_at.is_(None)

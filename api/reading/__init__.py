@@ -51,6 +51,7 @@ from api.reading.declare import (
 )
 from api.reading.errors import BadInput, DeclarationError
 from api.reading.execute import read_in, read_in_many
+from api.reading.explained import Each, Explained, Given
 from api.reading.filters import (
     BigIntFilter,
     DateFilter,
@@ -66,7 +67,7 @@ from api.reading.filters import (
     match,
 )
 from api.reading.ids import global_id, parse_id, parse_id_of
-from api.reading.objects import Connection, Edge, Money, Node, PageInfo
+from api.reading.objects import Connection, Edge, Explanation, ExplanationInput, Money, Node, PageInfo
 from api.reading.roots import (
     PUBLIC,
     field,
@@ -96,8 +97,13 @@ __all__ = [
     "DateTimeFilter",
     "DecimalFilter",
     "DeclarationError",
+    "Each",
     "Edge",
     "EnumFilter",
+    "Explained",
+    "Explanation",
+    "ExplanationInput",
+    "Given",
     "IDFilter",
     "IntFilter",
     "Listing",

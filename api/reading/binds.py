@@ -42,6 +42,9 @@ TYPES: Mapping[str, type[TypeEngine[Any]] | TypeEngine[Any]] = {
 }
 
 
+_ACTOR_TYPES: Mapping[str, TypeEngine[Any]] = {"entity_ids": ARRAY(Uuid()), "language": Text()}
+
+
 def sql_type(given: GraphQLInputType) -> TypeEngine[Any]:
     """The SQL type of a parameter that carries a GraphQL input value."""
     nullable = given.of_type if isinstance(given, GraphQLNonNull) else given
@@ -71,7 +74,7 @@ class Binds:
         """An id of the actor."""
         name = f"actor_{attribute}"
         self.actor[name] = attribute
-        return bindparam(name, type_=ARRAY(Uuid()) if attribute == "entity_ids" else Uuid(), required=False)
+        return bindparam(name, type_=_ACTOR_TYPES.get(attribute, Uuid()), required=False)
 
     def constant(self, name: str, value: Any, type_: TypeEngine[Any]) -> BindParameter[Any]:
         """A value that is the same for every request."""
@@ -109,6 +112,11 @@ class ActorBinds:
     @property
     def user_id(self) -> BindParameter[Any]:
         return self._binds.of_actor("user_id")
+
+    @property
+    def language(self) -> BindParameter[Any]:
+        """`nl` or `en`."""
+        return self._binds.of_actor("language")
 
     @property
     def client_id(self) -> BindParameter[Any]:

@@ -9,6 +9,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
+from api.reading.explained import Explained, Later, explanation
 from api.reading.filters import kinds_of
 from api.reading.registry import READS
 from api.reading.sorting import Sort
@@ -175,11 +176,14 @@ def derived(
     return read_field(description, DerivedSpec(needs, resolve, cost=cost))
 
 
-def money(cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR") -> Composite:
-    """The object Money of an amount in cents; null where the amount is."""
+def money(
+    cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR", explained: Explained | None = None
+) -> Composite:
+    """The object Money of an amount in cents; null where the amount is. `explained` says how it came about."""
     amount = cast(cents, Numeric) * literal_column("0.01", Numeric)  # exact; a quotient has 16 digits only
     code = literal(currency) if isinstance(currency, str) else currency
-    return Composite({"cents": cents, "amount": amount, "currency": code}, cents.is_not(None))
+    how = Later(lambda: explanation(explained, cents)) if explained else None
+    return Composite({"cents": cents, "amount": amount, "currency": code, "explanation": how}, cents.is_not(None))
 
 
 def read_field(

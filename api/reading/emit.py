@@ -67,6 +67,11 @@ class Emitter:
         inner = self.correlated(rows).correlate(*(row.table_ for row in outer))
         return self._known(Row(inner.subquery(self.name("t")), None))
 
+    def input_row(self, rows: Select[*tuple[Any, ...]]) -> Row:
+        """A new alias of a SELECT that may refer to all rows of the statement."""
+        inner = self.correlated(rows).correlate(*self._tables)
+        return self._known(Row(inner.subquery(self.name("t")), None))
+
     def _known(self, row: Row) -> Row:
         self._tables.append(row.table_)
         return row

@@ -1,17 +1,32 @@
 """The JSON text of each kind of field, except pages and fields of several types."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Integer, Select, literal_column
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, case, func, literal, literal_column, select
 
 from api.reading.emit import Emitter, Writer
-from api.reading.jsonsql import id_text, json_array, json_object, leaf_text, or_null, sql_text, when
+from api.reading.explained import Global, InLanguage, Later, Ready, Several
+from api.reading.jsonsql import (
+    NULL,
+    ArrayOf,
+    concat,
+    constant,
+    id_text,
+    json_array,
+    json_object,
+    leaf_text,
+    metered,
+    or_null,
+    sql_text,
+    when,
+)
 from api.reading.ordering import total
-from api.reading.registry import Readable, is_many
+from api.reading.registry import Readable, cost_of, is_many
 from api.reading.rows import Row
 from api.reading.selection import TYPENAME, Selected
 from api.reading.specs import (
+    LIST_LIMIT,
     ColumnSpec,
     Composite,
     ComputedSpec,
@@ -64,10 +79,52 @@ def composite(emitter: Emitter, value: Composite, selected: Selected) -> ColumnE
 def _member(emitter: Emitter, value: Composite, child: Selected, selected: Selected) -> Text:
     if child.name == TYPENAME:
         return f'"{selected.named.name}"'
-    part = emitter.correlated(value.values[child.python_name])
-    if isinstance(part, Composite):
-        return composite(emitter, part, child)
-    return or_null(leaf_text(part, child.field.type))
+    part = value.values[child.python_name]
+    if isinstance(part, Later):
+        part = part.make()
+    return metered(_part(emitter, part, child), cost_of(child.field))
+
+
+def _part(emitter: Emitter, part: Any, child: Selected) -> Any:
+    """The JSON text of a member."""
+    match part:
+        case None:
+            return "null"
+        case Composite():
+            return composite(emitter, part, child)
+        case Several():
+            return _several(emitter, part, child)
+        case Global():
+            return or_null(id_text(part.kind, emitter.correlated(part.key)))
+        case InLanguage():
+            return emitter.correlated(case((emitter.actor.language == constant("en"), part.en), else_=part.nl))
+        case Ready():
+            return emitter.correlated(part.text)
+        case _:
+            return or_null(leaf_text(emitter.correlated(part), child.field.type))
+
+
+def _several(emitter: Emitter, part: Several, child: Selected) -> ColumnElement[str]:
+    """The named objects that are there, then those of the rows."""
+    named = (func.nullif(composite(emitter, each, child), constant(NULL)) for each in part.named)
+    texts = [*named, *(_of_rows(emitter, rows, make, child) for rows, make in part.rows)]
+    return concat("[", func.concat_ws(constant(","), *texts), "]")
+
+
+def _of_rows(
+    emitter: Emitter, rows: Select[*tuple[Any, ...]], make: Callable[[Row], Composite], child: Selected
+) -> ColumnElement[str]:
+    """One per row; of very many the sum of the rest is one that names no source."""
+    first = _listed(emitter, emitter.input_row(at_most(rows, LIST_LIMIT)), make, child)
+    beyond = emitter.input_row(rows.offset(literal_column(str(LIST_LIMIT), Integer())))
+    rest = select(func.sum(beyond.value).label("value"), literal(None, Uuid()).label("key")).select_from(beyond.table_)
+    listed = func.array_cat(ArrayOf(first), ArrayOf(_listed(emitter, emitter.input_row(rest), make, child)))
+    return func.nullif(func.array_to_string(listed, constant(",")), constant(""))
+
+
+def _listed(emitter: Emitter, row: Row, make: Callable[[Row], Composite], child: Selected) -> Select[*tuple[Any, ...]]:
+    text = func.nullif(composite(emitter, make(row), child), constant(NULL))
+    return select(text).select_from(row.table_).correlate_except(row.table_)
 
 
 def _related(emitter: Emitter, selected: Selected, row: Row, owner: Readable) -> Text:

@@ -26,6 +26,7 @@ from api.reading.statement import (
     rendered,
     root_text,
 )
+from domain.errors import language_of
 from tenants.actor import SETTINGS, Actor
 from tenants.audience import Audience
 
@@ -147,6 +148,8 @@ def actor_value(actor: Actor, attribute: str) -> Any:
     """What an `actor` parameter carries; the entity of an actor that works for one, or None."""
     if attribute == "entity_ids":
         return list(actor.entity_ids)
+    if attribute == "language":
+        return language_of(actor.language)
     if attribute == "client_id":
         return actor.client.id if actor.client else None
     if attribute == "entity_id":
