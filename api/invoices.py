@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from api.catalog import Article
     from api.contacts import Contact
     from api.entities import BusinessEntity
+    from api.invoice_documents import Document
     from api.jobs import Job
     from api.orders import Order
     from api.payments import PaymentAllocation
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 AllocationRef = Annotated["PaymentAllocation", strawberry.lazy("api.payments")]
 ArticleRef = Annotated["Article", strawberry.lazy("api.catalog")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
+DocumentRef = Annotated["Document", strawberry.lazy("api.invoice_documents")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 JobRef = Annotated["Job", strawberry.lazy("api.jobs")]
 OrderRef = Annotated["Order", strawberry.lazy("api.orders")]
@@ -314,6 +316,12 @@ class Invoice(Node):
         on=lambda i, a: a.invoice_id == i.id,
         order_by=lambda a: a.id,
         limit=100,
+    )
+    documents: list[DocumentRef] = related_list(
+        "The PDF and the electronic invoice (UBL), once they are made.",
+        on=lambda i, d: and_(d.owner_type == "Invoice", d.owner_id == i.id),
+        order_by=lambda d: d.kind,
+        limit=10,
     )
     timeline: Connection[Event] = related_connection(
         "What happened to it, newest first.", on=lambda i, e: e.subject_id == i.id, filter=EventFilter, order=EVENT_SORT

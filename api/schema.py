@@ -27,6 +27,8 @@ from api.executor import Executor
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
 from api.invoice_changes import InvoiceMutations
+from api.invoice_documents import TYPES as DOCUMENT_TYPES
+from api.invoice_documents import DocumentMutations
 from api.invoices import TYPES as INVOICE_TYPES
 from api.invoices import InvoiceQueries
 from api.jobs import TYPES as JOB_TYPES
@@ -164,6 +166,7 @@ class Mutation(
     LedgerMutations,
     PaymentMutations,
     InvoiceMutations,
+    DocumentMutations,
 ):
     pass
 
@@ -196,6 +199,7 @@ TYPES = (
     *LEDGER_TYPES,
     *PAYMENT_TYPES,
     *INVOICE_TYPES,
+    *DOCUMENT_TYPES,
 )
 
 
