@@ -3,6 +3,9 @@
 import strawberry
 
 from api.access import AccessQueries
+from api.accounting import TYPES as ACCOUNTING_TYPES
+from api.accounting import AccountingQueries
+from api.accounting_changes import AccountingMutations, VatReturnQueries
 from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
 from api.catalog import TYPES as CATALOG_TYPES
@@ -95,6 +98,8 @@ from api.what_ifs import WhatIfMutations, WhatIfQueries
 @strawberry.type(description="Everything that can be read.")
 class Query(
     SearchQueries,
+    AccountingQueries,
+    VatReturnQueries,
     EventQueries,
     EventLogQueries,
     CatalogQueries,
@@ -140,6 +145,7 @@ class Query(
 
 @strawberry.type(description="Everything that can be changed.")
 class Mutation(
+    AccountingMutations,
     CatalogMutations,
     AgreementMutations,
     LeadMutations,
@@ -172,6 +178,7 @@ class Mutation(
 
 
 TYPES = (
+    *ACCOUNTING_TYPES,
     *EVENT_TYPES,
     *CATALOG_TYPES,
     *AGREEMENT_TYPES,
