@@ -25,6 +25,8 @@ from domain.quotes.offer import Line, Party, PlannedVisit
 from domain.quotes.parties import Policy, Roles, parties
 from domain.rows import find
 from domain.validation import integer
+from domain.vat.parties import parties_of
+from domain.vat.rules import VatParty, decide
 from tenants.models import BusinessEntity
 
 MOST_LINES = 100
@@ -44,11 +46,13 @@ class LineRequest:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Who takes part: the entity that sells, the customer, and the partner whose account it is on."""
+    """Who takes part: the entity that sells, the customer, the partner whose account it is on, where work is done."""
 
     entity: BusinessEntity
     customer: Contact
     account: Contact | None = None
+    country: str | None = None
+    """Of the service address."""
 
     @property
     def chain(self) -> list[UUID]:
@@ -111,7 +115,13 @@ async def draft(session: AsyncSession, parts: Parts, wanted: Sequence[LineReques
     articles = await _articles(session, parts.entity.id, wanted)
     prices = await _prices(session, parts, wanted, articles, now)
     payers = await _payers(session, parts, wanted, articles, agreement)
-    rows = [_Row(*row) for row in zip(range(1, len(wanted) + 1), wanted, articles, prices, payers, strict=True)]
+    vat = await parties_of(session, parts.entity.id, {payer.id for payer in payers})
+    rows = [
+        _Row(position, request, article, price, payer, vat[payer.id])
+        for position, (request, article, price, payer) in enumerate(
+            zip(wanted, articles, prices, payers, strict=True), start=1
+        )
+    ]
     planned = visits.derive([row.work() for row in rows])
     roles = _roles(parts, payers)
     lines = [_line(row, parts, roles, planned.of_line.get(row.position), now) for row in rows]
@@ -248,6 +258,7 @@ class _Row:
     article: _Sold
     unit_price_cents: int
     payer: Contact
+    vat: VatParty
 
     def work(self) -> visits.Work:
         article = self.article
@@ -255,12 +266,23 @@ class _Row:
         quantity = self.request.quantity
         return visits.Work(self.position, kind, quantity, article.install_minutes, article.skills, article.outdoor)
 
-    def amounts(self, currency: str, now: datetime) -> dict[str, Any]:
+    def amounts(self, parts: Parts, visit: int | None, now: datetime) -> dict[str, Any]:
+        """VAT as the invoice will say it: what is fixed in place during a visit is part of the works."""
         day = now.astimezone(AMSTERDAM).date()
-        request, vat_class = self.request, self.article.vat_class
-        return pricing.amounts(
-            request.quantity, self.unit_price_cents, currency, vat_class, day, request.discount_percent
+        entity, article, request = parts.entity, self.article, self.request
+        own, installed = article.vat_class, visit is not None
+        found = decide(
+            own, article.category, entity.country, self.vat, day, installed=installed, supplied_in=parts.country
         )
+        priced = pricing.amounts(
+            request.quantity,
+            self.unit_price_cents,
+            entity.currency,
+            found.vat_class,
+            day,
+            request.discount_percent,
+        )
+        return {"vat_class": found.vat_class.value, **priced}
 
 
 def _line(row: _Row, parts: Parts, roles: Roles, visit: int | None, now: datetime) -> Line:
@@ -277,7 +299,6 @@ def _line(row: _Row, parts: Parts, roles: Roles, visit: int | None, now: datetim
         unit=article.unit,
         unit_price_cents=row.unit_price_cents,
         discount_percent=request.discount_percent,
-        vat_class=article.vat_class,
         unit_cost_cents=article.unit_cost_cents,
         payer_contact_id=row.payer.id,
         payer_role=roles.of(row.payer.id),
@@ -286,5 +307,5 @@ def _line(row: _Row, parts: Parts, roles: Roles, visit: int | None, now: datetim
         serial_required=article.serial_required,
         skills=list(article.skills),
         install_minutes=article.install_minutes,
-        **row.amounts(parts.entity.currency, now),
+        **row.amounts(parts, visit, now),
     )

@@ -80,7 +80,7 @@ async def participants(session: AsyncSession, request: QuoteRequest, *, lock: bo
     if entity.requires_partner and account is None:
         raise PartnerAccountRequired(entity=entity.name, field=("account_id",))
     address = await _address(session, request, lead, customer, account)
-    return Participants(Parts(entity, customer, account), lead, address)
+    return Participants(Parts(entity, customer, account, address.country if address else None), lead, address)
 
 
 async def refuse_taken_order_id(session: AsyncSession, entity_id: UUID, account_id: UUID | None, order_id: str) -> None:

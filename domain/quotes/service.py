@@ -209,7 +209,7 @@ async def _participants_of(session: AsyncSession, quote: Quote) -> Participants:
     customer = await find(session, Contact, quote.end_customer_contact_id)
     account = await find(session, Contact, quote.account_contact_id) if quote.account_contact_id else None
     address = await find(session, Address, quote.service_address_id) if quote.service_address_id else None
-    return Participants(Parts(entity, customer, account), None, address)
+    return Participants(Parts(entity, customer, account, address.country if address else None), None, address)
 
 
 async def _newest(session: AsyncSession, quote_id: UUID) -> QuoteVersion:
