@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.accounting.models import AccountingConnection, AccountingReconciliation, AccountingRecord, AuditFile
 from domain.days.models import TeamPosition, TeamTrack
 from domain.deprecations.models import DeprecatedUse
 from domain.jobs.models import FailedJob, Job
@@ -28,6 +29,7 @@ from tenants.permissions import Role
 from tests.factories import unique
 from tests.tenancy.books import add_books
 from tests.tenancy.hooks import add_webhooks
+from tests.tenancy.papers import add_documents
 from tests.tenancy.plans import add_plans
 from tests.tenancy.upsets import add_upsets
 
@@ -81,6 +83,7 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
     await _jobs(session, entity)
     await _holds(session, entity)
     await _notifications(session, entity, brand)
+    await add_documents(session, entity)
     await session.flush()
 
 
@@ -101,6 +104,28 @@ async def _jobs(session: AsyncSession, entity: BusinessEntity) -> None:
         await session.flush()
         failure = {"attempts": 3, "error": "RuntimeError", "error_id": unique()}
         session.add(FailedJob(name="test", job_id=job.id, entity_id=entity.id, **failure))
+
+
+async def _accounting(session: AsyncSession, entity: BusinessEntity) -> None:
+    """A connection, what failed to be told of somebody, a month that was compared, an audit file."""
+    somebody = select(Membership.contact_id).where(
+        Membership.entity_id == entity.id, Membership.contact_id.is_not(None)
+    )
+    contact_id = (await session.scalars(somebody.order_by(Membership.id).limit(1))).one_or_none()
+    connection = AccountingConnection(
+        entity_id=entity.id, package="MONEYBIRD", credentials=b"sealed", since=date(2026, 1, 1), state="ACTIVE"
+    )
+    session.add(connection)
+    await session.flush()
+    of = {"entity_id": entity.id, "connection_id": connection.id}
+    if contact_id:
+        failed = {"state": "FAILED", "code": "REFUSED", "next_attempt_at": None}
+        record = {"kind": "CONTACT", "rank": 0, "subject_id": contact_id, "contact_id": contact_id}
+        session.add(AccountingRecord(**of, **record, **failed, reference="a", booked_on=date(2026, 1, 1)))
+    sums = ("count_here", "count_there", "gross_cents_here", "gross_cents_there", "paid_cents_here", "paid_cents_there")
+    month = {"month": date(2026, 1, 1), "side": "SALES", "agrees": True, **dict.fromkeys(sums, 1)}
+    session.add(AccountingReconciliation(**of, **month))
+    session.add(AuditFile(entity_id=entity.id, year=2025))
 
 
 async def _positions(session: AsyncSession) -> None:
