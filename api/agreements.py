@@ -9,6 +9,7 @@ from strawberry.scalars import JSON
 from strawberry.types import Info
 
 import api.catalog  # noqa: F401  # describes the categories of articles before they are used here
+from api.commission_inputs import CommissionTermsInput, terms_json
 from api.context import Context
 from api.enums import described
 from api.inputs import given, key_of
@@ -38,10 +39,12 @@ from domain.errors import Duplicate
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
+    from api.commissions import CommissionTerms
     from api.entities import BusinessEntity
     from api.organizations import Organization
 
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
+CommissionTermsRef = Annotated["CommissionTerms", strawberry.lazy("api.commissions")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 
 described(
@@ -74,6 +77,11 @@ class Agreement(Node):
     payment_terms_days: int | None = column("Days in which it pays; none for the entity's own term.")
     processing_agreement_version: str | None = column("Which text on processing personal data was signed, if any.")
     processing_agreement_signed_on: date | None = column("Day on which it was signed.")
+    commission_terms: CommissionTermsRef | None = related(
+        "What is agreed about commission; null where the entity's standard holds. For staff.",
+        on=lambda a, t: t.agreement_id == a.id,
+        order_by=lambda t: t.id.desc(),
+    )
 
 
 @filters(AgreementRow)
@@ -131,6 +139,10 @@ class AgreementInput:
     processing_agreement_signed_on: date | None = strawberry.field(
         default=strawberry.UNSET, description="Day on which it was signed, today at the latest; null for both: none."
     )
+    commission: CommissionTermsInput | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="What commission is agreed. Left out: as it was; null: the entity's standard.",
+    )
 
 
 @strawberry.type(description="What saveAgreement returns.")
@@ -155,6 +167,8 @@ class AgreementMutations:
 def _terms(input: AgreementInput) -> dict[str, Any]:
     terms = given(input, but=("entity_id", "organization_id"))
     terms["payer_by_category"] = _payers(input.payer_by_category)
+    if "commission" in terms:
+        terms["commission"] = terms_json(terms["commission"])
     for column_name, minimum in (("quote_valid_days", 1), ("payment_terms_days", 0)):
         if terms[column_name] is not None:
             validation.integer(terms[column_name], minimum, 365, column_name)

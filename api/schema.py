@@ -10,6 +10,10 @@ from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
+from api.commission_changes import CommissionMutations
+from api.commission_statements import CommissionStatementQueries
+from api.commissions import TYPES as COMMISSION_TYPES
+from api.commissions import CommissionQueries
 from api.contact_changes import ContactMutations
 from api.contacts import TYPES as CONTACT_TYPES
 from api.contacts import ContactQueries
@@ -104,6 +108,8 @@ class Query(
     EventLogQueries,
     CatalogQueries,
     AgreementQueries,
+    CommissionQueries,
+    CommissionStatementQueries,
     AccessQueries,
     LeadQueries,
     LeadWorkflowQueries,
@@ -148,6 +154,7 @@ class Mutation(
     AccountingMutations,
     CatalogMutations,
     AgreementMutations,
+    CommissionMutations,
     LeadMutations,
     LeadWorkflowMutations,
     UserMutations,
@@ -182,6 +189,7 @@ TYPES = (
     *EVENT_TYPES,
     *CATALOG_TYPES,
     *AGREEMENT_TYPES,
+    *COMMISSION_TYPES,
     *LEAD_TYPES,
     *LEAD_WORKFLOW_TYPES,
     *USER_TYPES,

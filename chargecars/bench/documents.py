@@ -20,10 +20,17 @@ from tenants.permissions import Permission
 PAGE = 50
 TABLES = {
     "absences": "absence",
+    "accountingConnections": "accounting_connection",
+    "accountingReconciliations": "accounting_reconciliation",
+    "accountingRecords": "accounting_record",
+    "auditFiles": "audit_file",
     "agreements": "agreement",
     "apiKeys": "api_key",
     "articles": "article",
     "backlog": "visit",
+    "commissionDisputes": "commission_dispute",
+    "commissionTerms": "commission_terms",
+    "commissions": "commission",
     "contacts": "contact",
     "deprecatedUses": "deprecated_use",
     "disruptions": "disruption",

@@ -21,7 +21,7 @@ class KickbackPer(StrEnum):
     ORDER = "ORDER"
 
 
-class Span(StrEnum):
+class CommissionPeriod(StrEnum):
     """Over what time performance is measured; of the calendar in Amsterdam."""
 
     MONTH = "MONTH"
@@ -30,7 +30,7 @@ class Span(StrEnum):
 
     def of(self, day: date) -> tuple[date, date]:
         """The span that a day is in: its first day, and the first day after it."""
-        months = {Span.MONTH: 1, Span.QUARTER: 3, Span.YEAR: 12}[self]
+        months = {CommissionPeriod.MONTH: 1, CommissionPeriod.QUARTER: 3, CommissionPeriod.YEAR: 12}[self]
         first = date(day.year, (day.month - 1) // months * months + 1, 1)
         after = first.year * 12 + first.month - 1 + months
         return first, date(after // 12, after % 12 + 1, 1)
@@ -81,7 +81,7 @@ class Bonus:
     """The highest tier that is reached counts, alone; percent is of the net amount of the span's orders."""
 
     metric: BonusMetric
-    span: Span
+    span: CommissionPeriod
     tiers: tuple[Tier, ...]
     minimum_count: int = 0
     """How many orders, visits or quotes have to be behind the figure."""
@@ -92,7 +92,7 @@ class Penalty:
     """Costs `reward` where the figure is above `above`; percent is of what the partner itself earned in the span."""
 
     metric: PenaltyMetric
-    span: Span
+    span: CommissionPeriod
     above: Decimal
     reward: Reward
     minimum_count: int = 0

@@ -10,12 +10,12 @@ from domain.agreements.commission_terms import (
     Bonus,
     BonusMetric,
     Caps,
+    CommissionPeriod,
     Kickback,
     KickbackPer,
     Penalty,
     PenaltyMetric,
     Reward,
-    Span,
     Terms,
     Tier,
 )
@@ -200,10 +200,10 @@ def _bonus(value: object) -> Bonus:
     given = _known(value, ("metric", "period", "tiers", "minimum_count"))
     with Faults() as faults:
         metric = faults.take(_choice_of(BonusMetric), given.get("metric"), "metric")
-        span = faults.take(_choice_of(Span), given.get("period"), "period")
+        span = faults.take(_choice_of(CommissionPeriod), given.get("period"), "period")
         tiers = faults.take(_tiers, given.get("tiers"), "tiers")
         minimum = faults.take(_count, given.get("minimum_count", 0), "minimum_count")
-    return Bonus(BonusMetric(str(metric)), Span(str(span)), tiers or (), minimum or 0)
+    return Bonus(BonusMetric(str(metric)), CommissionPeriod(str(span)), tiers or (), minimum or 0)
 
 
 def _penalty(value: object) -> Penalty:
@@ -211,12 +211,14 @@ def _penalty(value: object) -> Penalty:
     given = _known(value, names)
     with Faults() as faults:
         metric = faults.take(_choice_of(PenaltyMetric), given.get("metric"), "metric")
-        span = faults.take(_choice_of(Span), given.get("period"), "period")
+        span = faults.take(_choice_of(CommissionPeriod), given.get("period"), "period")
         above = faults.take(percent, given.get("above"), "above")
         minimum = faults.take(_count, given.get("minimum_count", 0), "minimum_count")
         hours = faults.take(_hours(metric), given.get("within_hours"), "within_hours")
         reward = _reward(given)
-    return Penalty(PenaltyMetric(str(metric)), Span(str(span)), above or Decimal(0), reward, minimum or 0, hours)
+    return Penalty(
+        PenaltyMetric(str(metric)), CommissionPeriod(str(span)), above or Decimal(0), reward, minimum or 0, hours
+    )
 
 
 def _hours(metric: PenaltyMetric | None) -> Callable[[Any], int | None]:

@@ -4,7 +4,6 @@ A disputed record is not paid out until there is an answer.
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +26,7 @@ from domain.commissions.models import Commission, CommissionCause, CommissionDis
 from domain.commissions.movements import about, write
 from domain.errors import AlreadyExists, OutOfRange
 from domain.events.record import Payload, record_all
-from domain.money import MAX_CENTS, Money
+from domain.money import MAX_CENTS
 from domain.rows import find
 from domain.unique import refusing_taken
 from domain.validation import text
@@ -64,29 +63,24 @@ async def withdraw(session: AsyncSession, dispute_id: UUID) -> CommissionDispute
     return found
 
 
-async def reject(session: AsyncSession, dispute_id: UUID, answer: str) -> CommissionDispute:
-    """The record stands. For staff. Raises: NotFound, DisputeNotOpen, InvalidInput."""
-    said = text(answer, "answer", maximum=LONGEST_TEXT)
-    found = await _found(session, dispute_id)
-    return await _answer(session, found, DisputeState.REJECTED, said, None, 0)
+async def answer(session: AsyncSession, dispute_id: UUID, words: str, cents: int | None) -> CommissionDispute:
+    """Uphold a dispute: the record should have come to `cents`; or reject it, where there are none. For staff.
 
-
-async def uphold(session: AsyncSession, dispute_id: UUID, answer: str, amount: Money) -> CommissionDispute:
-    """The record should have come to `amount`, before anything was lost of its order: the difference is written.
-
-    What was credited since is taken of the corrected amount as well. For staff.
-    Raises: NotFound, DisputeNotOpen, NothingCorrected, CurrencyMismatch, InvalidInput.
+    The amount is as of the order, before anything of it was lost: what was credited since is taken off it as well.
+    Raises: NotFound, DisputeNotOpen, NothingCorrected, OutOfRange, InvalidInput.
     """
-    said = text(answer, "answer", maximum=LONGEST_TEXT)
+    said = text(words, "answer", maximum=LONGEST_TEXT)
     found = await _found(session, dispute_id)
     _require_open(found)
+    if cents is None:
+        return await _answer(session, found, DisputeState.REJECTED, said, None, 0)
     corrected = await _record(session, found.commission_id)
-    _require_sign(corrected, amount)
-    cents = (amount - corrected.agreed).cents
-    if not cents:
-        raise NothingCorrected(amount=amount.format("en"), field=("amount_cents",))
-    correction_id = await _correct(session, corrected, cents, found.id)
-    return await _answer(session, found, DisputeState.UPHELD, said, correction_id, cents)
+    _require_sign(corrected, cents)
+    difference = cents - corrected.agreed.cents
+    if not difference:
+        raise NothingCorrected(amount=corrected.agreed.format("en"), field=("amount_cents",))
+    correction_id = await _correct(session, corrected, difference, found.id)
+    return await _answer(session, found, DisputeState.UPHELD, said, correction_id, difference)
 
 
 async def reopen(session: AsyncSession, dispute_id: UUID) -> CommissionDispute:
@@ -132,10 +126,10 @@ async def _record(session: AsyncSession, commission_id: UUID) -> Record:
     return (await locked(session, own))[0]
 
 
-def _require_sign(corrected: Record, amount: Money) -> None:
+def _require_sign(corrected: Record, cents: int) -> None:
     takes = corrected.first.kind in (CommissionKind.PENALTY, CommissionKind.CAP)
     low, high = (-MAX_CENTS, 0) if takes else (0, MAX_CENTS)
-    if not low <= amount.cents <= high:
+    if not low <= cents <= high:
         raise OutOfRange(minimum=low, maximum=high, field=("amount_cents",))
 
 
@@ -152,17 +146,16 @@ async def _answer(
     session: AsyncSession,
     found: CommissionDispute,
     state: DisputeState,
-    answer: str,
+    words: str,
     correction_id: UUID | None,
     cents: int,
 ) -> CommissionDispute:
-    _require_open(found)
     closed_at: datetime = clock.now()
-    found.state, found.answer, found.closed_at, found.correction_id = state, answer, closed_at, correction_id
+    found.state, found.answer, found.closed_at, found.correction_id = state, words, closed_at, correction_id
     await session.flush()
-    commission: Any = await find(session, Commission, found.commission_id)
+    commission = await find(session, Commission, found.commission_id)
     upheld = state is DisputeState.UPHELD
-    await _tell(session, commission, CommissionDisputeAnswered(found.reason, upheld, answer, cents))
+    await _tell(session, commission, CommissionDisputeAnswered(found.reason, upheld, words, cents))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 
-from domain.agreements.commission_terms import Span
+from domain.agreements.commission_terms import CommissionPeriod
 from domain.numbering.service import AMSTERDAM
 
 
@@ -18,5 +18,5 @@ def begins(day: date) -> datetime:
 
 def bounds(month: date) -> tuple[datetime, datetime]:
     """The first moment of a month, and of the next one."""
-    first, after = Span.MONTH.of(month)
+    first, after = CommissionPeriod.MONTH.of(month)
     return begins(first), begins(after)

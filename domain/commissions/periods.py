@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.commission_book import Book, InForce
-from domain.agreements.commission_terms import Reward, Span, Tier
+from domain.agreements.commission_terms import CommissionPeriod, Reward, Tier
 from domain.commissions.computing import rewarded
 from domain.commissions.following import Record, locked
 from domain.commissions.measuring import Figure, Measured, net_amount, of_bonus, of_penalty
@@ -81,7 +81,7 @@ async def settle_performance(session: AsyncSession, entity_id: UUID, month: date
 async def settle_caps(session: AsyncSession, entity_id: UUID, month: date, terms: Book) -> int:
     """The caps of a month, then that of its year; the number of rows written."""
     written = 0
-    for span in (Span.MONTH, Span.YEAR):
+    for span in (CommissionPeriod.MONTH, CommissionPeriod.YEAR):
         written += await _bring(session, await _caps(session, entity_id, month, terms, span))
     return written
 
@@ -122,10 +122,10 @@ def reached(tiers: Sequence[Tier], figure: Figure, minimum_count: int) -> Tier |
     return next((tier for tier in reversed(tiers) if figure.exact >= tier.threshold), None)
 
 
-def _span(span: Span, entity_id: UUID, month: date, held: InForce, now: datetime) -> Measured | None:
+def _span(span: CommissionPeriod, entity_id: UUID, month: date, held: InForce, now: datetime) -> Measured | None:
     """Whom and when to measure, if the span ends with the month."""
     first, after = span.of(month)
-    if after != Span.MONTH.of(month)[1] or held.organization_id is None:
+    if after != CommissionPeriod.MONTH.of(month)[1] or held.organization_id is None:
         return None
     return Measured(entity_id, held.organization_id, begins(first), begins(after), now)
 
@@ -189,18 +189,22 @@ _SUMS = text("""
 """)
 
 
-async def _caps(session: AsyncSession, entity_id: UUID, month: date, terms: Book, span: Span) -> list[Wanted]:
+async def _caps(
+    session: AsyncSession, entity_id: UUID, month: date, terms: Book, span: CommissionPeriod
+) -> list[Wanted]:
     wanted: list[Wanted] = []
     at = min(bounds(month)[1] - _MOMENT, clock.now())
     for held in [*terms.agreed(at), terms.find((), at)]:
         caps = held.terms.caps
-        if (cap := caps.month_cents if span is Span.MONTH else caps.year_cents) is not None:
+        if (cap := caps.month_cents if span is CommissionPeriod.MONTH else caps.year_cents) is not None:
             sums = await _sums(session, entity_id, month, held, span)
             wanted += [_above(held, entity_id, month, span, cap, each) for each in sums]
     return wanted
 
 
-async def _sums(session: AsyncSession, entity_id: UUID, month: date, held: InForce, span: Span) -> Sequence[Row[Any]]:
+async def _sums(
+    session: AsyncSession, entity_id: UUID, month: date, held: InForce, span: CommissionPeriod
+) -> Sequence[Row[Any]]:
     """What each beneficiary has under an agreement; for the year the months are capped already."""
     first, after = span.of(month)
     values = {
@@ -208,13 +212,13 @@ async def _sums(session: AsyncSession, entity_id: UUID, month: date, held: InFor
         "first": first,
         "after": after,
         "organization_id": held.organization_id,
-        "below": "CAP:MONTH:%" if span is Span.YEAR else "",
+        "below": "CAP:MONTH:%" if span is CommissionPeriod.YEAR else "",
         "currency": held.terms.currency,
     }
     return (await session.execute(_SUMS, values)).all()
 
 
-def _above(held: InForce, entity_id: UUID, month: date, span: Span, cap: int, sums: Row[Any]) -> Wanted:
+def _above(held: InForce, entity_id: UUID, month: date, span: CommissionPeriod, cap: int, sums: Row[Any]) -> Wanted:
     above, earned = -max(0, sums.total - cap), -max(0, sums.earned - cap)
     return Wanted(
         held=held,

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.commission_book import Book, InForce, book
-from domain.agreements.commission_terms import Span, Terms
+from domain.agreements.commission_terms import CommissionPeriod, Terms
 from domain.commissions.accruing import Ordered, placed, shares_of
 from domain.commissions.errors import SpanTooLong, TreeCircle
 from domain.commissions.months import begins
@@ -147,7 +147,7 @@ def _capped(
     years: dict[tuple[UUID, UUID | None, date], int] = {}
     cap_of: dict[tuple[UUID | None, date], int | None] = {}
     for (beneficiary, organization, month), cents in sorted(months.items(), key=lambda item: item[0][2]):
-        caps, year = held_by[organization, month].terms.caps, Span.YEAR.of(month)[0]
+        caps, year = held_by[organization, month].terms.caps, CommissionPeriod.YEAR.of(month)[0]
         cap_of[organization, year] = caps.year_cents
         key = (beneficiary, organization, year)
         years[key] = years.get(key, 0) + _at_most(cents, caps.month_cents)
