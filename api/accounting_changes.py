@@ -36,8 +36,8 @@ class AccountingCredentialsInput:
 class AccountingMappingInput:
     key: str = strawberry.field(
         description="Accounts: a role of the ledger such as REVENUE_OTHER, or * for all others, with `:` and a VAT "
-        "kind where an account there is of one. VAT kinds: S standard, R reduced, Z zero, AE reverse charge, K within the "
-        "EU, G export, E exempt, O none; with `P:` in front for purchases."
+        "kind where an account there is of one. VAT kinds: S standard, R reduced, Z zero, AE reverse charge, K within "
+        "the EU, G export, E exempt, O none; with `P:` in front for purchases."
     )
     id: str = strawberry.field(description="Its id there, one of the connection's `catalogue`.")
 

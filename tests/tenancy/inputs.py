@@ -82,6 +82,16 @@ _WHAT_IF = {
 }
 
 SET: dict[str, dict[str, Any]] = {
+    "exportAuditFile": {"year": 2025},
+    "saveAccountingConnection": {
+        "input.administration": "123",
+        "input.since": LEFT_OUT,
+        "input.accounts": [],
+        "input.vat": [],
+        "input.paymentAccount": LEFT_OUT,
+    },
+    "vatReturn": {"period": "2026"},
+    "vatReturnLines": {"period": "2026", "box": "1a", "after": LEFT_OUT},
     "askWhatIf": _WHAT_IF,
     "arriveVisit": _REPORT,
     "completeVisit": _REPORT | {"outcome": "COMPLETED"},
