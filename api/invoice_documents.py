@@ -10,7 +10,7 @@ from api.enums import described
 from api.inputs import key_of
 from api.mutations import PreviewablePayload, mutation
 from api.reading import Node, column, derived, read_in, reads
-from domain.documents import models, sending
+from domain.documents import models, reactions, sending
 from domain.documents.linking import LASTS, link
 from domain.documents.models import DocumentKind
 from tenants.auth.hosts import origin
@@ -18,8 +18,11 @@ from tenants.permissions import Permission
 
 if TYPE_CHECKING:
     from api.invoices import Invoice
+    from api.jobs import Job
 
 InvoiceRef = Annotated["Invoice", strawberry.lazy("api.invoices")]
+JobRef = Annotated["Job", strawberry.lazy("api.jobs")]
+_THE_INVOICE = strawberry.argument(description="The invoice.")
 
 described(
     DocumentKind,
@@ -59,8 +62,23 @@ class SendInvoicePayload(PreviewablePayload):
     invoice: InvoiceRef | None = strawberry.field(default=None, description="The invoice that was sent.")
 
 
+@strawberry.type(description="What renderInvoice returns.")
+class RenderInvoicePayload(PreviewablePayload):
+    job: JobRef | None = strawberry.field(default=None, description="The job that makes them; follow it.")
+
+
 @strawberry.type
 class DocumentMutations:
+    @mutation(
+        "Makes the documents of an invoice that has none, such as one from before they were made here; mails nothing.",
+        requires=Permission.INVOICES_WRITE,
+        previewable=True,
+    )
+    async def render_invoice(self, info: Info, id: Annotated[strawberry.ID, _THE_INVOICE]) -> RenderInvoicePayload:
+        async with info.context.write() as session:
+            job_id = await reactions.ask(session, key_of("Invoice", id, "id"))
+            return RenderInvoicePayload(job=await read_in(session, info, "job", job_id))
+
     @mutation(
         "Mails the documents of an invoice once more, as they were made; who did so and to whom is in the audit trail.",
         requires=Permission.INVOICES_WRITE,
@@ -69,7 +87,7 @@ class DocumentMutations:
     async def send_invoice(
         self,
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="The invoice.")],
+        id: Annotated[strawberry.ID, _THE_INVOICE],
         to: Annotated[
             str | None, strawberry.argument(description="Another address than the one on the invoice.")
         ] = None,

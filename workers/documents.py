@@ -30,11 +30,12 @@ async def render(run: Run, arguments: Arguments) -> None:
     except InvalidDocument as error:
         raise GiveUp(f"{invoice.number}: {error}") from error
     async with run.database.session(SYSTEM) as session:
-        await sending.keep_and_send(session, invoice_id, made)
+        await sending.keep_and_send(session, invoice_id, made, mail=arguments.get("mail", True))
 
 
 async def _wanted(run: Run, invoice_id: UUID) -> PrintableInvoice | None:
     """The invoice, unless its documents are there already."""
+    # The platform's: who asked for it sees the invoice, not what its documents need beside.
     async with run.database.session(SYSTEM) as session:
         if await sending.is_kept(session, invoice_id):
             return None

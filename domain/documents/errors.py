@@ -30,6 +30,12 @@ class NotRenderedYet(DomainError):
     en = "The documents of invoice {number} are not ready yet."
 
 
+class DocumentsThere(DomainError):
+    code = "DOCUMENTS_ALREADY_MADE"
+    nl = "De documenten van factuur {number} zijn er al."
+    en = "The documents of invoice {number} are there already."
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """A rule of XML Schema, EN 16931 or NLCIUS that a document breaks."""

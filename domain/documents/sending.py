@@ -43,12 +43,12 @@ async def documents_of(session: AsyncSession, invoice_id: UUID) -> list[Document
     return [document for document in found if document.kind in (DocumentKind.PDF, DocumentKind.UBL)]
 
 
-async def keep_and_send(session: AsyncSession, invoice_id: UUID, made: Made) -> None:
+async def keep_and_send(session: AsyncSession, invoice_id: UUID, made: Made, *, mail: bool = True) -> None:
     """Keep what was made, and mail it to who gets the invoice; nothing happens the second time. System sessions."""
     invoice = await find(session, Invoice, invoice_id)
     ubl = await _keep(session, invoice, DocumentKind.UBL, XML, "xml", made.ubl)
     pdf = await _keep(session, invoice, DocumentKind.PDF, PDF, "pdf", made.pdf)
-    if not pdf.new:
+    if not pdf.new or not mail:
         return
     if address := recipient_of(invoice):
         await _mail(session, invoice, address, [pdf.id, ubl.id], again=False)

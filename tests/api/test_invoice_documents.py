@@ -20,6 +20,8 @@ SEND = """mutation S($id: ID!, $to: String, $preview: Boolean! = false) {
   sendInvoice(id: $id, to: $to, preview: $preview) {
     invoice { number } preview { messages { channel } } userErrors { code field } } }"""
 
+RENDER = """mutation R($id: ID!) { renderInvoice(id: $id) { job { state } userErrors { code field } } }"""
+
 
 @pytest.fixture(scope="module")
 async def m(database: Database) -> Market:
@@ -75,3 +77,14 @@ async def test_staff_send_an_invoice_again(m: Market, settings: Settings) -> Non
     sent = (await staff.ask(SEND, id=id, to="boek@example.nl"))["sendInvoice"]
     assert sent["invoice"]["number"] == invoice.number
     assert [mail.recipient for mail in await mail_of(m, *documents)] == [m.customer.email, "boek@example.nl"]
+
+
+async def test_missing_documents_are_made_and_not_mailed(m: Market, settings: Settings) -> None:
+    invoice = (await invoices(m))[m.customer.id]
+    id, staff = gid("Invoice", invoice.id), asks(m, settings, "staff")
+    asked = [(await staff.ask(RENDER, id=id))["renderInvoice"] for _ in range(2)]
+    assert [each["userErrors"] for each in asked] == [[], []]
+    documents = await rendered(m, settings, invoice.id, mail=False)
+    assert len(documents) == 2
+    assert await mail_of(m, *documents) == []
+    assert codes((await staff.ask(RENDER, id=id))["renderInvoice"]) == [("DOCUMENTS_ALREADY_MADE", ["id"])]

@@ -56,10 +56,10 @@ async def one(m: Market) -> Invoice:
     return next(made for made in await invoiced(m) if made.payer_contact_id == m.customer.id)
 
 
-async def rendered(m: Market, settings: Settings, invoice_id: UUID) -> list[Document]:
+async def rendered(m: Market, settings: Settings, invoice_id: UUID, **arguments: Any) -> list[Document]:
     """What the job keeps of an invoice, UBL after PDF."""
     run = Run(uuid4(), "documents.render", "documents", 1, 0, SYSTEM, None, m.database, settings)
-    await render(run, {"invoice_id": str(invoice_id)})
+    await render(run, {"invoice_id": str(invoice_id), **arguments})
     async with m.database.session(SYSTEM) as session:
         found = await sending.documents_of(session, invoice_id)
         return await storing.with_content(session, [document.id for document in found])
