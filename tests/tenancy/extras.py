@@ -28,6 +28,7 @@ from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
 from tests.tenancy.books import add_books
+from tests.tenancy.dues import add_commissions
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
 from tests.tenancy.plans import add_plans
@@ -55,6 +56,7 @@ async def add_extras(database: Database) -> None:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
         await add_plans(session)
+        await add_commissions(session)
         await _positions(session)
         await add_upsets(session)
         await add_books(session)

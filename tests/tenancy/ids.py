@@ -12,6 +12,8 @@ from tests.tenancy.conftest import World, missing
 
 _KINDS = {
     "visit": "Visit",
+    "self_billing_invoice": "Invoice",
+    "commission": "Commission",
     "organization": "Organization",
     "partner": "Organization",
     "parent": "Organization",

@@ -128,6 +128,13 @@ SET: dict[str, dict[str, Any]] = {
     },
     "reviseQuote": {"input.quoteId": _quote_to_revise, "input.lines.sku": _sku, "input.expectedRevision": LEFT_OUT},
     "reviseQuote(input.lines.articleId)": _BY_ARTICLE,
+    "saveAgreement": {"input.commission": LEFT_OUT},
+    "saveCommissionStandard": {"input.commission": LEFT_OUT},
+    "simulateCommission": {
+        "input.since": "2026-01-01",
+        "input.until": "2026-02-01",
+        "input.terms.commission": {},
+    },
     "saveAgreement(input.payerByCategory.organizationId)": {"input.payerByCategory.payer": "ORGANIZATION"},
     "setPartnerBranding": _BRANDING,
     "signQuote": {"input.code": LEFT_OUT},
