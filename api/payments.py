@@ -36,6 +36,7 @@ from api.reading import (
     related_list,
 )
 from api.search import with_text
+from domain.payments.carrying_out import stripe_webhook_url
 from domain.payments.links import url_of
 from domain.payments.models import (
     Direction,
@@ -209,9 +210,26 @@ class PaymentProvider(Node):
     mode: ProviderMode = column("Whether it moves money.")
     key_hint: str = column("The last four characters of the key.")
     active: bool = column("Whether new payments go through it.")
+    webhook_url: str | None = derived(
+        "Where Stripe is to be told to send its events; Mollie is told with each payment.",
+        needs=lambda p: {"id": p.id, "provider": p.provider, "host": _first_host(p)},
+        resolve=lambda values, info: _webhook_url(values, info),
+    )
     created_at: datetime = column("When it was set up.")
     updated_at: datetime = column("When it was last changed.")
     entity: EntityRef | None = related("Whose it is.", on=lambda p, e: e.id == p.entity_id)
+
+
+def _first_host(provider: Any) -> Any:
+    brand = Brand.__table__.alias()
+    own = select(brand.c.host).where(brand.c.entity_id == provider.entity_id)
+    return own.order_by(brand.c.created_at).limit(1).scalar_subquery()
+
+
+def _webhook_url(values: Any, info: Any) -> str | None:
+    if values["provider"] != Provider.STRIPE or not values["host"]:
+        return None
+    return stripe_webhook_url(info.context.settings, str(values["host"]), UUID(str(values["id"])))
 
 
 # --- lists --------------------------------------------------------------------------------------------------------

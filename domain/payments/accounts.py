@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import Faults, TooMany
@@ -94,8 +94,12 @@ async def set_webhook_secrets(
 
 async def retire(session: AsyncSession, entity_id: UUID) -> None:
     """No new payments by the account in use."""
-    active = PaymentProvider.entity_id == entity_id, PaymentProvider.active
-    await session.execute(update(PaymentProvider).where(*active).values(active=False))
+    query = select(PaymentProvider).where(PaymentProvider.entity_id == entity_id, PaymentProvider.active)
+    row = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    if row is not None:
+        row.active = False
+        await session.flush()
+        await _tell(session, row)
 
 
 async def switch_off(session: AsyncSession, account_id: UUID) -> PaymentProvider:

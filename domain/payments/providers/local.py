@@ -42,7 +42,7 @@ class Local:
                 return_url=order.return_url,
             )
             await session.execute(made.on_conflict_do_nothing(index_elements=["attempt_id"]))
-        return Begun(provider_id(order.reference), f"{order.return_url.removesuffix('/return')}/test")
+        return Begun(provider_id(order.reference), f"{order.cancel_url}/test/{order.reference.hex}")
 
     async def state(self, asked: Asked) -> PaymentState:
         async with self._database.session(SYSTEM) as session:
