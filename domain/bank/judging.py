@@ -104,7 +104,7 @@ async def unmatch(session: AsyncSession, transaction_id: UUID, reason: str) -> B
     why = text(reason, "reason", maximum=LONGEST_NOTE)
     transaction = await find(session, BankTransaction, transaction_id, lock=True, field=("transaction_id",))
     if transaction.state == TransactionState.IGNORED:
-        transaction.ignored_reason = None
+        transaction.state, transaction.ignored_reason = TransactionState.UNMATCHED.value, None
     elif transaction.state == TransactionState.MATCHED:
         await _take_back(session, transaction, why)
     else:
