@@ -55,8 +55,9 @@ class TooLong(ValueError):
 def qr(data: bytes) -> Grid:
     """The modules without the quiet zone, row by row; True is dark. Raises: TooLong."""
     version = _version(data)
-    drawn, reserved = _patterns(version)
-    _place(drawn, reserved, _codewords(data, version))
+    patterns, reserved = _patterns(version)
+    drawn = patterns.copy()
+    _place(drawn, version, _codewords(data, version))
     return min((_masked(drawn, reserved, mask) for mask in range(8)), key=_penalty)
 
 
@@ -138,6 +139,7 @@ def correction(block: Iterable[int], size: int) -> list[int]:
 # --- modules ------------------------------------------------------------------------------------------------------
 
 
+@lru_cache
 def _patterns(version: int) -> tuple[Grid, Grid]:
     """What every code of the version shows, and which modules hold no data."""
     size = 17 + 4 * version
@@ -185,11 +187,17 @@ def _remainder(value: int, generator: int, degree: int) -> int:
     return value
 
 
-def _place(drawn: Grid, reserved: Grid, codewords: list[int]) -> None:
+def _place(drawn: Grid, version: int, codewords: list[int]) -> None:
     """Upwards and downwards in columns of two from the right; what is left over stays light."""
-    bits = iter([codeword >> shift & 1 for codeword in codewords for shift in range(7, -1, -1)])
-    for row, column in free_modules(reserved):
-        drawn[row, column] = bool(next(bits, 0))
+    rows, columns = _path(version)
+    bits = np.unpackbits(np.array(codewords, np.uint8)).astype(bool)
+    drawn[rows[: bits.size], columns[: bits.size]] = bits
+
+
+@lru_cache
+def _path(version: int) -> tuple[list[int], list[int]]:
+    rows, columns = zip(*free_modules(_patterns(version)[1]), strict=True)
+    return list(rows), list(columns)
 
 
 def free_modules(reserved: Grid) -> Iterator[tuple[int, int]]:
@@ -203,6 +211,7 @@ def free_modules(reserved: Grid) -> Iterator[tuple[int, int]]:
                     yield row, column
 
 
+@lru_cache(128)
 def mask_of(size: int, mask: int) -> Grid:
     """Table 10: the modules that a mask turns over."""
     i, j = np.indices((size, size))
