@@ -15,7 +15,7 @@ from domain.ledger.models import AccountRole, EntryKind
 from domain.ledger.posting import Leg, credit, debit, today
 from domain.money import Money
 from domain.payments import books
-from domain.payments.errors import RefundTooHigh
+from domain.payments.errors import NoWallet, RefundTooHigh
 from domain.payments.events import PaymentChargedBack, PaymentRefunded, RefundFailed, RefundRequested
 from domain.payments.giving_back import REFUNDABLE, Outgoing, Standing, give_back, put_back, standing
 from domain.payments.models import (
@@ -49,7 +49,8 @@ async def refund(
     """Give `amount` of a payment back; what it is taken out of, see `sharing.taken_out`; of one invoice where given.
 
     Returns the outgoing payment: SUCCEEDED where it is a matter of our own books (wallet, cash), else PENDING until
-    `succeed` or `fail`. Raises: NotFound, InvalidState, CurrencyMismatch, RefundTooHigh, WalletTooLow.
+    `succeed` or `fail`. Raises: NotFound, InvalidState, CurrencyMismatch, RefundTooHigh, WalletTooLow,
+    NoWallet (nobody knows whose money it is).
     """
     why = text(reason, "reason", maximum=LONGEST_REASON)
     payment = await find(session, Payment, payment_id, lock=True, field=("payment_id",))
@@ -57,6 +58,8 @@ async def refund(
     require_currency(payment, amount.currency)
     _require_left(amount.cents, payment.amount_cents - payment.refunded_cents, payment.currency)
     to = Destination.WALLET if payment.provider == Provider.WALLET else to
+    if to is Destination.WALLET and payment.contact_id is None:
+        raise NoWallet(field=("to",))
     where = await standing(session, payment)
     parts = _parts(amount.cents, payment, where, to, invoice_id)
     done = to is Destination.WALLET or _by_hand(payment)
