@@ -1,9 +1,9 @@
-"""A channel of partners and what they are due: master, regional, dealer and agent below one another, and a direct one."""
+"""A channel of partners and what they are due: master, regional, dealer, agent below one another; and a direct one."""
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from sqlalchemy.dialects.postgresql import Range
 from domain.agreements.commission_terms import Terms, as_json
 from domain.agreements.models import Agreement, CommissionTerms
 from domain.agreements.parsing import parse
-from domain.commissions import reactions
+from domain.commissions import paying, reactions
 from domain.commissions.models import Commission
+from domain.commissions.months import month_of
+from domain.commissions.running import Ran, run
 from domain.contacts.models import Contact
 from domain.events.models import Event
 from domain.invoices import settling
@@ -24,6 +26,7 @@ from domain.ledger.checks import check_books
 from domain.orders.completing import complete
 from domain.quotes.draft import LineRequest
 from tenants.actor import SYSTEM, Actor
+from tenants.auth import clock
 from tenants.engine import Database
 from tenants.permissions import Role
 from tests import factories
@@ -155,11 +158,24 @@ class Channel:
         async with self.database.session(SYSTEM) as session:
             return {row.role: row.cents for row in await session.execute(query, {"id": self.entity_id})}
 
+    async def run(self, month: date | None = None) -> Ran:
+        """A run of a month, the present one unless said otherwise, as finance."""
+        async with self.database.session(self.finance) as session:
+            return await run(session, self.entity_id, month or month_of(clock.now()))
+
+    async def pay(self, month: date) -> list[Invoice]:
+        """The self-billing invoices of a month."""
+        async with self.database.session(self.finance) as session:
+            ids = await paying.pay(session, self.entity_id, month)
+        async with self.database.session(SYSTEM) as session:
+            query = select(Invoice).where(Invoice.id.in_(ids)).order_by(Invoice.number)
+            return list((await session.execute(query)).scalars())
+
     async def books_agree(self) -> bool:
-        """Whether the books hold what commission and self-billing invoices say."""
+        """Whether the books hold what commission says."""
         async with self.database.session(SYSTEM) as session:
             checks = {check.name: check.holds for check in await check_books(session, [self.entity_id])}
-        return checks.get("commission", True) and checks.get("self-billing", True)
+        return checks.get("commission", True)
 
 
 async def channel(database: Database) -> Channel:
@@ -179,10 +195,6 @@ async def channel(database: Database) -> Channel:
         }
         finance = await factories.actor_with(session, Role.FINANCE, m.entity)
     return Channel(m, partners, admins, finance)
-
-
-def last_month(today: date) -> date:
-    return (today.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
 def statuses(rows: Sequence[Commission]) -> set[str]:
