@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy import func, or_, select
 from strawberry.scalars import JSON
 
+from api.billing_amounts import recorded
 from api.enums import described
 from api.reading import (
     BigInt,
@@ -165,6 +166,17 @@ class AccountingConnection(Node):
     )
 
 
+def _told(formula: str, name: str) -> Any:
+    """Money of a record's column that follows from no other."""
+    return lambda r: money(getattr(r, name), r.currency, recorded(formula, getattr(r, name), "AccountingRecord", r))
+
+
+def _counted(formula: str, name: str) -> Any:
+    """Money of a reconciliation's column."""
+    kind = "AccountingReconciliation"
+    return lambda r: money(getattr(r, name), explained=recorded(formula, getattr(r, name), kind, r))
+
+
 @reads(RecordRow, audiences=KEEPERS, source=_source)
 @strawberry.type(description="One contact, document or payment in an accounting package.")
 class AccountingRecord(Node):
@@ -176,10 +188,11 @@ class AccountingRecord(Node):
     booked_on: date = column("Its day.")
     amount: Money = expression(
         "With VAT; credits are negative, and so is a payment that went back.",
-        lambda r: money(r.gross_cents, r.currency),
+        _told("accounting.amount", "gross_cents"),
     )
     difference: Money = expression(
-        "VAT there less VAT here: the package rounds in its own way.", lambda r: money(r.difference_cents, r.currency)
+        "VAT there less VAT here: the package rounds in its own way.",
+        _told("accounting.difference", "difference_cents"),
     )
     external_id: str | None = column("Its id there.")
     uncertain: bool = column("Whether an attempt may have written it: it is looked for before it is sent again.")
@@ -208,10 +221,16 @@ class AccountingReconciliation(Node):
     agrees: bool = column("Whether both sides are the same.")
     count_here: int = column("Documents that were told.")
     count_there: int = column("Documents there that are ours.")
-    gross_here: Money = expression("Their sum.", lambda r: money(r.gross_cents_here))
-    gross_there: Money = expression("Their sum.", lambda r: money(r.gross_cents_there))
-    paid_here: Money = expression("What was told to be paid of them.", lambda r: money(r.paid_cents_here))
-    paid_there: Money = expression("What is paid of them there.", lambda r: money(r.paid_cents_there))
+    gross_here: Money = expression("Their sum.", _counted("accounting.grossHere", "gross_cents_here"))
+    gross_there: Money = expression("Their sum.", _counted("accounting.grossThere", "gross_cents_there"))
+    paid_here: Money = expression(
+        "What was told to be paid of them.",
+        _counted("accounting.paidHere", "paid_cents_here"),
+    )
+    paid_there: Money = expression(
+        "What is paid of them there.",
+        _counted("accounting.paidThere", "paid_cents_there"),
+    )
     missing: JSON = column("Numbers that are here and not there, at most 100.")
     unknown: JSON = column("Numbers that are there and not here, at most 100.")
     different: JSON = column("Numbers whose amounts differ, or that are there twice; at most 100.")

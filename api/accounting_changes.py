@@ -2,15 +2,17 @@
 
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
 from api.accounting import AccountingConnection, AccountingRecord, AuditFile
 from api.context import Info
+from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of
 from api.jobs import Job
 from api.mutations import Payload, mutation
-from api.reading import BadInput, BigInt, Money, field, global_id, read_in
+from api.reading import BadInput, Money, field, global_id, read_in
 from domain.accounting import connections, records, vat_return
 from domain.accounting.auditfile import making
 from domain.accounting.models import AccountingConnection as ConnectionRow
@@ -234,7 +236,8 @@ class VatReturnQueries:
     async def vat_return(self, info: Info, entity_id: _Entity, period: _Period) -> VatReturnFigures:
         key = key_of("BusinessEntity", entity_id, "entityId")
         async with info.context.read() as session:
-            return _shown(await vat_return.vat_return(session, key, vat_return.period_of(period)))
+            found = await vat_return.vat_return(session, key, vat_return.period_of(period))
+        return _shown(found, info.context.language)
 
     @field("The invoices that make up a box of a VAT return.", requires=Permission.LEDGER_READ, most=MOST_LINES)
     async def vat_return_lines(
@@ -247,7 +250,8 @@ class VatReturnQueries:
             found = await vat_return.lines_of(session, key, asked, box, first + 1, _seen(after))
         page = found[:first]
         cursor = f"{page[-1].issued_on.isoformat()} {page[-1].number}" if page else None
-        return VatReturnLines(items=[_line(each) for each in page], cursor=cursor, has_more=len(found) > first)
+        items = [_line(each, info.context.language) for each in page]
+        return VatReturnLines(items=items, cursor=cursor, has_more=len(found) > first)
 
 
 def _seen(cursor: str | None) -> tuple[date, str] | None:
@@ -260,7 +264,7 @@ def _seen(cursor: str | None) -> tuple[date, str] | None:
         raise BadInput("BAD_INPUT", "after", "a cursor of this list.") from error
 
 
-def _shown(found: VatReturn) -> VatReturnFigures:
+def _shown(found: VatReturn, language: str) -> VatReturnFigures:
     return VatReturnFigures(
         period=found.period.name,
         since=found.period.since,
@@ -268,31 +272,39 @@ def _shown(found: VatReturn) -> VatReturnFigures:
         boxes=[
             VatBox(
                 box=box.name,
-                base=_money(box.base) if box.base else None,
-                vat=_money(box.vat) if box.vat else None,
+                base=_money(box.base, "base", language) if box.base else None,
+                vat=_money(box.vat, "vat", language) if box.vat else None,
                 base_euros=box.base_euros,
                 vat_euros=box.vat_euros,
                 lines=box.lines,
             )
             for box in found.boxes
         ],
-        ledger_due=_money(found.ledger_due),
-        ledger_input=_money(found.ledger_input),
-        difference=_money(found.difference),
+        ledger_due=_money(found.ledger_due, "ledgerDue", language),
+        ledger_input=_money(found.ledger_input, "ledgerInput", language),
+        difference=_difference(found, language),
     )
 
 
-def _line(line: BoxLine) -> VatReturnLine:
+def _difference(found: VatReturn, language: str) -> Money:
+    """5g by the books less 5g by the invoices."""
+    due, paid, less = found.ledger_due.cents, found.ledger_input.cents, found.difference.cents
+    inputs = [("ledgerDue", due), ("ledgerInput", paid), ("toPay", due - paid - less)]
+    return amount_of(less, found.difference.currency, "vatReturn.difference", inputs, language)
+
+
+def _line(line: BoxLine, language: str) -> VatReturnLine:
     return VatReturnLine(
         invoice_id=strawberry.ID(global_id("Invoice", line.invoice_id)),
         number=line.number,
         issued_on=line.issued_on,
         contact_id=strawberry.ID(global_id("Contact", line.contact_id)),
         vat_rules=sorted(line.rules),
-        base=_money(line.base),
-        vat=_money(line.vat),
+        base=_money(line.base, "base", language, line.invoice_id),
+        vat=_money(line.vat, "vat", language, line.invoice_id),
     )
 
 
-def _money(amount: Amount) -> Money:
-    return Money(cents=BigInt(amount.cents), amount=amount.amount, currency=amount.currency)
+def _money(amount: Amount, name: str, language: str, invoice_id: UUID | None = None) -> Money:
+    source = str(global_id("Invoice", invoice_id)) if invoice_id else None
+    return recorded(amount.cents, amount.currency, f"vatReturn.{name}", language, source)

@@ -9,6 +9,7 @@ import strawberry
 from api.commission_inputs import CommissionTermsInput, terms_json
 from api.commissions import Commission, CommissionDispute
 from api.context import Info
+from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of, optional_key
 from api.invoices import Invoice
 from api.mutations import Payload, PreviewablePayload, mutation
@@ -19,7 +20,6 @@ from domain.agreements.parsing import parse
 from domain.commissions import disputes, paying, running, simulating
 from domain.commissions.simulating import MOST_CHANGES, Change, Simulated
 from domain.errors import Duplicate, Faults, TooMany
-from domain.money import Money as Amount
 from tenants.permissions import Permission
 
 _WRITE = Permission.COMMISSIONS_WRITE
@@ -253,24 +253,25 @@ def _terms(inputs: list[ChangedTermsInput]) -> dict[UUID | None, Any]:
 
 
 async def _simulated(session: Any, info: Info, made: Simulated) -> SimulateCommissionPayload:
-    shown = made.differences[:_SHOWN]
+    shown, language = made.differences[:_SHOWN], info.context.language
     return SimulateCommissionPayload(
         orders=made.orders,
-        before=_money(sum(one.before for one in made.differences), made.currency),
-        after=_money(sum(one.after for one in made.differences), made.currency),
+        before=recorded(sum(o.before for o in made.differences), made.currency, "simulation.before", language),
+        after=recorded(sum(o.after for o in made.differences), made.currency, "simulation.after", language),
         count=len(made.differences),
         beneficiaries=await read_in_many(session, info, "beneficiaries", [one.beneficiary_id for one in shown]),
         differences=[
             CommissionDifference(
                 beneficiary_id=strawberry.ID(global_id("Organization", one.beneficiary_id)),
-                before=_money(one.before, made.currency),
-                after=_money(one.after, made.currency),
-                difference=_money(one.after - one.before, made.currency),
+                before=recorded(one.before, made.currency, "simulation.before", language),
+                after=recorded(one.after, made.currency, "simulation.after", language),
+                difference=_difference(one.before, one.after, made.currency, language),
             )
             for one in shown
         ],
     )
 
 
-def _money(cents: int, currency: str) -> Money:
-    return Money(cents=BigInt(cents), amount=Amount(cents, currency).amount, currency=currency)
+def _difference(before: int, after: int, currency: str, language: str) -> Money:
+    inputs = [("after", after), ("before", before)]
+    return amount_of(after - before, currency, "simulation.difference", inputs, language)

@@ -8,10 +8,12 @@ import strawberry
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import Info
+from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of, optional_key
 from api.organizations import Organization
-from api.reading import BadInput, BigInt, Money, field, read_in
+from api.reading import BadInput, Money, field, read_in
 from domain.commissions import statements
+from domain.commissions.statements import Statement
 from domain.contacts.models import Contact
 from domain.errors import DomainError, NotFound
 from domain.money import Money as Amount
@@ -84,12 +86,17 @@ async def _statement(
         month=made.month,
         beneficiary=await read_in(session, info, "beneficiary", partner_id),
         csv=listed,
-        **{name: _money(getattr(made, name)) for name in _AMOUNTS},
+        **{name: _money(made, name, info.context.language) for name in _AMOUNTS},
     )
 
 
 _AMOUNTS = ("opening", "accrued", "earned", "changed", "paid", "closing", "due")
 
 
-def _money(amount: Amount) -> Any:
-    return Money(cents=BigInt(amount.cents), amount=amount.amount, currency=amount.currency)
+def _money(made: Statement, name: str, language: str) -> Any:
+    amount: Amount = getattr(made, name)
+    formula = f"commissionStatement.{name}"
+    if name != "closing":
+        return recorded(amount.cents, amount.currency, formula, language)
+    inputs = [(each, getattr(made, each).cents) for each in ("opening", "accrued", "changed", "paid")]
+    return amount_of(amount.cents, amount.currency, formula, inputs, language)

@@ -8,6 +8,7 @@ import strawberry
 from sqlalchemy import BigInteger, cast, func, select
 from strawberry.scalars import JSON
 
+from api import billing_amounts as explained
 from api.enums import described
 from api.reading import (
     Connection,
@@ -109,7 +110,7 @@ def _of_the_record(row: Any) -> Any:
     other = CommissionRow.__table__.alias()
     own = (other.c.id == row.id) | (other.c.reverses_id == row.id)
     cents = select(cast(func.coalesce(func.sum(other.c.amount_cents), 0), BigInteger)).where(own).scalar_subquery()
-    return money(cents, row.currency)
+    return money(cents, row.currency, explained.commission_total(row))
 
 
 @reads(DisputeRow, source=_source)
@@ -142,11 +143,17 @@ class Commission(Node):
     disputed: bool = expression("Whether the record is disputed, and waits.", open_dispute)
     commission_level: int | None = column("Place in the channel at order time, the top being 1.")
     commission_rate: Decimal | None = column("Percent; null for a fixed amount.")
-    base: Money = expression("Net amount without VAT that the rate is of.", lambda c: money(c.base_cents, c.currency))
-    uncut: Money = expression(
-        "Before the maximum of the order was applied.", lambda c: money(c.uncut_cents, c.currency)
+    base: Money = expression(
+        "Net amount without VAT that the rate is of.",
+        lambda c: money(c.base_cents, c.currency, explained.commission_base(c)),
     )
-    amount: Money = expression("What it adds, or takes off.", lambda c: money(c.amount_cents, c.currency))
+    uncut: Money = expression(
+        "Before the maximum of the order was applied.",
+        lambda c: money(c.uncut_cents, c.currency, explained.commission_uncut(c)),
+    )
+    amount: Money = expression(
+        "What it adds, or takes off.", lambda c: money(c.amount_cents, c.currency, explained.commission_amount(c))
+    )
     total: Money = expression("The record with all rows that name it; of such a row the row itself.", _of_the_record)
     measured: Decimal | None = column("Of a bonus or penalty: the figure that was reached.")
     period_month: date = column("First day of the month whose figures it belongs to.")

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Date, Numeric, Select, Text, and_, cast, func
 from sqlalchemy import column as sql_column
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from api import invoice_amounts as explained
 from api.enums import described
 from api.events import EVENT_SORT, Event, EventFilter
 from api.listing import by_entity_or_channel
@@ -189,9 +190,11 @@ class InvoiceVat:
     rules: list[str] = column("Ids of the rules that decided, such as `NL-SUBCONTRACTING`.")
     reason_nl: str = column("Why there is no VAT, in Dutch; empty where there is.")
     reason_en: str = column("The same in English.")
-    net: Money = expression("Without VAT.", lambda g: money(g.net_cents, g.currency))
-    vat: Money = expression("The VAT.", lambda g: money(g.vat_cents, g.currency))
-    gross: Money = expression("Net and VAT together.", lambda g: money(g.gross_cents, g.currency))
+    net: Money = expression("Without VAT.", lambda g: money(g.net_cents, g.currency, explained.group(g, "net")))
+    vat: Money = expression("The VAT.", lambda g: money(g.vat_cents, g.currency, explained.group(g, "vat")))
+    gross: Money = expression(
+        "Net and VAT together.", lambda g: money(g.gross_cents, g.currency, explained.group(g, "gross"))
+    )
 
 
 def _vat_groups(invoice: Any) -> Select[Any]:
@@ -207,6 +210,7 @@ def _vat_groups(invoice: Any) -> Select[Any]:
         func.array(select(rule.c.rule).scalar_subquery(), type_=ARRAY(Text())).label("rules"),
         *amounts,
         invoice.currency.label("currency"),
+        invoice.id.label("invoice_id"),
     ).order_by(group.c.place)
 
 
@@ -219,22 +223,29 @@ class InvoiceLine(Node):
     description: str = column("What it says.")
     quantity: Decimal = column("How many, at most three decimals.")
     unit: str = column("Unit of the quantity.")
-    unit_price: Money = expression("Per unit, without VAT.", lambda r: money(r.unit_price_cents, r.currency))
+    unit_price: Money = expression(
+        "Per unit, without VAT.", lambda r: money(r.unit_price_cents, r.currency, explained.unit_price(r))
+    )
     discount_percent: Decimal = column("Discount, 0 to 100.")
-    discount: Money = expression("What the discount takes off.", lambda r: money(r.discount_cents, r.currency))
+    discount: Money = expression(
+        "What the discount takes off.", lambda r: money(r.discount_cents, r.currency, explained.discount(r))
+    )
     vat_class: VatClass = column("How VAT is charged.")
     vat_rate: Decimal = column("VAT in percent.")
     vat_rule: str = column("Id of the rule that decided.")
     vat_category: str = column("UNCL 5305.")
-    net: Money = expression("After discount, without VAT.", lambda r: money(r.net_cents, r.currency))
-    vat: Money = expression("VAT of the line.", lambda r: money(r.vat_cents, r.currency))
-    gross: Money = expression("Net and VAT together.", lambda r: money(r.gross_cents, r.currency))
+    net: Money = expression("After discount, without VAT.", lambda r: money(r.net_cents, r.currency, explained.net(r)))
+    vat: Money = expression("VAT of the line.", lambda r: money(r.vat_cents, r.currency, explained.vat(r)))
+    gross: Money = expression("Net and VAT together.", lambda r: money(r.gross_cents, r.currency, explained.gross(r)))
     portion_percent: Decimal | None = column("Share of the order's line that it bills; null for all of it.")
     credited_quantity: Decimal = column("How many of it were credited.")
     credited_net: Money = expression(
-        "What was credited, without VAT.", lambda r: money(r.credited_net_cents, r.currency)
+        "What was credited, without VAT.",
+        lambda r: money(r.credited_net_cents, r.currency, explained.credited(r, "net")),
     )
-    credited_vat: Money = expression("VAT that was credited.", lambda r: money(r.credited_vat_cents, r.currency))
+    credited_vat: Money = expression(
+        "VAT that was credited.", lambda r: money(r.credited_vat_cents, r.currency, explained.credited(r, "vat"))
+    )
     recognized_at: datetime | None = column("When it became revenue; null while it is deferred.")
     article: ArticleRef | None = related("The article.", on=lambda r, a: a.id == r.article_id)
     order: OrderRef | None = related("The order.", on=lambda r, o: o.id == r.order_id)
@@ -259,8 +270,13 @@ def _overdue(invoice: Any) -> Any:
     return and_(invoice.open_cents > 0, invoice.due_on < _TODAY)
 
 
-def _cents(name: str) -> Any:
-    return lambda i: money(getattr(i, name), i.currency)
+def _total(amount: str) -> Any:
+    return lambda i: money(getattr(i, f"{amount}_cents"), i.currency, explained.total(i, amount))
+
+
+def _paid(invoice: Any) -> Any:
+    how = explained.recorded("invoice.paid", invoice.paid_cents, "Invoice", invoice)
+    return money(invoice.paid_cents, invoice.currency, how)
 
 
 @reads(InvoiceRow, source=by_entity_or_channel("invoice"), audiences=PARTIES)
@@ -282,14 +298,17 @@ class Invoice(Node):
     period_month: date | None = column("First day of the month of a collective or self-billing invoice.")
     reason: str = column("Why it credits.")
     notes: str = column("Printed on the document.")
-    net: Money = expression("Without VAT.", _cents("net_cents"))
-    vat: Money = expression("VAT.", _cents("vat_cents"))
-    gross: Money = expression("With VAT.", _cents("gross_cents"))
-    paid: Money = expression("What was paid of it.", _cents("paid_cents"))
-    credited: Money = expression("What was credited of it, with VAT.", _cents("credited_cents"))
+    net: Money = expression("Without VAT.", _total("net"))
+    vat: Money = expression("VAT.", _total("vat"))
+    gross: Money = expression("With VAT.", _total("gross"))
+    paid: Money = expression("What was paid of it.", _paid)
+    credited: Money = expression(
+        "What was credited of it, with VAT.",
+        lambda i: money(i.credited_cents, i.currency, explained.credited_of(i)),
+    )
     open: Money = expression(
         "What is left to pay; negative: we owe it to the payer. Nothing of a credit note, which takes off its invoice.",
-        _cents("open_cents"),
+        lambda i: money(i.open_cents, i.currency, explained.open_of(i)),
     )
     created_at: datetime = column("When it was issued.")
     updated_at: datetime = column("When something became of it.")

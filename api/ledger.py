@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from sqlalchemy import ColumnElement, Date, case, cast, func, literal_column, or_, select
 
+from api import billing_amounts as explained
 from api.enums import described
 from api.reading import (
     Connection,
@@ -101,12 +102,13 @@ def _balance(account: Any, arguments: Any) -> Any:
     until = func.coalesce(arguments.as_of, literal_column("'infinity'::date"))
     normal = case((or_(account.type == AccountType.ASSET, account.type == AccountType.EXPENSE), 1), else_=-1)
     booked = (LineRow.entity_id == account.entity_id) & (LineRow.account_id == account.id)
-    found = (
-        select(func.coalesce(func.sum(LineRow.debit_cents - LineRow.credit_cents), 0))
-        .where(booked, LineRow.booked_on <= cast(until, Date), LineRow.currency == arguments.currency)
-        .scalar_subquery()
+    held = (booked, LineRow.booked_on <= cast(until, Date), LineRow.currency == arguments.currency)
+    debit, credit, found = (
+        select(func.coalesce(func.sum(amount), 0)).where(*held).scalar_subquery()
+        for amount in (LineRow.debit_cents, LineRow.credit_cents, LineRow.debit_cents - LineRow.credit_cents)
     )
-    return money(found * normal, arguments.currency)
+    how = explained.account_balance(account, normal == 1, debit, credit)
+    return money(found * normal, arguments.currency, how)
 
 
 _AS_OF = {
@@ -134,13 +136,21 @@ class LedgerAccount(Node):
     entity: EntityRef | None = related("Whose books.", on=lambda a, e: e.id == a.entity_id)
 
 
+def _booked(side: str) -> Any:
+    def amount(line: Any) -> Any:
+        cents = getattr(line, f"{side}_cents")
+        return money(cents, line.currency, explained.recorded(f"journal.{side}", cents, "JournalLine", line))
+
+    return amount
+
+
 @reads(LineRow, audiences=KEEPERS)
 @strawberry.type(description="An amount on one account: debit or credit, the other is zero.")
 class JournalLine(Node):
     position: int = column("Place in the entry, from 1.")
     booked_on: date = column("The day.")
-    debit: Money = expression("Debit.", lambda line: money(line.debit_cents, line.currency))
-    credit: Money = expression("Credit.", lambda line: money(line.credit_cents, line.currency))
+    debit: Money = expression("Debit.", _booked("debit"))
+    credit: Money = expression("Credit.", _booked("credit"))
     account: LedgerAccount | None = related("The account.", on=lambda line, a: a.id == line.account_id)
     entry: Annotated["JournalEntry", strawberry.lazy("api.ledger")] | None = related(
         "The entry that it is of.", on=lambda line, e: e.id == line.entry_id
@@ -171,6 +181,7 @@ class JournalEntry(Node):
         lambda e: money(
             select(func.coalesce(func.sum(LineRow.debit_cents), 0)).where(LineRow.entry_id == e.id).scalar_subquery(),
             e.currency,
+            explained.entry_total(e),
         ),
     )
     source: Node | None = related_any(

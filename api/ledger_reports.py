@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import Info
 from api.enums import described
+from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of
 from api.reading import BigInt, Money, field, global_id
 from domain.ledger import checks, periods, reports
@@ -18,7 +19,6 @@ from domain.ledger.models import AccountType
 from domain.ledger.models import LedgerAccount as AccountRow
 from domain.ledger.months import Step, later, month_of
 from domain.ledger.posting import today
-from domain.money import Money as Amount
 from tenants.models import BusinessEntity as EntityRow
 from tenants.permissions import Permission
 
@@ -147,7 +147,7 @@ class LedgerReportQueries:
             found = await reports.profit_and_loss(
                 session, ids, since, until, by=by, consolidated=consolidated, currency=currency
             )
-        return _profit_and_loss(found, consolidated)
+        return _profit_and_loss(found, consolidated, info.context.language)
 
     @field("All accounts of an entity over a span of time.", requires=_READ, cost=200, most=_MOST_LINES)
     async def trial_balance(
@@ -159,7 +159,7 @@ class LedgerReportQueries:
             accounts = select(AccountRow).where(AccountRow.entity_id.in_(ids))
             by_id = {account.id: account for account in (await session.execute(accounts)).scalars()}
             found = await reports.balances(session, ids, since, until)
-        return _trial_balance(since, until, by_id, found) if ids else None
+        return _trial_balance(since, until, by_id, found, info.context.language) if ids else None
 
     @field("What is checked before a month of an entity is closed.", requires=_READ, cost=200, most=50)
     async def closing_checks(
@@ -206,10 +206,10 @@ def _span(since: date | None, until: date | None) -> tuple[date, date]:
     return first, until or (later(first, 12) if first.day == 1 else first + timedelta(days=365))
 
 
-def _profit_and_loss(found: reports.ProfitAndLoss, consolidated: bool) -> ProfitAndLossReport:
+def _profit_and_loss(found: reports.ProfitAndLoss, consolidated: bool, language: str) -> ProfitAndLossReport:
     revenue, expense = AccountType.REVENUE, AccountType.EXPENSE
     parts = [
-        _total(found, *span, found.cents_of(revenue, place), found.cents_of(expense, place))
+        _total(found, *span, found.cents_of(revenue, place), found.cents_of(expense, place), language)
         for place, span in enumerate(found.periods)
     ]
     before = found.previous_of(revenue), found.previous_of(expense)
@@ -217,28 +217,31 @@ def _profit_and_loss(found: reports.ProfitAndLoss, consolidated: bool) -> Profit
         currency=found.currency,
         consolidated=consolidated,
         periods=parts,
-        total=_total(found, found.since, found.until, found.cents_of(revenue), found.cents_of(expense)),
-        previous=_total(found, found.previous_since, found.since, *before),
-        lines=[_line(row, found.currency) for row in found.rows],
+        total=_total(found, found.since, found.until, found.cents_of(revenue), found.cents_of(expense), language),
+        previous=_total(found, found.previous_since, found.since, *before, language),
+        lines=[_line(row, found.currency, language) for row in found.rows],
     )
 
 
-def _total(found: reports.ProfitAndLoss, since: date, until: date, revenue: int, expense: int) -> ProfitAndLossTotal:
+def _total(
+    found: reports.ProfitAndLoss, since: date, until: date, revenue: int, expense: int, language: str
+) -> ProfitAndLossTotal:
+    both = [("revenue", revenue), ("expense", expense)]
     return ProfitAndLossTotal(
         since=since,
         until=until,
-        revenue=_money(revenue, found.currency),
-        expense=_money(expense, found.currency),
-        result=_money(revenue - expense, found.currency),
+        revenue=recorded(revenue, found.currency, "report.sum", language),
+        expense=recorded(expense, found.currency, "report.sum", language),
+        result=amount_of(revenue - expense, found.currency, "report.result", both, language),
     )
 
 
-def _line(row: reports.Row, currency: str) -> ProfitAndLossLine:
+def _line(row: reports.Row, currency: str, language: str) -> ProfitAndLossLine:
     return ProfitAndLossLine(
         account=_reported(row.account),
-        amounts=[_money(cents, currency) for cents in row.cents],
-        total=_money(row.total_cents, currency),
-        previous=_money(row.previous_cents, currency),
+        amounts=[recorded(cents, currency, "report.account", language) for cents in row.cents],
+        total=amount_of(row.total_cents, currency, "report.sum", [("amount", cents) for cents in row.cents], language),
+        previous=recorded(row.previous_cents, currency, "report.account", language),
     )
 
 
@@ -255,28 +258,30 @@ def _reported(account: reports.AccountKey) -> ReportedAccount:
 
 
 def _trial_balance(
-    since: date, until: date, accounts: dict[UUID, AccountRow], found: Sequence[reports.Balance]
+    since: date, until: date, accounts: dict[UUID, AccountRow], found: Sequence[reports.Balance], language: str
 ) -> TrialBalance:
     booked = [each for each in found if each.opening_cents or each.debit_cents or each.credit_cents]
     booked.sort(key=lambda each: (accounts[each.account_id].code, each.currency))
     return TrialBalance(
         since=since,
         until=until,
-        debit=_money(sum(each.debit_cents for each in booked), "EUR"),
-        credit=_money(sum(each.credit_cents for each in booked), "EUR"),
-        lines=[_balance(accounts[each.account_id], each) for each in booked],
+        debit=_summed([each.debit_cents for each in booked], language),
+        credit=_summed([each.credit_cents for each in booked], language),
+        lines=[_balance(accounts[each.account_id], each, language) for each in booked],
     )
 
 
-def _balance(account: AccountRow, each: reports.Balance) -> TrialBalanceLine:
+def _summed(cents: Sequence[int], language: str) -> Money:
+    return amount_of(sum(cents), "EUR", "report.sum", [("amount", each) for each in cents], language)
+
+
+def _balance(account: AccountRow, each: reports.Balance, language: str) -> TrialBalanceLine:
+    source = str(global_id("LedgerAccount", account.id))
+    moved = [("opening", each.opening_cents), ("debit", each.debit_cents), ("credit", each.credit_cents)]
     return TrialBalanceLine(
         account=_reported(reports.key_of(account)),
-        opening=_money(each.opening_cents, each.currency),
-        debit=_money(each.debit_cents, each.currency),
-        credit=_money(each.credit_cents, each.currency),
-        closing=_money(each.closing_cents, each.currency),
+        opening=recorded(each.opening_cents, each.currency, "report.opening", language, source),
+        debit=recorded(each.debit_cents, each.currency, "report.account", language, source),
+        credit=recorded(each.credit_cents, each.currency, "report.account", language, source),
+        closing=amount_of(each.closing_cents, each.currency, "report.closing", moved, language),
     )
-
-
-def _money(cents: int, currency: str) -> Money:
-    return Money(cents=BigInt(cents), amount=Amount(cents, currency).amount, currency=currency)

@@ -8,6 +8,7 @@ import strawberry
 from sqlalchemy import select
 
 import api.payment_enums  # noqa: F401  # describes the enums before they are used here
+from api import billing_amounts as explained
 from api.listing import by_entity_or_channel
 from api.reading import (
     BigIntFilter,
@@ -78,11 +79,21 @@ _READ = Permission.PAYMENTS_READ
 MOST_ALLOCATIONS = 250
 
 
+def _as_recorded(formula: str, name: str, kind: str | None) -> Any:
+    """Money of a column that follows from no other; `kind` of the row's own ids, if it has any."""
+
+    def amount(row: Any) -> Any:
+        cents = getattr(row, name)
+        return money(cents, row.currency, explained.recorded(formula, cents, kind, row))
+
+    return amount
+
+
 @reads(AllocationRow, audiences=ALL)
 @strawberry.type(description="What of a payment pays an invoice; of a refund: what it opens again.")
 class PaymentAllocation(Node):
-    amount: Money = expression("What it pays.", lambda a: money(a.amount_cents, a.currency))
-    returned: Money = expression("What of it was taken back.", lambda a: money(a.returned_cents, a.currency))
+    amount: Money = expression("What it pays.", _as_recorded("payment.allocated", "amount_cents", None))
+    returned: Money = expression("What of it was taken back.", _as_recorded("payment.returned", "returned_cents", None))
     created_at: datetime = column("When it was allocated.")
     payment: PaymentRef | None = related("The payment.", on=lambda a, p: p.id == a.payment_id)
     invoice: InvoiceRef | None = related("The invoice.", on=lambda a, i: i.id == a.invoice_id)
@@ -97,13 +108,14 @@ class Payment(Node):
     method: PaymentMethod = column("How was paid.")
     status: PaymentStatus = column("Where it is.")
     provider: Provider = column("Who carried it out.")
-    amount: Money = expression("How much.", lambda p: money(p.amount_cents, p.currency))
+    amount: Money = expression("How much.", _as_recorded("payment.amount", "amount_cents", "Payment"))
     refunded: Money = expression(
         "What of it was given or taken back, refunds under way included.",
-        lambda p: money(p.refunded_cents, p.currency),
+        _as_recorded("payment.refunded", "refunded_cents", "Payment"),
     )
     to_wallet: Money = expression(
-        "What of it stands in the payer's wallet, or was taken out of it.", lambda p: money(p.wallet_cents, p.currency)
+        "What of it stands in the payer's wallet, or was taken out of it.",
+        _as_recorded("payment.toWallet", "wallet_cents", "Payment"),
     )
     received_on: date = column("The day it is booked on.")
     reference: str = column("What the payer or a colleague wrote.")
@@ -127,12 +139,14 @@ class Payment(Node):
 class StaffPayment(Payment):
     provider_id: str | None = column("The provider's id.")
     suspense: Suspense | None = column("Why it pays nothing yet; somebody has to allocate or refund it.")
-    in_suspense: Money = expression("What of it pays nothing yet.", lambda p: money(p.suspense_cents, p.currency))
+    in_suspense: Money = expression(
+        "What of it pays nothing yet.", _as_recorded("payment.inSuspense", "suspense_cents", "Payment")
+    )
     unrecovered: Money = expression(
         "What of a chargeback nothing was left for: to be claimed from the payer.",
-        lambda p: money(p.missing_cents, p.currency),
+        _as_recorded("payment.unrecovered", "missing_cents", "Payment"),
     )
-    fee: Money = expression("What the provider kept.", lambda p: money(p.fee_cents, p.currency))
+    fee: Money = expression("What the provider kept.", _as_recorded("payment.fee", "fee_cents", "Payment"))
     registered_by: UserRef | None = related("Who registered it.", on=lambda p, u: u.id == p.made_by)
 
 
@@ -149,7 +163,7 @@ class PaymentLink(Node):
     status: LinkStatus = column("Whether it can be used.")
     amount: Money = expression(
         "What was asked when it was made; of an invoice the page asks what is open.",
-        lambda link: money(link.amount_cents, link.currency),
+        _as_recorded("payment.asked", "amount_cents", "PaymentLink"),
     )
     expires_at: datetime = column("Until when it can be used, not included.")
     created_at: datetime = column("When it was made.")
@@ -172,8 +186,12 @@ def _host(link: Any) -> Any:
 @strawberry.type(description="One change of a balance.")
 class WalletMovement(Node):
     kind: MovementKind = column("Why.")
-    amount: Money = expression("What was added; negative: taken out.", lambda m: money(m.amount_cents, m.currency))
-    balance: Money = expression("The balance after it.", lambda m: money(m.balance_cents, m.currency))
+    amount: Money = expression(
+        "What was added; negative: taken out.", _as_recorded("wallet.movement", "amount_cents", "WalletMovement")
+    )
+    balance: Money = expression(
+        "The balance after it.", lambda m: money(m.balance_cents, m.currency, explained.balance_after(m))
+    )
     reason: str = column("Why it was corrected.")
     created_at: datetime = column("When.")
     payment: Payment | None = related("The payment that brought it about.", on=lambda m, p: p.id == m.payment_id)
@@ -193,7 +211,9 @@ MOVEMENT_SORT = Sort(MovementRow, created_at="By time.", default="-created_at")
 @strawberry.type(description="What a business entity holds for somebody.")
 class Wallet(Node):
     currency: str = column("ISO 4217 code.")
-    balance: Money = expression("What is in it.", lambda w: money(w.balance_cents, w.currency))
+    balance: Money = expression(
+        "What is in it.", lambda w: money(w.balance_cents, w.currency, explained.wallet_balance(w))
+    )
     created_at: datetime = column("When it was opened.")
     updated_at: datetime = column("When it last changed.")
     entity: EntityRef | None = related("Who holds it.", on=lambda w, e: e.id == w.entity_id)

@@ -163,7 +163,9 @@ class QuoteMutations:
     async def preview_quote(self, info: Info, input: CreateQuoteInput) -> PreviewQuotePayload:
         request = _request(input)
         async with info.context.write() as session:  # finding the participants locks the lead
-            return PreviewQuotePayload(preview=preview_of(await service.preview(session, request)))
+            return PreviewQuotePayload(
+                preview=preview_of(await service.preview(session, request), info.context.language)
+            )
 
     @mutation(
         "Prepares a new version, or replaces the draft there is; parties see it when it is sent.",

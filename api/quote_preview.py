@@ -1,10 +1,12 @@
 """What a quote would offer, before it is made."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import strawberry
 
-from api.reading import BigInt, Money, global_id
+from api.explained_amounts import Input, amount_of, recorded
+from api.reading import Money, global_id
 from domain.catalog.models import VisitKind
 from domain.money import Money as Amount
 from domain.quotes.draft import Offer
@@ -60,49 +62,66 @@ class QuotePreview:
     margin: Money = strawberry.field(description="Net less what the lines cost us.")
 
 
-def preview_of(offer: Offer) -> QuotePreview:
+def preview_of(offer: Offer, language: str) -> QuotePreview:
     """The offer as the API shows it; global ids of payers are those of contacts."""
+    currency, lines = offer.currency, offer.lines
     cost = sum(Amount(line.unit_cost_cents, offer.currency).times(line.quantity).cents for line in offer.lines)
     net = sum(line.net_cents for line in offer.lines)
     vat = sum(line.vat_cents for line in offer.lines)
     return QuotePreview(
-        lines=[_line(line, offer.currency) for line in offer.lines],
-        parties=[_party(party, offer.currency) for party in offer.parties],
+        lines=[_line(line, currency, language) for line in lines],
+        parties=[_party(party, lines, currency, language) for party in offer.parties],
         visits=[_visit(visit) for visit in offer.visits],
         valid_days=offer.valid_days,
         payment_terms_days=offer.payment_terms_days,
-        net=_money(net, offer.currency),
-        vat=_money(vat, offer.currency),
-        gross=_money(net + vat, offer.currency),
-        margin=_money(net - cost, offer.currency),
+        net=_sum("offer", "net", net, lines, currency, language),
+        vat=_sum("offer", "vat", vat, lines, currency, language),
+        gross=_sum("offer", "gross", net + vat, lines, currency, language),
+        margin=amount_of(net - cost, currency, "offer.margin", [("net", net), ("cost", cost)], language),
     )
 
 
-def _line(line: Line, currency: str) -> PreviewedLine:
+def _line(line: Line, currency: str, language: str) -> PreviewedLine:
+    net, vat = ("net", line.net_cents), ("vat", line.vat_cents)
+    priced: list[Input] = [
+        ("unitPrice", line.unit_price_cents),
+        ("quantity", line.quantity),
+        ("discountPercent", line.discount_percent),
+    ]
     return PreviewedLine(
         position=line.position,
         sku=line.sku,
         description=line.description,
         quantity=line.quantity,
-        unit_price=_money(line.unit_price_cents, currency),
-        net=_money(line.net_cents, currency),
-        vat=_money(line.vat_cents, currency),
-        gross=_money(line.gross_cents, currency),
+        unit_price=recorded(line.unit_price_cents, currency, "line.unitPrice", language, _article(line)),
+        net=amount_of(line.net_cents, currency, "line.net", priced, language),
+        vat=amount_of(line.vat_cents, currency, "line.vat", [net, ("vatRate", line.vat_rate)], language),
+        gross=amount_of(line.gross_cents, currency, "line.gross", [net, vat], language),
         payer_id=strawberry.ID(global_id("Contact", line.payer_contact_id)),
         payer_role=line.payer_role,
         visit_position=line.visit_position,
     )
 
 
-def _party(party: Party, currency: str) -> PreviewedParty:
+def _article(line: Line) -> str:
+    return str(global_id("Article", line.article_id))
+
+
+def _sum(whose: str, amount: str, cents: int, lines: Sequence[Line], currency: str, language: str) -> Money:
+    inputs = [(amount, int(getattr(line, f"{amount}_cents"))) for line in lines]
+    return amount_of(cents, currency, f"{whose}.{amount}", inputs, language)
+
+
+def _party(party: Party, lines: Sequence[Line], currency: str, language: str) -> PreviewedParty:
+    own = [line for line in lines if line.payer_contact_id == party.contact_id]
     return PreviewedParty(
         contact_id=strawberry.ID(global_id("Contact", party.contact_id)),
         role=party.role,
         requirement=party.requirement,
         requirement_reason=party.requirement_reason,
-        net=_money(party.net_cents, currency),
-        vat=_money(party.vat_cents, currency),
-        gross=_money(party.gross_cents, currency),
+        net=_sum("party", "net", party.net_cents, own, currency, language),
+        vat=_sum("party", "vat", party.vat_cents, own, currency, language),
+        gross=_sum("party", "gross", party.gross_cents, own, currency, language),
     )
 
 
@@ -110,7 +129,3 @@ def _visit(visit: PlannedVisit) -> PreviewedVisit:
     return PreviewedVisit(
         position=visit.position, kind=visit.kind, minutes=visit.minutes, skills=visit.skills, outdoor=visit.outdoor
     )
-
-
-def _money(cents: int, currency: str) -> Money:
-    return Money(cents=BigInt(cents), amount=Amount(cents, currency).amount, currency=currency)

@@ -51,7 +51,7 @@ from api.reading.declare import (
 )
 from api.reading.errors import BadInput, DeclarationError
 from api.reading.execute import read_in, read_in_many
-from api.reading.explained import Each, Explained, Given
+from api.reading.explained import Cases, Each, Explained, Given
 from api.reading.filters import (
     BigIntFilter,
     DateFilter,
@@ -90,6 +90,7 @@ __all__ = [
     "BadInput",
     "BigInt",
     "BigIntFilter",
+    "Cases",
     "Composite",
     "Connection",
     "CursorKey",

@@ -9,7 +9,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from api.reading.explained import Explained, Later, explanation
+from api.reading.explained import Cases, Explained, Later, explanation
 from api.reading.filters import kinds_of
 from api.reading.registry import READS
 from api.reading.sorting import Sort
@@ -177,7 +177,7 @@ def derived(
 
 
 def money(
-    cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR", explained: Explained | None = None
+    cents: ColumnElement[Any], currency: ColumnElement[Any] | str = "EUR", explained: Explained | Cases | None = None
 ) -> Composite:
     """The object Money of an amount in cents; null where the amount is. `explained` says how it came about."""
     amount = cast(cents, Numeric) * literal_column("0.01", Numeric)  # exact; a quotient has 16 digits only

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Date, Numeric, Select, case, cast, func, literal, literal_column
 
+import domain.explanations.billing
 import domain.explanations.formulas  # noqa: F401  # declares them
 from api.reading.jsonsql import constant
 from api.reading.specs import Composite
@@ -88,8 +89,31 @@ class Explained:
     made_on: ColumnElement[Any] | None = None
 
 
-def explanation(explained: Explained, cents: ColumnElement[Any]) -> Composite:
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Where rows of one type come about in several ways: the first whose condition holds."""
+
+    first: Sequence[tuple[ColumnElement[bool], Explained]]
+    otherwise: Explained
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A member that is the first object whose condition holds."""
+
+    first: Sequence[tuple[ColumnElement[bool], Composite]]
+    otherwise: Composite
+
+
+def explanation(explained: Explained | Cases, cents: ColumnElement[Any]) -> Composite | Choice:
     """The object Explanation of an amount in cents."""
+    if isinstance(explained, Cases):
+        first = [(condition, _one(each, cents)) for condition, each in explained.first]
+        return Choice(first, _one(explained.otherwise, cents))
+    return _one(explained, cents)
+
+
+def _one(explained: Explained, cents: ColumnElement[Any]) -> Composite:
     known = versions(explained.formula)
     return Composite(
         {

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Integer, Select, Uuid, case, func, literal, literal_column, select
 
 from api.reading.emit import Emitter, Writer
-from api.reading.explained import Global, InLanguage, Later, Ready, Several
+from api.reading.explained import Choice, Global, InLanguage, Later, Ready, Several
 from api.reading.jsonsql import (
     NULL,
     ArrayOf,
@@ -92,6 +92,9 @@ def _part(emitter: Emitter, part: Any, child: Selected) -> Any:
             return "null"
         case Composite():
             return composite(emitter, part, child)
+        case Choice():
+            first = ((emitter.correlated(condition), composite(emitter, each, child)) for condition, each in part.first)
+            return case(*first, else_=composite(emitter, part.otherwise, child))
         case Several():
             return _several(emitter, part, child)
         case Global():

@@ -6,10 +6,10 @@ from typing import Any
 
 from domain.explanations.registry import Unit, formula
 
-_HUNDREDTH = Decimal("0.01")
+HUNDREDTH = Decimal("0.01")
 _CENTS, _PERCENT, _QUANTITY = Unit.CENTS, Unit.PERCENT, Unit.QUANTITY
-_HALF_UP_NL = "afgerond op hele centen, halven van nul af"
-_HALF_UP_EN = "rounded to whole cents, halves away from zero"
+HALF_UP_NL = "afgerond op hele centen, halven van nul af"
+HALF_UP_EN = "rounded to whole cents, halves away from zero"
 
 
 def recorded(name: str, nl: str, en: str, *, of: str = "recorded") -> None:
@@ -36,7 +36,7 @@ recorded("article.cost", "Wat één eenheid ons kost.", "What one unit costs us.
 
 
 def _net(i: Mapping[str, Any]) -> Any:
-    return i["unitPrice"] * i["quantity"] * (100 - i["discountPercent"]) * _HUNDREDTH
+    return i["unitPrice"] * i["quantity"] * (100 - i["discountPercent"]) * HUNDREDTH
 
 
 recorded(
@@ -50,26 +50,26 @@ recorded(
 formula(
     "line.unitPriceWithVat",
     {"unitPrice": _CENTS, "vatRate": _PERCENT},
-    lambda i: i["unitPrice"] * (100 + i["vatRate"]) * _HUNDREDTH,
+    lambda i: i["unitPrice"] * (100 + i["vatRate"]) * HUNDREDTH,
     rounds=True,
-    nl=f"Prijs per eenheid met btw, {_HALF_UP_NL}; alleen om te tonen.",
-    en=f"Price per unit with VAT, {_HALF_UP_EN}; for display only.",
+    nl=f"Prijs per eenheid met btw, {HALF_UP_NL}; alleen om te tonen.",
+    en=f"Price per unit with VAT, {HALF_UP_EN}; for display only.",
 )
 formula(
     "line.net",
     {"unitPrice": _CENTS, "quantity": _QUANTITY, "discountPercent": _PERCENT},
     _net,
     rounds=True,
-    nl=f"Prijs per eenheid × aantal, min de korting; één keer {_HALF_UP_NL}.",
-    en=f"Price per unit × quantity, less the discount; {_HALF_UP_EN}, once.",
+    nl=f"Prijs per eenheid × aantal, min de korting; één keer {HALF_UP_NL}.",
+    en=f"Price per unit × quantity, less the discount; {HALF_UP_EN}, once.",
 )
 formula(
     "line.vat",
     {"net": _CENTS, "vatRate": _PERCENT},
-    lambda i: i["net"] * i["vatRate"] * _HUNDREDTH,
+    lambda i: i["net"] * i["vatRate"] * HUNDREDTH,
     rounds=True,
-    nl=f"Btw over het netto bedrag van de regel, {_HALF_UP_NL}.",
-    en=f"VAT on the net amount of the line, {_HALF_UP_EN}.",
+    nl=f"Btw over het netto bedrag van de regel, {HALF_UP_NL}.",
+    en=f"VAT on the net amount of the line, {HALF_UP_EN}.",
 )
 formula(
     "line.gross",
@@ -83,8 +83,8 @@ formula(
     {"unitCost": _CENTS, "quantity": _QUANTITY},
     lambda i: i["unitCost"] * i["quantity"],
     rounds=True,
-    nl=f"Kosten per eenheid × aantal, {_HALF_UP_NL}.",
-    en=f"Cost per unit × quantity, {_HALF_UP_EN}.",
+    nl=f"Kosten per eenheid × aantal, {HALF_UP_NL}.",
+    en=f"Cost per unit × quantity, {HALF_UP_EN}.",
 )
 difference(
     "line.margin",
@@ -105,9 +105,7 @@ for _whose, _nl, _en in (
 ):
     summed(f"{_whose}.net", "net", f"Netto bedragen van {_nl}, opgeteld.", f"Net amounts of {_en}, added up.")
     summed(f"{_whose}.vat", "vat", f"Btw van {_nl}, opgeteld.", f"VAT of {_en}, added up.")
-    summed(
-        f"{_whose}.gross", "gross", f"Bedragen met btw van {_nl}, opgeteld.", f"With VAT: {_en}, added up."
-    )
+    summed(f"{_whose}.gross", "gross", f"Bedragen met btw van {_nl}, opgeteld.", f"With VAT: {_en}, added up.")
 for _whose in ("quote", "order"):
     summed(f"{_whose}.cost", "cost", "Kosten van alle regels, opgeteld.", "Cost of all lines, added up.")
 for _whose in ("quote", "offer"):

@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import func
+
 from domain.errors import DomainError
 
 ALWAYS = date(2000, 1, 1)
@@ -83,6 +85,18 @@ def formula(
     made = Formula(name, version, valid_from, dict(inputs), exact, rounds, nl, en)
     known.append(made)
     return made
+
+
+def between(low: Any, value: Any, high: Any) -> Any:
+    """`value`, or the bound that it passes: of decimals, and of columns in SQL."""
+    if isinstance(value, Decimal):
+        return max(Decimal(low), min(value, Decimal(high)))
+    return func.greatest(low, func.least(value, high))
+
+
+def at_least(low: Any, value: Any) -> Any:
+    """`value`, or `low` where that is more."""
+    return max(Decimal(low), value) if isinstance(value, Decimal) else func.greatest(low, value)
 
 
 def names() -> list[str]:
