@@ -8,6 +8,9 @@ from api.accounting import AccountingQueries
 from api.accounting_changes import AccountingMutations, VatReturnQueries
 from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
+from api.bank import TYPES as BANK_TYPES
+from api.bank import BankQueries
+from api.bank_changes import BankMutations
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
 from api.commission_changes import CommissionMutations
@@ -25,6 +28,9 @@ from api.deprecations import TYPES as DEPRECATION_TYPES
 from api.deprecations import DeprecationQueries
 from api.disruptions import TYPES as DISRUPTION_TYPES
 from api.disruptions import DisruptionMutations, DisruptionQueries
+from api.dunning import TYPES as DUNNING_TYPES
+from api.dunning import DunningQueries
+from api.dunning_changes import DunningMutations
 from api.entities import EntityQueries
 from api.entity_changes import EntityMutations
 from api.event_log import EventLogQueries
@@ -144,6 +150,8 @@ class Query(
     LedgerQueries,
     LedgerReportQueries,
     PaymentQueries,
+    BankQueries,
+    DunningQueries,
     InvoiceQueries,
 ):
     pass
@@ -178,6 +186,8 @@ class Mutation(
     WebhookMutations,
     LedgerMutations,
     PaymentMutations,
+    BankMutations,
+    DunningMutations,
     InvoiceMutations,
     DocumentMutations,
 ):
@@ -213,6 +223,8 @@ TYPES = (
     *LIVE_TYPES,
     *LEDGER_TYPES,
     *PAYMENT_TYPES,
+    *BANK_TYPES,
+    *DUNNING_TYPES,
     *INVOICE_TYPES,
     *DOCUMENT_TYPES,
 )

@@ -18,6 +18,7 @@ from tenants.engine import Database
 from tenants.settings import Settings
 from workers.accounting import push_what_is_due, reconcile_all
 from workers.commissions import compute_commissions
+from workers.dunning import remind_of_invoices
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.horizon import look
 from workers.invoices import ask_for_collective_invoices
@@ -82,6 +83,10 @@ async def _plans(database: Database, _settings: Settings) -> None:
 async def _ended_holds(database: Database, _settings: Settings) -> None:
     async with database.session(SYSTEM) as session:
         await slots.sweep(session)
+
+
+async def _dunning(database: Database, _settings: Settings) -> None:
+    await remind_of_invoices(database)
 
 
 async def _payments(database: Database, _settings: Settings) -> None:
@@ -180,6 +185,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_old_plans", _DAY, _old_plans),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
+    Scheduled("remind_of_invoices", _DAY, _dunning),
     Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),

@@ -4,6 +4,7 @@
 import workers.accounting
 import workers.disruptions
 import workers.documents
+import workers.dunning
 import workers.horizon
 import workers.invoices
 import workers.notifications

@@ -27,6 +27,12 @@ class BankFileFormat(InvalidInput):
     en = "The file is {found}; expected: CAMT.053 version 02 or 08."
 
 
+class NotTheFile(InvalidInput):
+    code = "BANK_FILE_NOT_GIVEN"
+    nl = "Geef het bestand als tekst, of als base64."
+    en = "Give the file as text, or in base64."
+
+
 class StatementIncomplete(InvalidInput):
     code = "STATEMENT_INCOMPLETE"
     nl = "Afschrift {statement}: {element} ontbreekt of is ongeldig."

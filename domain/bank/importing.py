@@ -25,7 +25,7 @@ from tenants.models import BusinessEntity
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
-class Outcome(StrEnum):
+class ImportOutcome(StrEnum):
     IMPORTED = "IMPORTED"
     ALREADY_IMPORTED = "ALREADY_IMPORTED"
     """It was read in before; nothing was done."""
@@ -36,7 +36,7 @@ class Imported:
     """What was done with one statement of a file."""
 
     statement_id: UUID
-    outcome: Outcome
+    outcome: ImportOutcome
     reference: str
     transactions: int = 0
     duplicates: int = 0
@@ -61,7 +61,7 @@ async def import_file(session: AsyncSession, entity_id: UUID, data: bytes) -> li
         _require_own(entity, each)
     await session.execute(_ALONE, {"key": f"bank {entity.id}"})  # a file that is sent twice waits here for itself
     done = [await _import(session, entity, each) for each in statements]
-    if first := next((each for each in done if each.outcome is Outcome.IMPORTED), None):
+    if first := next((each for each in done if each.outcome is ImportOutcome.IMPORTED), None):
         await _keep(session, entity, first.statement_id, data)
     return done
 
@@ -88,7 +88,9 @@ async def _keep(session: AsyncSession, entity: BusinessEntity, statement_id: UUI
 
 async def _import(session: AsyncSession, entity: BusinessEntity, statement: Statement) -> Imported:
     if known := await _known(session, entity.id, statement):
-        return Imported(known.id, Outcome.ALREADY_IMPORTED, known.reference, known.transactions, missing=known.missing)
+        return Imported(
+            known.id, ImportOutcome.ALREADY_IMPORTED, known.reference, known.transactions, missing=known.missing
+        )
     row = await _write(session, entity, statement)
     fresh = await _write_transactions(session, row, statement)
     await recognize_all(session, fresh)
@@ -97,7 +99,7 @@ async def _import(session: AsyncSession, entity: BusinessEntity, statement: Stat
     await record(session, happened, entity_id=entity.id, subject_id=row.id)
     return Imported(
         row.id,
-        Outcome.IMPORTED,
+        ImportOutcome.IMPORTED,
         row.reference,
         len(fresh),
         len(statement.bookings) - len(fresh),

@@ -149,6 +149,11 @@ async def _check_part(session: AsyncSession, transaction: BankTransaction, part:
         await find(session, Contact, part.contact_id, field=(*at, "contact_id"))
 
 
+def note_of(given: str, place: int) -> str:
+    """A note of a part. Raises: TooLong, UnsafeText."""
+    return text(given, "parts", place, "note", minimum=0, maximum=LONGEST_NOTE)
+
+
 async def role_of(session: AsyncSession, entity_id: UUID, account_id: UUID, *at: str | int) -> AccountRole:
     """The role of a ledger account that a transaction may be put on. Raises: NotFound, NotAChoice."""
     account = await find(session, LedgerAccount, account_id, field=(*at,))

@@ -34,7 +34,7 @@ class Rule(StrEnum):
     """The free text names several, and the amount is what is open on them, to the cent."""
 
 
-class Reason(StrEnum):
+class MatchReason(StrEnum):
     """Why something is proposed."""
 
     REFERENCE = "REFERENCE"
@@ -56,16 +56,16 @@ class Reason(StrEnum):
 
 
 _POINTS = {
-    Reason.REFERENCE: 60,
-    Reason.REFERENCE_ALMOST: 40,
-    Reason.PAYER_REFERENCE: 30,
-    Reason.AMOUNT_EQUALS_OPEN: 25,
-    Reason.AMOUNT_EQUALS_SUM: 25,
-    Reason.AMOUNT_ABOVE_OPEN: 0,
-    Reason.AMOUNT_BELOW_OPEN: 0,
-    Reason.ACCOUNT: 30,
-    Reason.NAME_EQUAL: 20,
-    Reason.NAME_ALIKE: 10,
+    MatchReason.REFERENCE: 60,
+    MatchReason.REFERENCE_ALMOST: 40,
+    MatchReason.PAYER_REFERENCE: 30,
+    MatchReason.AMOUNT_EQUALS_OPEN: 25,
+    MatchReason.AMOUNT_EQUALS_SUM: 25,
+    MatchReason.AMOUNT_ABOVE_OPEN: 0,
+    MatchReason.AMOUNT_BELOW_OPEN: 0,
+    MatchReason.ACCOUNT: 30,
+    MatchReason.NAME_EQUAL: 20,
+    MatchReason.NAME_ALIKE: 10,
 }
 
 
@@ -111,7 +111,7 @@ class Candidate:
 
     invoice_ids: tuple[UUID, ...]
     score: int
-    reasons: tuple[Reason, ...]
+    reasons: tuple[MatchReason, ...]
 
 
 class Matcher:
@@ -198,13 +198,13 @@ class Matcher:
         """Several invoices that are paid at once: those that are named, or the oldest of a payer that we know."""
         named = self._open(look.named)
         if len(named) > 1 and sum(each.open_cents for each in named) == movement.cents:
-            yield _candidate(_ids(named), [Reason.REFERENCE, Reason.AMOUNT_EQUALS_SUM])
+            yield _candidate(_ids(named), [MatchReason.REFERENCE, MatchReason.AMOUNT_EQUALS_SUM])
         theirs = self._open(self._by_iban.get(movement.counterparty_iban or ""))
         for payer_id in dict.fromkeys(each.payer_id for each in theirs):
             oldest = sorted(self._open(self._by_payer[payer_id]), key=lambda each: (each.due_on, each.number))
             for count, amount in enumerate(accumulate(each.open_cents for each in oldest), start=1):
                 if amount == movement.cents and count > 1:
-                    yield _candidate(_ids(oldest[:count]), [Reason.ACCOUNT, Reason.AMOUNT_EQUALS_SUM])
+                    yield _candidate(_ids(oldest[:count]), [MatchReason.ACCOUNT, MatchReason.AMOUNT_EQUALS_SUM])
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,30 +223,30 @@ def _single_candidate(movement: Movement, invoice: Payable, look: _Look) -> Cand
     return _candidate((invoice.id,), reasons)
 
 
-def _about_reference(id: UUID, look: _Look) -> Iterable[Reason]:
+def _about_reference(id: UUID, look: _Look) -> Iterable[MatchReason]:
     if id in look.named:
-        yield Reason.REFERENCE
+        yield MatchReason.REFERENCE
     elif id in look.almost:
-        yield Reason.REFERENCE_ALMOST
+        yield MatchReason.REFERENCE_ALMOST
     if id in look.own:
-        yield Reason.PAYER_REFERENCE
+        yield MatchReason.PAYER_REFERENCE
 
 
-def _about_payer(movement: Movement, invoice: Payable) -> Iterable[Reason]:
+def _about_payer(movement: Movement, invoice: Payable) -> Iterable[MatchReason]:
     if movement.counterparty_iban in invoice.payer_ibans:
-        yield Reason.ACCOUNT
+        yield MatchReason.ACCOUNT
     alike = likeness(movement.counterparty_name, invoice.payer_name)
     if alike >= _ALIKE:
-        yield Reason.NAME_EQUAL if alike >= _VERY_ALIKE else Reason.NAME_ALIKE
+        yield MatchReason.NAME_EQUAL if alike >= _VERY_ALIKE else MatchReason.NAME_ALIKE
 
 
-def _about_amount(cents: int, open_cents: int) -> Reason:
+def _about_amount(cents: int, open_cents: int) -> MatchReason:
     if cents == open_cents:
-        return Reason.AMOUNT_EQUALS_OPEN
-    return Reason.AMOUNT_ABOVE_OPEN if cents > open_cents else Reason.AMOUNT_BELOW_OPEN
+        return MatchReason.AMOUNT_EQUALS_OPEN
+    return MatchReason.AMOUNT_ABOVE_OPEN if cents > open_cents else MatchReason.AMOUNT_BELOW_OPEN
 
 
-def _candidate(ids: tuple[UUID, ...], reasons: Sequence[Reason]) -> Candidate:
+def _candidate(ids: tuple[UUID, ...], reasons: Sequence[MatchReason]) -> Candidate:
     score = sum(_POINTS[reason] for reason in reasons)
     return Candidate(ids, max(1, min(score, _SURE)), tuple(reasons))
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.bank import booking, carried_out
 from domain.bank.applying import Part, Why, apply, tell
 from domain.bank.events import BankTransactionProposed
-from domain.bank.matching import Candidate, Matcher, Reason
+from domain.bank.matching import Candidate, Matcher, MatchReason
 from domain.bank.models import (
     BankMatch,
     BankTransaction,
@@ -94,7 +94,7 @@ def _payout(transaction: BankTransaction) -> MatchProposal:
         kind=MatchKind.PROVIDER_PAYOUT.value,
         invoice_ids=[],
         score=_PAYOUT_SCORE,
-        reasons=[Reason.PROVIDER_NAME.value],
+        reasons=[MatchReason.PROVIDER_NAME.value],
         amount_cents=transaction.amount_cents,
         currency=transaction.currency,
     )

@@ -24,7 +24,7 @@ _MOST = 5_000
 _BY_BANK = (Provider.BANK.value, Provider.MANUAL.value)
 
 
-class Reason(StrEnum):
+class LeftOutReason(StrEnum):
     """Why something is not in a file."""
 
     NO_MANDATE = "NO_MANDATE"
@@ -36,11 +36,11 @@ class Reason(StrEnum):
     """Or not of the kind that such a file holds, or in another currency."""
 
 
-_ERRORS: Mapping[Reason, type[DomainError]] = {
-    Reason.NO_MANDATE: MandateNotUsable,
-    Reason.NO_ACCOUNT: NoAccount,
-    Reason.IN_ANOTHER_FILE: InAnotherFile,
-    Reason.NOTHING_OPEN: NotToBeRun,
+_ERRORS: Mapping[LeftOutReason, type[DomainError]] = {
+    LeftOutReason.NO_MANDATE: MandateNotUsable,
+    LeftOutReason.NO_ACCOUNT: NoAccount,
+    LeftOutReason.IN_ANOTHER_FILE: InAnotherFile,
+    LeftOutReason.NOTHING_OPEN: NotToBeRun,
 }
 
 
@@ -50,7 +50,9 @@ class LeftOut:
 
     id: UUID
     number: str
-    reason: Reason
+    reason: LeftOutReason
+    kind: str = "Invoice"
+    """GraphQL type of what it is."""
 
     def error(self) -> DomainError:
         """The same as a refusal."""
@@ -98,20 +100,22 @@ async def open_invoices(
         mandate = usable.get(invoice.payer_contact_id)
         reason = _not_collected(invoice, mandate, running, once)
         if reason or mandate is None:
-            found[1].append(LeftOut(invoice.id, invoice.number, reason or Reason.NO_MANDATE))
+            found[1].append(LeftOut(invoice.id, invoice.number, reason or LeftOutReason.NO_MANDATE))
             continue
         once.add(mandate.id)
         found[0].append(_collection(invoice, mandate))
     return found
 
 
-def _not_collected(invoice: Invoice, mandate: Mandate | None, running: set[UUID], once: set[UUID]) -> Reason | None:
+def _not_collected(
+    invoice: Invoice, mandate: Mandate | None, running: set[UUID], once: set[UUID]
+) -> LeftOutReason | None:
     if invoice.kind != InvoiceKind.INVOICE or invoice.open_cents <= 0 or invoice.currency != "EUR":
-        return Reason.NOTHING_OPEN
+        return LeftOutReason.NOTHING_OPEN
     if invoice.id in running:
-        return Reason.IN_ANOTHER_FILE
+        return LeftOutReason.IN_ANOTHER_FILE
     spent = mandate is not None and mandate.use == "ONE_OFF" and mandate.id in once
-    return Reason.NO_MANDATE if mandate is None or spent else None
+    return LeftOutReason.NO_MANDATE if mandate is None or spent else None
 
 
 def _collection(invoice: Invoice, mandate: Mandate) -> Wanted:
@@ -151,19 +155,19 @@ async def _commission(
         iban = str(invoice.seller.get("iban") or "") or accounts.get(invoice.payer_contact_id)
         reason = _not_paid(invoice, iban, running)
         if reason or iban is None:
-            found[1].append(LeftOut(invoice.id, invoice.number, reason or Reason.NO_ACCOUNT))
+            found[1].append(LeftOut(invoice.id, invoice.number, reason or LeftOutReason.NO_ACCOUNT))
             continue
         name = str(invoice.seller.get("legal_name") or invoice.seller.get("name") or "")
         payee = invoice.payer_contact_id
         found[0].append(Wanted(payee, name, iban, invoice.open_cents, invoice.number, invoice.id))
 
 
-def _not_paid(invoice: Invoice, iban: str | None, running: set[UUID]) -> Reason | None:
+def _not_paid(invoice: Invoice, iban: str | None, running: set[UUID]) -> LeftOutReason | None:
     if invoice.kind != InvoiceKind.SELF_BILLING or invoice.open_cents <= 0 or invoice.currency != "EUR":
-        return Reason.NOTHING_OPEN
+        return LeftOutReason.NOTHING_OPEN
     if invoice.id in running:
-        return Reason.IN_ANOTHER_FILE
-    return None if iban else Reason.NO_ACCOUNT
+        return LeftOutReason.IN_ANOTHER_FILE
+    return None if iban else LeftOutReason.NO_ACCOUNT
 
 
 async def _refunds(session: AsyncSession, entity: BusinessEntity, ids: Sequence[UUID], found: _Found) -> None:
@@ -182,7 +186,7 @@ async def _refunds(session: AsyncSession, entity: BusinessEntity, ids: Sequence[
         account = iban or own
         reason = _not_refunded(row, account, running)
         if reason or account is None or row.contact_id is None:
-            found[1].append(LeftOut(row.id, row.number, reason or Reason.NO_ACCOUNT))
+            found[1].append(LeftOut(row.id, row.number, reason or LeftOutReason.NO_ACCOUNT, "Payment"))
             continue
         found[0].append(Wanted(row.contact_id, name, account, row.amount_cents, row.number, refund_id=row.id))
 
@@ -197,13 +201,13 @@ def _waiting() -> tuple[Any, ...]:
     )
 
 
-def _not_refunded(row: Payment, account: str | None, running: set[UUID]) -> Reason | None:
+def _not_refunded(row: Payment, account: str | None, running: set[UUID]) -> LeftOutReason | None:
     waits = row.kind == PaymentKind.REFUND and row.status == PaymentStatus.PENDING and row.currency == "EUR"
     if not waits or row.provider not in _BY_BANK or row.method == PaymentMethod.CASH:
-        return Reason.NOTHING_OPEN
+        return LeftOutReason.NOTHING_OPEN
     if row.id in running:
-        return Reason.IN_ANOTHER_FILE
-    return None if account else Reason.NO_ACCOUNT
+        return LeftOutReason.IN_ANOTHER_FILE
+    return None if account else LeftOutReason.NO_ACCOUNT
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

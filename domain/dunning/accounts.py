@@ -11,7 +11,7 @@ BUCKETS = (30, 60, 90)
 """Last day past due of each bucket but the last; what is not due yet has one of its own."""
 
 
-class MovementKind(StrEnum):
+class StatementEntryKind(StrEnum):
     INVOICE = "INVOICE"
     CREDIT = "CREDIT"
     PAYMENT = "PAYMENT"
@@ -26,7 +26,7 @@ class Movement:
     """Something that changed what is owed on an invoice; positive: more is owed."""
 
     on: date
-    kind: MovementKind
+    kind: StatementEntryKind
     number: str
     cents: int
     invoice_id: UUID
@@ -64,6 +64,7 @@ class Account:
     closing_cents: int
     ageing: Ageing
     open_by_invoice: Mapping[UUID, int]
+    due: Mapping[UUID, date]
 
 
 def account(movements: Iterable[Movement], due: Mapping[UUID, date], since: date, until: date) -> Account:
@@ -74,7 +75,7 @@ def account(movements: Iterable[Movement], due: Mapping[UUID, date], since: date
     opening = sum(each.cents for each in before)
     open_by_invoice = _open([*before, *within])
     closing = opening + sum(each.cents for each in within)
-    return Account(since, until, opening, within, closing, ageing(open_by_invoice, due, until), open_by_invoice)
+    return Account(since, until, opening, within, closing, ageing(open_by_invoice, due, until), open_by_invoice, due)
 
 
 def _open(movements: Sequence[Movement]) -> dict[UUID, int]:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
-from domain.dunning.accounts import Account, Movement, MovementKind, account
+from domain.dunning.accounts import Account, Movement, StatementEntryKind, account
 from domain.errors import OutOfRange
 from domain.invoices.models import Invoice, InvoiceKind
 from domain.numbering.service import AMSTERDAM
@@ -49,7 +49,7 @@ def _billed(invoice: Invoice) -> Movement:
     """A credit note changes what is owed on the invoice that it credits."""
     credits = invoice.kind == InvoiceKind.CREDIT_NOTE
     about = invoice.credits_invoice_id or invoice.id
-    kind = MovementKind.CREDIT if credits else MovementKind.INVOICE
+    kind = StatementEntryKind.CREDIT if credits else StatementEntryKind.INVOICE
     return Movement(invoice.issued_on, kind, invoice.number, invoice.gross_cents, about, invoice.id)
 
 
@@ -69,7 +69,7 @@ async def _paid(session: AsyncSession, invoices: Sequence[Invoice]) -> list[Move
     for row in await session.execute(query):
         came_in = row.kind == PaymentKind.RECEIPT
         cents = -row.amount_cents if came_in else row.amount_cents - row.returned_cents
-        kind = MovementKind.PAYMENT if came_in else MovementKind.REFUND
+        kind = StatementEntryKind.PAYMENT if came_in else StatementEntryKind.REFUND
         if cents:
             found.append(Movement(row.received_on, kind, row.number, cents, row.invoice_id, row.id))
     return found
@@ -83,7 +83,7 @@ def _others(invoices: Sequence[Invoice], movements: Sequence[Movement]) -> list[
     return [
         Movement(
             each.updated_at.astimezone(AMSTERDAM).date(),
-            MovementKind.OTHER,
+            StatementEntryKind.OTHER,
             each.number,
             each.open_cents - told[each.id],
             each.id,

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from domain.bank import judging
 from domain.bank.errors import StatementCurrency, StatementDiffers, StatementOfOtherAccount, StatementTotals
-from domain.bank.importing import Outcome
+from domain.bank.importing import ImportOutcome
 from domain.bank.models import BankStatement, BankTransaction, MatchKind, TransactionState
 from domain.documents.models import DocumentKind
 from domain.documents.storing import of_owner
@@ -74,7 +74,7 @@ async def test_the_same_file_at_the_same_moment_is_imported_once(database: Datab
     invoice = await numbered(s, 12, 100_00)
     sheet = Sheet([one(60_00, text=f"{s.entity.code}-2026-00012"), one(7_00, name="Niemand")])
     done = await asyncio.gather(*[import_(s, sheet, version=version) for version in ("08", "02", "08")])
-    assert sorted(each.outcome for [each] in done) == [Outcome.ALREADY_IMPORTED] * 2 + [Outcome.IMPORTED]
+    assert sorted(each.outcome for [each] in done) == [ImportOutcome.ALREADY_IMPORTED] * 2 + [ImportOutcome.IMPORTED]
     assert len({each.statement_id for [each] in done}) == 1
     assert (await s.invoice_row(invoice)).paid_cents == 60_00
     await require_bank_agrees(s, 67_00, suspense=7_00)
@@ -84,7 +84,7 @@ async def test_a_statement_under_another_number_is_the_same_statement(database: 
     s = await shop(database)
     sheet = Sheet([one(60_00)])
     [[first], [second]] = [await import_(s, each) for each in (sheet, replace(sheet, id="COPY"))]
-    assert (second.outcome, second.statement_id) == (Outcome.ALREADY_IMPORTED, first.statement_id)
+    assert (second.outcome, second.statement_id) == (ImportOutcome.ALREADY_IMPORTED, first.statement_id)
 
 
 async def test_a_booking_that_a_statement_had_before_is_recognized(database: Database) -> None:

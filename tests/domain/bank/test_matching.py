@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stdnum import iso11649
 from stdnum.iso7064 import mod_97_10
 
-from domain.bank.matching import LEAST_SCORE, MOST_PROPOSALS, Matcher, Movement, Payable, Reason, Rule, spread
+from domain.bank.matching import LEAST_SCORE, MOST_PROPOSALS, Matcher, MatchReason, Movement, Payable, Rule, spread
 from domain.bank.names import likeness
 from domain.bank.references import References, nearly, possible
 
@@ -77,7 +77,7 @@ def test_a_mistyped_reference_is_proposed() -> None:
     mistyped = creditor(wanted.number)[:-1] + "3"
     [candidate] = Matcher([wanted]).candidates(Movement(100_00, remittance=mistyped))
     assert candidate.invoice_ids == (wanted.id,)
-    assert {Reason.REFERENCE_ALMOST, Reason.AMOUNT_EQUALS_OPEN} <= set(candidate.reasons)
+    assert {MatchReason.REFERENCE_ALMOST, MatchReason.AMOUNT_EQUALS_OPEN} <= set(candidate.reasons)
 
 
 def test_several_invoices_settle_only_when_the_amount_is_their_sum() -> None:
@@ -95,7 +95,7 @@ def test_more_than_is_open_never_settles_by_itself() -> None:
     movement = Movement(100_01, creditor_reference=wanted.payment_reference)
     assert Matcher([wanted]).certain(movement) is None
     [candidate] = Matcher([wanted]).candidates(movement)
-    assert {Reason.REFERENCE, Reason.AMOUNT_ABOVE_OPEN} <= set(candidate.reasons)
+    assert {MatchReason.REFERENCE, MatchReason.AMOUNT_ABOVE_OPEN} <= set(candidate.reasons)
 
 
 def test_a_settled_invoice_that_is_named_as_well_makes_it_doubtful() -> None:
@@ -119,7 +119,7 @@ def test_amount_name_and_account_are_never_certain() -> None:
     matcher = Matcher([wanted])
     assert matcher.certain(movement) is None
     [candidate] = matcher.candidates(movement)
-    assert set(candidate.reasons) == {Reason.ACCOUNT, Reason.NAME_EQUAL, Reason.AMOUNT_EQUALS_OPEN}
+    assert set(candidate.reasons) == {MatchReason.ACCOUNT, MatchReason.NAME_EQUAL, MatchReason.AMOUNT_EQUALS_OPEN}
     assert Matcher([payable(12, payer_name="Iemand Anders")]).candidates(Movement(100_00)) == []
 
 

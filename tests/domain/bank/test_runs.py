@@ -36,7 +36,7 @@ from domain.bank.order_models import (
 )
 from domain.bank.sepa_text import sepa_id, sepa_text
 from domain.bank.target_days import is_target_day, target_day_from
-from domain.bank.wanted import LeftOut, Reason
+from domain.bank.wanted import LeftOut, LeftOutReason
 from domain.contacts.models import Contact
 from domain.documents.models import Document
 from domain.errors import DomainError
@@ -332,7 +332,7 @@ def test_months_after_a_day_stay_in_their_month(day: date, months: int) -> None:
 
 
 def test_reasons_are_named() -> None:
-    assert {LeftOut(UUID(int=1), "x", reason).error().code for reason in Reason} == {
+    assert {LeftOut(UUID(int=1), "x", reason).error().code for reason in LeftOutReason} == {
         "MANDATE_NOT_USABLE",
         "NO_BANK_ACCOUNT",
         "IN_ANOTHER_FILE",

@@ -1,0 +1,91 @@
+"""Bank statements as files: POST /bank/statements?entityId=…, CAMT.053 as the body; the same as importBankStatement."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.errors import camel
+from api.reading.errors import BadInput
+from api.reading.ids import global_id, parse_id_of
+from api.requests import RequestError, actor_of
+from domain.bank.importing import Imported, import_file
+from domain.errors import Conflict, DomainError, DomainErrors, NotFound
+from tenants.actor import Actor
+from tenants.audience import Audience
+from tenants.permissions import Permission
+from tenants.rate import take
+
+_PER_HOUR = 120
+_TYPES = frozenset({"application/xml", "text/xml"})
+
+
+async def import_statements(request: Request) -> Response:
+    """201 with what was done statement by statement; 200 where all was imported before; 4xx with a code else."""
+    actor = await actor_of(request)
+    _require(actor)
+    entity_id = _entity(request)
+    await _hold(request, actor)
+    data = await request.body()
+    try:
+        async with request.app.state.database.session(actor) as session:
+            done = await import_file(session, entity_id, data)
+    except (DomainError, DomainErrors) as refused:
+        raise _refused(refused, actor) from None
+    status = 201 if any(each.outcome == "IMPORTED" for each in done) else 200
+    return Response(orjson.dumps([_told(each) for each in done]), status, media_type="application/json")
+
+
+def _require(actor: Actor) -> None:
+    if not actor.signed_in:
+        refused = RequestError(401, "UNAUTHENTICATED", "Send Authorization: Bearer, followed by a key or token.")
+        refused.headers["WWW-Authenticate"] = "Bearer"
+        raise refused
+    if not actor.may(Permission.PAYMENTS_WRITE) or actor.audience not in (Audience.STAFF, Audience.SYSTEM):
+        raise RequestError(403, "FORBIDDEN", "Finance may send bank statements.")
+
+
+def _entity(request: Request) -> UUID:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _TYPES:
+        raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the file as application/xml.")
+    try:
+        return parse_id_of(frozenset({"BusinessEntity"}), request.query_params.get("entityId", ""), "entityId")
+    except BadInput as error:
+        raise RequestError(400, str((error.extensions or {}).get("code", "BAD_INPUT")), error.message) from None
+
+
+async def _hold(request: Request, actor: Actor) -> None:
+    caller = actor.user_id or (actor.client and actor.client.id)
+    taken = await take(request.app.state.redis, f"bank:{caller}", _PER_HOUR, 3600)
+    if not taken.allowed:
+        refused = RequestError(429, "RATE_LIMITED", f"At most {_PER_HOUR} files an hour.")
+        refused.headers["Retry-After"] = str(taken.retry_after)
+        raise refused
+
+
+def _refused(error: DomainError | DomainErrors, actor: Actor) -> RequestError:
+    first = error.errors[0]
+    status = 404 if isinstance(first, NotFound) else 409 if isinstance(first, Conflict) else 422
+    field = [camel(part) for part in first.field]
+    return RequestError(status, first.code, first.message(actor.language), field=field)
+
+
+def _told(done: Imported) -> dict[str, Any]:
+    return {
+        "statementId": global_id("BankStatement", done.statement_id),
+        "outcome": done.outcome.value,
+        "reference": done.reference,
+        "transactions": done.transactions,
+        "duplicates": done.duplicates,
+        "matched": done.matched,
+        "proposed": done.proposed,
+        "unmatched": done.unmatched,
+        "missing": done.missing,
+    }
+
+
+ROUTES: list[Any] = [Route("/bank/statements", import_statements, methods=["POST"])]
+"""Bound in size by the server's limit for bodies (MAX_BODY_BYTES)."""
