@@ -4,7 +4,7 @@ Amounts are integer cents with the sign that the reader sees: those of a credit 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -152,6 +152,18 @@ class PrintableInvoice:
     def is_payable(self) -> bool:
         """Whether the reader is asked to pay."""
         return self.kind is InvoiceKind.INVOICE and self.gross_cents > 0
+
+    def untaxed(self) -> "PrintableInvoice":
+        """What a seller without a VAT number supplies is not exempt (EN 16931, BR-E-02) but outside the tax: category
+        O, which names no VAT number of the buyer either (BR-O-02)."""
+        if self.seller.vat_number or {part.category for part in self.vat} != {"E"}:
+            return self
+        return replace(
+            self,
+            buyer=replace(self.buyer, vat_number=""),
+            vat=tuple(replace(part, category="O") for part in self.vat),
+            lines=tuple(replace(line, vat_category="O") for line in self.lines),
+        )
 
     def by_order(self) -> Iterator[tuple[str, list[PrintableLine]]]:
         """Its lines per order, in the order in which orders first appear; one group where it is of one order."""

@@ -5,7 +5,6 @@ Corrections of self-billing invoices are type 381 with the words of a self-billi
 """
 
 from calendar import monthrange
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
@@ -69,7 +68,6 @@ def is_nlcius(invoice: PrintableInvoice) -> bool:
 
 def to_ubl(invoice: PrintableInvoice) -> bytes:
     """The document in UTF-8; the same invoice gives the same bytes."""
-    invoice = _untaxed(invoice)
     name = "CreditNote" if invoice.is_credit else "Invoice"
     spaces: dict[str | None, str] = {None: f"{_UBL}{name}-2", "cac": CAC, "cbc": CBC}
     root = etree.Element(f"{{{_UBL}{name}-2}}{name}", nsmap=spaces)  # type: ignore[arg-type]  # its stubs know no default
@@ -84,19 +82,6 @@ def to_ubl(invoice: PrintableInvoice) -> bytes:
     for number, line in enumerate(invoice.lines, start=1):
         _line(root, invoice, line, number)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-
-
-def _untaxed(invoice: PrintableInvoice) -> PrintableInvoice:
-    """What a seller without a VAT number supplies is not exempt (BR-E-02) but outside the tax: O, without the buyer's
-    number (BR-O-02)."""
-    if invoice.seller.vat_number or {part.category for part in invoice.vat} != {"E"}:
-        return invoice
-    return replace(
-        invoice,
-        buyer=replace(invoice.buyer, vat_number=""),
-        vat=tuple(replace(part, category="O") for part in invoice.vat),
-        lines=tuple(replace(line, vat_category="O") for line in invoice.lines),
-    )
 
 
 def _head(root: Element, invoice: PrintableInvoice) -> None:

@@ -9,6 +9,7 @@ from domain.documents.sending import Made
 
 def make(invoice: PrintableInvoice) -> Made:
     """UBL that holds, and the PDF that carries it. Raises: InvalidDocument, before anything else is made."""
-    ubl = to_ubl(invoice)
+    shown = invoice.untaxed()
+    ubl = to_ubl(shown)
     check(ubl)
-    return Made(invoice_pdf(invoice, ubl), ubl)
+    return Made(invoice_pdf(shown, ubl), ubl)

@@ -47,7 +47,7 @@ PARTNER = Party(
     postal_code="9726AC",
     city="Groningen",
     kvk_number="90000067",
-    vat_number="NL900000066B01",
+    vat_number="NL800000055B01",
     iban="NL39RABO0300065264",
     email="administratie@noord.example",
 )
@@ -145,7 +145,7 @@ def partner(name: str, number: int, country_city: tuple[str, str]) -> Party:
         postal_code=country_city[0],
         city=country_city[1],
         kvk_number=f"8000000{number}",
-        vat_number=("NL800000015B01", "NL800000027B01", "NL800000039B01", "NL800000040B01")[number - 1],
+        vat_number=("NL800000006B01", "NL800000018B01", "NL800000031B01", "NL800000043B01")[number - 1],
         iban=("NL91ABNA0417164300", "NL20INGB0001234567", "NL39RABO0300065264", "NL02ABNA0123456789")[number - 1],
         email=f"facturen@partner{number}.example",
     )

@@ -84,7 +84,7 @@ def test_reverse_charge_says_why_and_to_whom() -> None:
     assert values(abroad.ubl, "cac:Delivery//cbc:IdentificationCode") == ["DE"]
     assert values(abroad.ubl, "cac:TaxTotal/cbc:TaxAmount") == ["0.00"]
     assert "Btw verlegd (Wet OB art. 12 lid 5" in text_of(works.pdf)
-    for made, number in ((abroad, "DE136695976"), (works, "NL900000066B01")):
+    for made, number in ((abroad, "DE136695976"), (works, "NL800000055B01")):
         assert number in text_of(made.pdf)
         assert values(made.ubl, "cac:AccountingCustomerParty//cac:PartyTaxScheme/cbc:CompanyID") == [number]
 
