@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -128,7 +128,7 @@ class Money:
     async def profit(self) -> None:
         """Over HTTP as somebody of the platform; the same sums row by row."""
         year = datetime.now(UTC).year - 1
-        lines = await books.fill(self.owner, self.scale, datetime(year - 1, 1, 1, tzinfo=UTC).date())
+        lines = await books.fill(self.owner, books.ENTRIES * self.scale, date(year - 1, 1, 1))
         async with self.database.session(SYSTEM) as session:
             entities = list(await session.scalars(select(BusinessEntity.id)))
             found = books.totals(await books.by_sums(session, entities, year))

@@ -44,12 +44,12 @@ JOIN ledger_account a ON a.entity_id = j.entity_id AND a.role = x.role
 _ROLES = ["REVENUE_CHARGING_STATION", "REVENUE_INSTALLATION_SERVICE", "REVENUE_CABLE_ACCESSORY", "REVENUE_OTHER"]
 
 
-async def fill(owner: "asyncpg.Connection[Any]", scale: int, first: date) -> int:
+async def fill(owner: "asyncpg.Connection[Any]", entries: int, first: date) -> int:
     """Post them in bulk, balanced, past the triggers that would seal each; the number of lines."""
     async with owner.transaction():
         for table in _TABLES:
             await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        await owner.execute(_ENTRIES, ENTRIES * scale, first, timeout=600)
+        await owner.execute(_ENTRIES, entries, first, timeout=600)
         await owner.execute(_LINES, _ROLES, timeout=600)
         for table in _TABLES:
             await owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
