@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+import workers.payments  # noqa: F401  # declares its jobs
 from domain.events.models import Event
 from domain.jobs.models import Job
 from domain.payments import accounts, carrying_out, links, reactions

@@ -40,6 +40,8 @@ _WINNERS = "ARRAY(SELECT m.winner_id FROM contact_merge m WHERE m.loser_id = r.{
 _INVITED = (
     "ARRAY(SELECT i.id FROM invitation i JOIN user_account u ON lower(u.email) = lower(i.email) WHERE u.id = r.user_id)"
 )
+_REFUNDS = "ARRAY(SELECT o.id FROM payment o WHERE o.refunds_payment_id = r.id)"
+"""What was given back is told of the payment that gives it back."""
 WATCHED = {
     "accounting_connection": Watched(("state",)),
     "lead": Watched(("status", "entity_id", "partner_organization_id", "score")),
@@ -84,6 +86,10 @@ WATCHED = {
     "webhook_endpoint": Watched(("state", "secret")),
     "webhook_replay": Watched((), ("r.endpoint_id",)),
     "plan": Watched(("state", "stop_asked_at")),
+    "payment": Watched(("status", "suspense"), also=_REFUNDS),
+    "payment_link": Watched(()),
+    "payment_provider": Watched(("active",)),
+    "wallet": Watched(("balance_cents",), born=False),
     "ledger_period": Watched(("closed_at",), ("r.entity_id",)),
     "intercompany_rate": Watched(("percent",), ("r.seller_entity_id",)),
     "bank_statement": Watched(()),
@@ -127,6 +133,10 @@ UNTOLD = {
     "one_time_code": "a step of a login",
     "outlook": "computed from what is told elsewhere",
     "outlook_run": "computed from what is told elsewhere",
+    "local_payment": "what the test page plays; what comes of it is a payment",
+    "payment_allocation": "part of its payment; the invoice tells what is paid",
+    "payment_attempt": "how a payment at a provider fares; that it came to nothing is told of its link",
+    "wallet_movement": "the wallet tells",
     "plan_former": "part of its plan",
     "plan_team_day": "part of its plan",
     "plan_visit": "part of its plan",

@@ -27,10 +27,13 @@ from tenants.engine import Database
 from tenants.models import Brand, BrandCobranding, BusinessEntity, Membership
 from tenants.permissions import Role
 from tests.factories import unique
+from tests.tenancy.banking import add_bank
+from tests.tenancy.bills import add_invoices
 from tests.tenancy.books import add_books
 from tests.tenancy.dues import add_commissions
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
+from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
 from tests.tenancy.upsets import add_upsets
 
@@ -59,6 +62,9 @@ async def add_extras(database: Database) -> None:
         await add_commissions(session)
         await _positions(session)
         await add_upsets(session)
+        await add_invoices(session)
+        await add_payments(session)
+        await add_bank(session)
         await add_books(session)
 
 

@@ -81,7 +81,71 @@ _WHAT_IF = {
     "input.moreWork.postcodePrefix": "38",
 }
 
+_FROM_WALLET = {"amountCents": LEFT_OUT}
+_REGISTERED = {
+    "input.amountCents": "1000",
+    "input.method": "CASH",
+    "input.receivedOn": datetime.now(UTC).date().isoformat(),
+    "input.currency": "EUR",
+    "input.invoices.amountCents": LEFT_OUT,
+    "input.reference": "",
+}
+_STRIPE = {
+    "input.provider": "STRIPE",
+    "input.apiKey": "sk_test_" + "k" * 30,
+    "input.webhookSecrets": ["whsec_" + "s" * 30],
+}
+
+
+def _unmatched(world: World, actor: Actor) -> str:
+    rows = world.oracle.tables["bank_transaction"]
+    seen = (id for id in world.oracle.seen(actor, "bank_transaction") if rows[id]["state"] != "MATCHED")
+    return global_id("BankTransaction", min(seen, default=min(rows)))
+
+
+_OF_A_PART = {
+    "input.transactionId": _unmatched,
+    "input.ignoreReason": LEFT_OUT,
+    "input.parts.amountCents": "1000",
+    "input.parts.providerPayout": False,
+}
+
 SET: dict[str, dict[str, Any]] = {
+    "importBankStatement": {"input.xml": "<a/>", "input.base64": LEFT_OUT},
+    "matchPayment(input.transactionId)": {"input.parts": []},
+    "matchPayment(input.proposalId)": {"input.parts": []},
+    "matchPayment(input.parts.invoiceId)": _OF_A_PART,
+    "matchPayment(input.parts.walletContactId)": _OF_A_PART,
+    "matchPayment(input.parts.ledgerAccountId)": _OF_A_PART,
+    "createDirectDebitRun": {"input.collectOn": LEFT_OUT, "input.dueUntil": LEFT_OUT},
+    "createPayoutRun": {"input.executeOn": LEFT_OUT},
+    "sendStatement": {"input.from": "2026-01-01", "input.until": "2026-02-01", "input.to": LEFT_OUT},
+    "allocatePayment": {"invoices.amountCents": LEFT_OUT},
+    "correctWallet": {"amountCents": "100"},
+    "payFromWallet": _FROM_WALLET,
+    "refundPayment": {"input.amountCents": "1", "input.to": "WALLET", "input.invoiceId": LEFT_OUT},
+    "registerPayment": _REGISTERED,
+    "savePaymentProvider": _STRIPE,
+    "topUpWallet": {"amountCents": "1000"},
+    "issueInvoices": {
+        "input.entityId": LEFT_OUT,
+        "input.completedFrom": LEFT_OUT,
+        "input.completedUntil": LEFT_OUT,
+    },
+    "issueInvoices(input.entityId)": {
+        "input.orderIds": LEFT_OUT,
+        "input.completedFrom": "2026-01-01",
+        "input.completedUntil": "2026-02-01",
+    },
+    "creditInvoice": {"input.lines": LEFT_OUT, "input.netCents": LEFT_OUT, "input.billAgain": LEFT_OUT},
+    "creditInvoice(input.lines.invoiceLineId)": {"input.lines.quantity": LEFT_OUT, "input.lines.netCents": LEFT_OUT},
+    "saveBillingProfile": {
+        "input.invoiceEmail": LEFT_OUT,
+        "input.language": LEFT_OUT,
+        "input.depositPercent": LEFT_OUT,
+        "input.progressPercents": LEFT_OUT,
+        "input.vatTreatment": LEFT_OUT,
+    },
     "exportAuditFile": {"year": 2025},
     "saveAccountingConnection": {
         "input.administration": "123",
