@@ -22,7 +22,7 @@ CONCURRENCY = {
     "webhooks": 16,
     "mail": 4,
     "billing": 2,
-    "documents": 1,
+    "documents": 2,
     "accounting": 2,
 }
 """Queues and how many of their jobs a process runs at a time, where the settings say nothing else."""
