@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Faults, TooMany
+from domain.errors import Faults, NotAChoice, TooMany
 from domain.events.record import record
 from domain.payments.errors import KeyNotAccepted, KeyOfTestMode, NoPaymentProvider, WebhookSecretNotAccepted
 from domain.payments.events import PaymentProviderSaved
@@ -63,6 +63,8 @@ async def save(
     As the system, its caller having checked the actor's right. Raises: KeyNotAccepted, KeyOfTestMode,
     WebhookSecretNotAccepted, TooMany.
     """
+    if provider not in _PREFIXES:
+        raise NotAChoice(choices=", ".join(_PREFIXES), field=("provider",))
     with Faults() as faults:
         with faults.at():
             mode = mode_of(provider, api_key, settings.production)
