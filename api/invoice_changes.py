@@ -73,7 +73,7 @@ class IssueInvoicesInput:
 
 @strawberry.input(description="What to take off a line; all that is left of it without quantity and amount.")
 class CreditLineInput:
-    line_id: strawberry.ID = strawberry.field(description="The line of the invoice.")
+    invoice_line_id: strawberry.ID = strawberry.field(description="The line of the invoice.")
     quantity: Decimal | None = strawberry.field(default=None, description="How many pieces.")
     net_cents: int | None = strawberry.field(default=None, description="Or an amount without VAT, in cents.")
 
@@ -200,7 +200,7 @@ def _run(input: IssueInvoicesInput) -> RunRequest:
 
 
 def _line(position: int, line: CreditLineInput) -> CreditLine:
-    id: UUID = key_of("InvoiceLine", line.line_id, f"lines.{position}.lineId")
+    id: UUID = key_of("InvoiceLine", line.invoice_line_id, f"lines.{position}.invoiceLineId")
     return CreditLine(id, line.quantity, line.net_cents)
 
 

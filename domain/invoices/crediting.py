@@ -127,9 +127,9 @@ def _of_lines(rows: dict[UUID, InvoiceLine], lines: Sequence[CreditLine]) -> _Ta
         for position, line in enumerate(lines):
             with faults.at("lines", position):
                 if line.line_id not in rows:
-                    raise LineNotOfInvoice(field=("line_id",))
+                    raise LineNotOfInvoice(field=("invoice_line_id",))
                 if line.line_id in seen:
-                    raise Duplicate(field=("line_id",))
+                    raise Duplicate(field=("invoice_line_id",))
                 seen.add(line.line_id)
                 row = rows[line.line_id]
                 found.append((row, _wanted(_creditable(row), line)))
@@ -152,7 +152,7 @@ def _wanted(row: Creditable, line: CreditLine) -> Credit:
             raise MoreThanBilled(left=row.left_net_cents, field=("net_cents",))
         return credit_net(row, line.net_cents)
     if row.exhausted:
-        raise MoreThanBilled(left=row.left_net_cents, field=("line_id",))
+        raise MoreThanBilled(left=row.left_net_cents, field=("invoice_line_id",))
     return credit_rest(row)
 
 
