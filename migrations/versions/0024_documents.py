@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("contact_id", sa.UUID(), nullable=True),
         sa.Column("payer_chain_ids", postgresql.ARRAY(sa.UUID()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('PDF', 'UBL', 'XAF', 'CAMT', 'PAIN', 'CSV')", name=op.f("ck_document_kind")
-        ),
+        sa.CheckConstraint("kind IN ('PDF', 'UBL', 'XAF', 'CAMT', 'PAIN', 'CSV')", name=op.f("ck_document_kind")),
         sa.CheckConstraint(
             "size = octet_length(content) AND size BETWEEN 1 AND 67108864", name=op.f("ck_document_size")
         ),
@@ -38,7 +36,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_document_entity_id")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_document_contact_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
-        sa.UniqueConstraint("owner_type", "owner_id", "kind", name=op.f("uq_document_owner_type")),
+        sa.UniqueConstraint("owner_type", "owner_id", "kind", name=op.f("uq_document_owner_type_owner_id_kind")),
     )
     op.create_index("ix_document_newest", "document", ["created_at", "id"])
     op.create_index("ix_document_entity_newest", "document", ["entity_id", "created_at", "id"])
@@ -46,8 +44,7 @@ def upgrade() -> None:
     # PDF and XML that was compressed, or is small: PostgreSQL's own compression would only cost time on the first.
     op.execute("ALTER TABLE document ALTER COLUMN content SET STORAGE EXTERNAL")
     op.execute(
-        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON document "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON document FOR EACH ROW EXECUTE FUNCTION refuse_change()"
     )
     op.add_column(
         "mail_message",
