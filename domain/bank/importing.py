@@ -55,8 +55,8 @@ async def read_file(data: bytes) -> list[Statement]:
 
 async def import_file(session: AsyncSession, entity_id: UUID, data: bytes) -> list[Imported]:
     """Read a file in for an entity. Raises: the errors of `domain.bank.errors`; then nothing is written. For staff."""
-    statements = await read_file(data)
     entity = await find(session, BusinessEntity, entity_id, field=("entity_id",))
+    statements = await read_file(data)
     for each in statements:
         _require_own(entity, each)
     await session.execute(_ALONE, {"key": f"bank {entity.id}"})  # a file that is sent twice waits here for itself

@@ -70,11 +70,11 @@ async def collect(
     Raises: NotFound, NoCreditorId, NotABankDay, NothingToRun; of given invoices InAnotherFile and MandateNotUsable.
     """
     entity = await find(session, BusinessEntity, entity_id, field=("entity_id",))
+    day = _bank_day(collect_on or first_collection_day(), first_collection_day(), "collect_on")
+    wanted, left_out = await open_invoices(session, entity, scheme, day, due_until or day, invoice_ids)
     creditor = creditor_id_of(entity)
     if creditor is None:
         raise NoCreditorId(field=("entity_id",))
-    day = _bank_day(collect_on or first_collection_day(), first_collection_day(), "collect_on")
-    wanted, left_out = await open_invoices(session, entity, scheme, day, due_until or day, invoice_ids)
     _require_some(wanted, left_out, named=bool(invoice_ids))
     signed = {each.mandate.id: each.mandate for each in wanted if each.mandate}
     number = await _number(session, entity.id, _Series.DIRECT_DEBIT)

@@ -36,9 +36,9 @@ async def pause(
 
     Raises: NotFound, InvoiceOrContact, UntilRequired, OutOfRange. For staff.
     """
+    entity = await find(session, BusinessEntity, entity_id, field=("entity_id",))
     if (invoice_id is None) == (contact_id is None):
         raise InvoiceOrContact(field=("invoice_id",))
-    entity = await find(session, BusinessEntity, entity_id, field=("entity_id",))
     if invoice_id:
         invoice = await find(session, Invoice, invoice_id, field=("invoice_id",))
         entity_id = invoice.entity_id
