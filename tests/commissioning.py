@@ -194,6 +194,7 @@ async def channel(database: Database) -> Channel:
             for name, partner in partners.items()
         }
         finance = await factories.actor_with(session, Role.FINANCE, m.entity)
+        m.actors["admin"] = await factories.actor_with(session, Role.TENANT_ADMIN, m.entity)
     return Channel(m, partners, admins, finance)
 
 

@@ -39,9 +39,9 @@ _ANSWERED = (DisputeState.UPHELD, DisputeState.REJECTED)
 async def dispute(session: AsyncSession, commission_id: UUID, reason: str) -> CommissionDispute:
     """Dispute a record. Raises: NotFound, NotDisputable, AlreadyDisputed, InvalidInput."""
     why = text(reason, "reason", maximum=LONGEST_TEXT)
-    commission = await find(session, Commission, commission_id)
+    commission = await find(session, Commission, commission_id, field=("commission_id",))
     if commission.reverses_id is not None:
-        raise NotDisputable(field=("id",))
+        raise NotDisputable(field=("commission_id",))
     made = CommissionDispute(
         entity_id=commission.entity_id,
         commission_id=commission.id,
