@@ -40,7 +40,7 @@ CORRECT = f"""mutation C($id: ID!, $cents: BigInt!) {{
 SAVE = f"""mutation S($input: SavePaymentProviderInput!) {{ savePaymentProvider(input: $input) {{
   paymentProvider {{ id mode keyHint active webhookUrl }} {_ERRORS} }} }}"""
 SEEN = """{ payments(first: 10) { totalCount edges { node { number __typename } } }
-  wallets(first: 10) { edges { node { balance { cents } 
+  wallets(first: 10) { edges { node { balance { cents }
     movements(first: 5) { edges { node { kind amount { cents } } } } } } } }"""
 
 
