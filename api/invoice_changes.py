@@ -97,24 +97,26 @@ class CreditInvoiceInput:
 class SaveBillingProfileInput:
     entity_id: strawberry.ID = strawberry.field(description="Who invoices.")
     contact_id: strawberry.ID = strawberry.field(description="Who is invoiced.")
-    collective: bool = strawberry.field(default=strawberry.UNSET, description="One invoice for all orders of a month.")
+    collective: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="One invoice for all orders of a month."
+    )
     invoice_email: str | None = strawberry.field(default=strawberry.UNSET, description="Null for its own address.")
     language: str | None = strawberry.field(default=strawberry.UNSET, description="nl, en; null for its own.")
-    purchase_order_required: bool = strawberry.field(
+    purchase_order_required: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Invoice nothing before its purchase order is known."
     )
     payment_terms_days: int | None = strawberry.field(
         default=strawberry.UNSET, description="0 to 365; null for what the order says."
     )
-    deposit_percent: Decimal = strawberry.field(
+    deposit_percent: Decimal | None = strawberry.field(
         default=strawberry.UNSET, description="Share of an order that is invoiced when it is received, 0 to 100."
     )
-    progress_percents: list[Decimal] = strawberry.field(
+    progress_percents: list[Decimal] | None = strawberry.field(
         default=strawberry.UNSET,
         description="Share that has been invoiced after each visit, deposit included: rising, below 100, at most 10.",
     )
-    vat_treatment: VatTreatment = strawberry.field(default=strawberry.UNSET, description="Who owes the VAT.")
-    vat_reason: str = strawberry.field(
+    vat_treatment: VatTreatment | None = strawberry.field(default=strawberry.UNSET, description="Who owes the VAT.")
+    vat_reason: str | None = strawberry.field(
         default=strawberry.UNSET, description="Why that is not automatic; at most 500 characters."
     )
 
@@ -204,5 +206,10 @@ def _line(position: int, line: CreditLineInput) -> CreditLine:
     return CreditLine(id, line.quantity, line.net_cents)
 
 
+_MAY_BE_NULL = ("invoice_email", "language", "payment_terms_days")
+
+
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: getattr(value, "value", value) for name, value in values.items()}
+    """Null for what cannot be empty is as if it was left out."""
+    given_ = {name: value for name, value in values.items() if value is not None or name in _MAY_BE_NULL}
+    return {name: getattr(value, "value", value) for name, value in given_.items()}
