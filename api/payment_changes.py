@@ -211,13 +211,13 @@ class PaymentMutations:
             return PaymentPayload(payment=await read_in(session, info, "payment", payment.id))
 
     @mutation(
-        "Undoes a payment that was registered by mistake; one over a provider is refunded instead.",
+        "Undoes a payment that was registered by mistake; one over a provider is refunded, one of the bank unmatched.",
         requires=_WRITE,
         previewable=True,
     )
     async def reverse_payment(self, info: Info, id: PaymentId, reason: Reason) -> PaymentPayload:
         async with info.context.write() as session:
-            payment = await registering.reverse(session, key_of("Payment", id), reason)
+            payment = await registering.undo(session, key_of("Payment", id), reason)
             return PaymentPayload(payment=await read_in(session, info, "payment", payment.id))
 
     @mutation("Lets money that stands in suspense pay invoices, or go to a wallet.", requires=_WRITE, previewable=True)

@@ -31,8 +31,8 @@ class PaymentInUse(Conflict):
 
 class NotUndone(DomainError):
     code = "PAYMENT_NOT_UNDONE"
-    nl = "Een betaling via {provider} wordt niet teruggedraaid maar terugbetaald."
-    en = "A payment through {provider} is not undone but refunded."
+    nl = "Een betaling via {provider} wordt niet teruggedraaid: betaal terug of maak de koppeling ongedaan."
+    en = "A payment through {provider} is not undone: refund it, or undo the match."
 
 
 class NotInSuspense(DomainError):

@@ -128,6 +128,14 @@ async def reverse(
     return payment
 
 
+async def undo(session: AsyncSession, payment_id: UUID, reason: str) -> Payment:
+    """`reverse` by a colleague; what a bank statement says is undone by undoing its match instead."""
+    payment = await find(session, Payment, payment_id, field=("payment_id",))
+    if payment.provider == Provider.BANK:
+        raise NotUndone(provider=payment.provider, field=("payment_id",))
+    return await reverse(session, payment_id, reason)
+
+
 def _require_undoable(payment: Payment) -> None:
     if payment.kind != PaymentKind.RECEIPT:
         raise InvalidState(current=payment.kind, wanted=PaymentStatus.REVERSED, field=("payment_id",))
