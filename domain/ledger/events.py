@@ -61,3 +61,14 @@ class IntercompanyRateSaved(Payload):
     other_entity_id: str
     category: str
     percent: str
+
+
+@dataclass(frozen=True)
+class JournalExported(Payload):
+    """Somebody downloaded the journal of an entity."""
+
+    type = "ledger.journal_exported"
+    subject_type = "BusinessEntity"
+    internal = True
+    since: str
+    until: str
