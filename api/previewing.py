@@ -6,7 +6,8 @@ actor would read it.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,11 +21,17 @@ from strawberry.scalars import JSON
 
 from api.context import Info
 from api.enums import described
+from api.explained_amounts import recorded
 from api.preview_unit import PreviewUnit
-from api.reading import global_id
+from api.reading import Money, global_id
 from api.reading.execute import Document, Reading
+from domain.commissions.models import Commission, CommissionCause, CommissionKind, CommissionStatus
+from domain.documents.models import DocumentKind
+from domain.invoices.models import Invoice, InvoiceKind, InvoicePart
+from domain.ledger.models import EntryKind
 from domain.notifications.models import Channel
-from domain.previews import messages, recording, rows
+from domain.previews import billing, messages, recording, rows
+from domain.previews.billing import Leg
 from domain.previews.following import Following, Gap
 from domain.previews.messages import Hook, Message
 from domain.previews.rows import Action, Row
@@ -83,6 +90,46 @@ class PreviewedWebhook:
     payload: JSON | None = strawberry.field(description="What it would be told; null where that cannot be read.")
 
 
+@strawberry.type(description="An invoice or credit note that would be issued.")
+class PreviewedInvoice:
+    number: str = strawberry.field(description="The number it would have if it were issued now.")
+    kind: InvoiceKind = strawberry.field(description="What kind of document.")
+    part: InvoicePart = strawberry.field(description="Which part of what it bills.")
+    payer_id: strawberry.ID = strawberry.field(description="Who would be invoiced.")
+    due_on: date = strawberry.field(description="The last day to pay.")
+    net: Money = strawberry.field(description="Without VAT.")
+    vat: Money = strawberry.field(description="VAT.")
+    gross: Money = strawberry.field(description="With VAT.")
+
+
+@strawberry.type(description="An amount that would be booked on an account: positive in debit, negative in credit.")
+class PreviewedLeg:
+    kind: EntryKind = strawberry.field(description="What would be posted.")
+    key: str = strawberry.field(description="The key of the posting: legs of one key balance.")
+    booked_on: date = strawberry.field(description="The day of the books.")
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    account_code: str = strawberry.field(description="Its number.")
+    amount: Money = strawberry.field(description="Debit, or credit where negative.")
+
+
+@strawberry.type(description="Commission that would be written: your own, of staff everybody's.")
+class PreviewedCommission:
+    kind: CommissionKind = strawberry.field(description="What it would be for.")
+    cause: CommissionCause = strawberry.field(description="Why it would be written.")
+    status: CommissionStatus = strawberry.field(description="Where it would be.")
+    beneficiary_id: strawberry.ID = strawberry.field(description="Whose it would be.")
+    commission_level: int | None = strawberry.field(description="Place in the channel, the top being 1.")
+    commission_rate: Decimal | None = strawberry.field(description="Percent; null for a fixed amount.")
+    base: Money = strawberry.field(description="Net amount that the rate is of.")
+    amount: Money = strawberry.field(description="What it would add, or take off.")
+
+
+@strawberry.type(description="A document that would be made.")
+class PreviewedDocument:
+    kind: DocumentKind = strawberry.field(description="PDF or electronic invoice.")
+    file_name: str = strawberry.field(description="Its name.")
+
+
 @strawberry.type(description="Work that would be done and that the preview does not tell the outcome of.")
 class PreviewedGap:
     work: str = strawberry.field(description="Its name, as in `job documents.render`; empty for all that is left.")
@@ -97,6 +144,12 @@ class PreviewedGap:
 @strawberry.type(description="What a mutation would do. Nothing of it is kept, ids of new rows are not theirs later.")
 class Preview:
     rows: list[PreviewedRow] = strawberry.field(description="Rows, in the order of their tables; at most 1,000.")
+    invoices: list[PreviewedInvoice] = strawberry.field(description="Invoices and credit notes; at most 250.")
+    ledger: list[PreviewedLeg] = strawberry.field(
+        description="Postings, if you may read the books; at most 250."
+    )
+    commissions: list[PreviewedCommission] = strawberry.field(description="Commission; at most 250.")
+    documents: list[PreviewedDocument] = strawberry.field(description="PDF and electronic invoices.")
     messages: list[PreviewedMessage] = strawberry.field(description="Who would be told what.")
     webhooks: list[PreviewedWebhook] = strawberry.field(
         description="Which of the endpoints that you see would be told."
@@ -141,9 +194,15 @@ class _Foresight:
         noted = await recording.noted(session)
         seen = await self._seen(following)
         hooks = await messages.hooks(session, actor, following.events)
+        money = await billing.told(session, actor, noted)
+        told = [*await messages.told(session, actor, noted), *money.letters]
         return Preview(
             rows=[self._row(row) for row in await rows.told(session, database, actor, noted, own)],
-            messages=[self._message(each) for each in await messages.told(session, actor, noted)],
+            invoices=[self._invoice(invoice) for invoice in money.invoices],
+            ledger=[self._leg(leg) for leg in money.legs],
+            commissions=[self._commission(row) for row in money.commissions],
+            documents=[PreviewedDocument(kind=paper.kind, file_name=paper.file_name) for paper in money.papers],
+            messages=[self._message(each) for each in told],
             webhooks=[await self._hook(hook) for hook in hooks],
             events=seen,
             gaps=[_gap(gap) for gap in following.gaps],
@@ -169,6 +228,43 @@ class _Foresight:
         if target is not None:
             before, after = self._ids.of(target, before) or before, self._ids.of(target, after) or after
         return PreviewedColumn(name=_camel(name), before=before, after=after)
+
+    def _money(self, cents: int, currency: str) -> Money:
+        return recorded(cents, currency, "preview.amount", self._info.context.language)
+
+    def _invoice(self, row: Invoice) -> PreviewedInvoice:
+        return PreviewedInvoice(
+            number=row.number,
+            kind=InvoiceKind(row.kind),
+            part=InvoicePart(row.part),
+            payer_id=strawberry.ID(global_id("Contact", row.payer_contact_id)),
+            due_on=row.due_on,
+            net=self._money(row.net_cents, row.currency),
+            vat=self._money(row.vat_cents, row.currency),
+            gross=self._money(row.gross_cents, row.currency),
+        )
+
+    def _leg(self, leg: Leg) -> PreviewedLeg:
+        return PreviewedLeg(
+            kind=EntryKind(leg.entry.kind),
+            key=leg.entry.key,
+            booked_on=leg.entry.booked_on,
+            account_id=strawberry.ID(global_id("LedgerAccount", leg.account.id)),
+            account_code=leg.account.code,
+            amount=self._money(leg.line.debit_cents - leg.line.credit_cents, leg.entry.currency),
+        )
+
+    def _commission(self, row: Commission) -> PreviewedCommission:
+        return PreviewedCommission(
+            kind=CommissionKind(row.kind),
+            cause=CommissionCause(row.cause),
+            status=CommissionStatus(row.status),
+            beneficiary_id=strawberry.ID(global_id("Organization", row.beneficiary_contact_id)),
+            commission_level=row.commission_level,
+            commission_rate=row.commission_rate,
+            base=self._money(row.base_cents, row.currency),
+            amount=self._money(row.amount_cents, row.currency),
+        )
 
     def _message(self, message: Message) -> PreviewedMessage:
         return PreviewedMessage(

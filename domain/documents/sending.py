@@ -99,7 +99,7 @@ async def _keep(
 
 
 async def _mail(session: AsyncSession, invoice: Invoice, to: str, attached: list[UUID], *, again: bool) -> None:
-    entity, brand = await _sender(session, invoice.entity_id)
+    entity, brand = await sender_of(session, invoice.entity_id)
     letter = letter_of(invoice, entity, brand)
     mail_id = (await session.execute(select(func.uuidv7()))).scalar_one()
     await queue_mail(
@@ -132,7 +132,7 @@ async def _record(
     )
 
 
-async def _sender(session: AsyncSession, entity_id: UUID) -> tuple[BusinessEntity, Brand]:
+async def sender_of(session: AsyncSession, entity_id: UUID) -> tuple[BusinessEntity, Brand]:
     query = select(BusinessEntity, Brand).join(Brand, Brand.entity_id == BusinessEntity.id)
     query = query.where(BusinessEntity.id == entity_id).order_by(Brand.created_at, Brand.id).limit(1)
     row = (await session.execute(query)).one()

@@ -106,6 +106,8 @@ formula(
 )
 summed("wallet.balance", "movement", "Alle mutaties, opgeteld.", "All movements, added up.")
 
+recorded("preview.amount", "Zoals het zou worden vastgelegd.", "As it would be written down.")
+
 # --- commission ---------------------------------------------------------------------------------------------------
 
 recorded(
