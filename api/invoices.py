@@ -413,7 +413,13 @@ def invoices_of_contact() -> Any:
 # --- how contacts are invoiced ------------------------------------------------------------------------------------
 
 
-@reads(ProfileRow, audiences=KEEPERS)
+def _of_entity(listing: Listing, row: Any) -> Source | None:
+    """Staff of one entity walk its index."""
+    own = listing.audience is Audience.STAFF and listing.one_entity
+    return Source(where=[row.entity_id == listing.actor.entity_id]) if own else None
+
+
+@reads(ProfileRow, audiences=KEEPERS, source=_of_entity)
 @strawberry.type(description="How a business entity invoices a contact.")
 class BillingProfile(Node):
     collective: bool = column("Whether its orders of a month are on one invoice.")
@@ -501,12 +507,7 @@ def _invoices(run: Any) -> Any:
     return select(cast(total, BigInteger)).where(own.c.run_id == run.id).scalar_subquery()
 
 
-def _run_source(listing: Listing, row: Any) -> Source | None:
-    own = listing.audience is Audience.STAFF and listing.one_entity
-    return Source(where=[row.entity_id == listing.actor.entity_id]) if own else None
-
-
-@reads(RunRow, audiences=KEEPERS, source=_run_source)
+@reads(RunRow, audiences=KEEPERS, source=_of_entity)
 @strawberry.type(description="Invoicing of many orders: how far it is, and what came of it.")
 class InvoiceRun(Node):
     completed_from: date | None = column("Orders completed from this day on; null where orders were named.")

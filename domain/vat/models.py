@@ -36,6 +36,8 @@ class BillingProfile(Identified, Updated, Base):
         CheckConstraint("cardinality(progress_percents) <= 10", name="progress_percents"),
         CheckConstraint("vat_treatment = 'AUTOMATIC' OR vat_reason <> ''", name="vat_reason"),
         Index("ix_billing_profile_contact", "contact_id"),
+        Index("ix_billing_profile_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_billing_profile_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

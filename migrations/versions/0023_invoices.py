@@ -57,6 +57,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("entity_id", "contact_id", name=op.f("uq_billing_profile_entity_id_contact_id")),
     )
     op.create_index("ix_billing_profile_contact", "billing_profile", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_billing_profile_entity_newest", "billing_profile", ["entity_id", "created_at", "id"], unique=False
+    )
+    op.create_index("ix_billing_profile_newest", "billing_profile", ["created_at", "id"], unique=False)
     op.create_table(
         "invoice",
         sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
