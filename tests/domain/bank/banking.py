@@ -8,6 +8,7 @@ from stdnum.iso7064 import mod_97_10
 
 from domain.bank.importing import Imported, import_file
 from domain.bank.models import BankMatch, BankTransaction, MatchProposal, ProposalState
+from domain.bank.order_models import BankFile, BankFileLine
 from domain.contacts.models import Contact
 from domain.ledger.models import AccountRole
 from tenants.actor import SYSTEM
@@ -59,3 +60,11 @@ async def require_bank_agrees(s: Shop, cents: int, suspense: int = 0) -> None:
     assert await s.booked(AccountRole.BANK) == cents
     assert await s.booked(AccountRole.SUSPENSE) == -suspense
     await s.require_sound_books()
+
+
+async def lines_of_file(s: Shop, number: str) -> list[BankFileLine]:
+    """The lines of a file, in order."""
+    async with s.database.session(SYSTEM) as session:
+        query = select(BankFileLine).join(BankFile, BankFile.id == BankFileLine.file_id)
+        query = query.where(BankFile.entity_id == s.entity.id, BankFile.number == number)
+        return list(await session.scalars(query.order_by(BankFileLine.position)))
