@@ -16,7 +16,7 @@ from domain.commissions.events import CommissionAccrued, CommissionAdjusted
 from domain.commissions.models import CommissionCause, CommissionKind, CommissionStatus
 from domain.events.record import About, Payload, record_all
 from domain.ledger.models import AccountRole, EntryKind
-from domain.ledger.posting import Entry, Leg, credit, debit, post_many
+from domain.ledger.posting import Entry, credit, debit, post_many
 from domain.money import Money
 
 
@@ -127,22 +127,20 @@ async def _post(session: AsyncSession, rows: Sequence[Row[Any]]) -> None:
 
 
 def _entry(entity_id: UUID, currency: str, rows: Sequence[Row[Any]]) -> Entry:
-    """Per beneficiary; about the order where there is one alone."""
+    """What each beneficiary accrues against one expense; about the order where there is one alone."""
     orders = {row.order_id for row in rows}
     order_id = next(iter(orders)) if len(orders) == 1 else None
     sums: dict[UUID, int] = {}
     for row in rows:
         sums[row.beneficiary_contact_id] = sums.get(row.beneficiary_contact_id, 0) + row.amount_cents
-    legs = [leg for id, cents in sums.items() for leg in _legs(Money(cents, currency), id, order_id)]
+    whole = Money(sum(sums.values()), currency)
+    accrued = AccountRole.COMMISSION_ACCRUED
+    legs = [
+        debit(AccountRole.COMMISSION_EXPENSE, whole, order_id=order_id),
+        *(credit(accrued, Money(cents, currency), contact_id=id, order_id=order_id) for id, cents in sums.items()),
+    ]
     source = ("Order", order_id) if order_id else ("BusinessEntity", entity_id)
     return Entry(entity_id, EntryKind.COMMISSION, f"commission:{uuid4()}", source, legs, text="Commission")
-
-
-def _legs(amount: Money, beneficiary_id: UUID, order_id: UUID | None) -> tuple[Leg, Leg]:
-    return (
-        debit(AccountRole.COMMISSION_EXPENSE, amount, contact_id=beneficiary_id, order_id=order_id),
-        credit(AccountRole.COMMISSION_ACCRUED, amount, contact_id=beneficiary_id, order_id=order_id),
-    )
 
 
 # --- moving what is there ---------------------------------------------------------------------------------------------
