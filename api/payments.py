@@ -207,7 +207,7 @@ class WalletMovementFilter:
 MOVEMENT_SORT = Sort(MovementRow, created_at="By time.", default="-created_at")
 
 
-@reads(WalletRow, audiences=ALL)
+@reads(WalletRow, audiences=ALL, source=by_entity_or_channel("wallet", Audience.CUSTOMER))
 @strawberry.type(description="What a business entity holds for somebody.")
 class Wallet(Node):
     currency: str = column("ISO 4217 code.")
@@ -223,7 +223,7 @@ class Wallet(Node):
     )
 
 
-@reads(ProviderRow, audiences=OURS)
+@reads(ProviderRow, audiences=OURS, source=by_entity_or_channel("payment_provider"))
 @strawberry.type(description="An entity's account with a payment provider. Its keys are never shown.")
 class PaymentProvider(Node):
     provider: Provider = column("Whose account.")

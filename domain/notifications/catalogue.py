@@ -2,6 +2,7 @@
 
 import domain.notifications.for_customers
 import domain.notifications.for_partners
+import domain.notifications.for_payers
 import domain.notifications.for_staff
 import domain.notifications.for_visits  # noqa: F401  # imported for what they declare
 from domain.errors import NotAChoice

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Updated, UUIDs, one_of
+from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_ENTITY, Rule, protect
 
 
@@ -62,6 +63,18 @@ protect(
     customer=Rule(_TO_CUSTOMER),
     system_may="SELECT, INSERT, UPDATE",
     explain=_EXPLAINED,
+)
+
+
+listed(
+    Listed(
+        "wallet",
+        "wallet",
+        None,
+        channel="r.payer_chain_ids",
+        contact_ids="ARRAY[r.contact_id]",
+        keys="r.payer_chain_ids || r.contact_id",
+    )
 )
 
 
