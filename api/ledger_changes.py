@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
+from uuid import UUID
 
 import strawberry
 
@@ -20,6 +21,7 @@ from tenants.permissions import Permission
 
 _WRITE = Permission.LEDGER_WRITE
 _Entity = Annotated[strawberry.ID, strawberry.argument(description="The business entity.")]
+_Other = Annotated[strawberry.ID, strawberry.argument(description="The other entity.")]
 _Month = Annotated[date, strawberry.argument(description="Any day of the month.")]
 
 
@@ -51,6 +53,13 @@ class SaveIntercompanyRatePayload(Payload):
 @strawberry.type(description="What settleIntercompany returns.")
 class SettleIntercompanyPayload(PreviewablePayload):
     entries: list[JournalEntry] = strawberry.field(default_factory=list, description="One in the books of each.")
+
+
+@strawberry.type(description="What undoIntercompanySettlement returns.")
+class UndoIntercompanySettlementPayload(Payload):
+    entries: list[JournalEntry] = strawberry.field(
+        default_factory=list, description="The opposite in each one's books."
+    )
 
 
 @strawberry.type
@@ -105,14 +114,27 @@ class LedgerMutations:
         self,
         info: Info,
         entity_id: _Entity,
-        other_entity_id: Annotated[strawberry.ID, strawberry.argument(description="The other entity.")],
+        other_entity_id: _Other,
         month: _Month,
     ) -> SettleIntercompanyPayload:
-        one, other = (
-            key_of("BusinessEntity", entity_id, "entityId"),
-            key_of("BusinessEntity", other_entity_id, "otherEntityId"),
-        )
+        one, other = _pair(entity_id, other_entity_id)
         async with info.context.write() as session:
             ids = await intercompany.settle(session, one, other, month)
             await seal(session)
             return SettleIntercompanyPayload(entries=await read_in_many(session, info, "entries", ids))
+
+    @mutation(
+        "Takes the settlement of a month back; what two entities owe each other stands open again.", requires=_WRITE
+    )
+    async def undo_intercompany_settlement(
+        self, info: Info, entity_id: _Entity, other_entity_id: _Other, month: _Month
+    ) -> UndoIntercompanySettlementPayload:
+        one, other = _pair(entity_id, other_entity_id)
+        async with info.context.write() as session:
+            ids = await intercompany.undo_settlement(session, one, other, month)
+            await seal(session)
+            return UndoIntercompanySettlementPayload(entries=await read_in_many(session, info, "entries", ids))
+
+
+def _pair(entity_id: str, other_entity_id: str) -> tuple[UUID, UUID]:
+    return key_of("BusinessEntity", entity_id, "entityId"), key_of("BusinessEntity", other_entity_id, "otherEntityId")

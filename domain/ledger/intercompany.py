@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from domain.catalog.models import ArticleCategory
 from domain.errors import FieldPath, OutOfRange
@@ -16,7 +17,7 @@ from domain.ledger import events
 from domain.ledger.errors import MirrorDiffers, NothingToSettle, PeriodNotOver, WithItself
 from domain.ledger.models import AccountRole, EntryKind, IntercompanyRate, JournalEntry, JournalLine, LedgerAccount
 from domain.ledger.months import later, month_of
-from domain.ledger.posting import Entry, Leg, open_day, post_many, today
+from domain.ledger.posting import Entry, Leg, open_day, post_many, reverse, today
 from domain.money import Money, TooManyDecimals
 from domain.rows import find
 from domain.unique import refusing_taken
@@ -58,6 +59,7 @@ async def save_rate(session: AsyncSession, given: GivenRate) -> IntercompanyRate
 async def settle(session: AsyncSession, one: UUID, other: UUID, month: date) -> list[UUID]:
     """Clear what two entities owe each other until the end of a month into one transfer between them; once.
 
+    A month whose settlement was undone is settled anew.
     The transfer is in transit until a bank statement shows it. Returns the entries of `one` and of `other`.
     Raises: NotFound, PeriodNotOver, NOTHING_TO_SETTLE, INTERCOMPANY_DIFFERS, INTERCOMPANY_WITH_ITSELF.
     """
@@ -65,11 +67,27 @@ async def settle(session: AsyncSession, one: UUID, other: UUID, month: date) -> 
     month = month_of(month)
     if later(month, 1) > today():
         raise PeriodNotOver(field=("month",))
-    key = f"settlement:{month:%Y-%m}:" + ":".join(sorted(map(str, (one, other))))
-    if known := await _settled(session, key, (one, other)):
+    known, undone = await _settled(session, one, other, month)
+    if known:
         return known
-    made = await _settlement(session, one, other, month, key)
+    made = await _settlement(session, one, other, month, f"{_key(one, other, month)}{undone}")
     return await post_many(session, made)
+
+
+async def undo_settlement(session: AsyncSession, one: UUID, other: UUID, month: date) -> list[UUID]:
+    """Take a settlement back: the opposite is posted in the books of both, on its day if that is open.
+
+    Raises: NotFound, NOTHING_TO_SETTLE.
+    """
+    await _work_for(session, one, other, at=("entity_id", "other_entity_id"))
+    month = month_of(month)
+    known, _ = await _settled(session, one, other, month)
+    if not known:
+        raise NothingToSettle(month=f"{month:%Y-%m}")
+    day = (await find(session, JournalEntry, known[0])).booked_on
+    for entity_id in (one, other):
+        day = await open_day(session, entity_id, day)
+    return [await reverse(session, id, f"undone:{id}", day) for id in known]
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
@@ -131,12 +149,21 @@ async def _work_for(
 # --- settling ---------------------------------------------------------------------------------------------------------
 
 
-async def _settled(session: AsyncSession, key: str, entities: tuple[UUID, UUID]) -> list[UUID]:
-    query = select(JournalEntry.entity_id, JournalEntry.id).where(
-        JournalEntry.key == key, JournalEntry.entity_id.in_(entities)
+def _key(one: UUID, other: UUID, month: date) -> str:
+    return f"settlement:{month:%Y-%m}:{min(one, other)}:{max(one, other)}:"
+
+
+async def _settled(session: AsyncSession, one: UUID, other: UUID, month: date) -> tuple[list[UUID], int]:
+    """The entries of `one` and `other` that settle a month, none where they were undone; how often they were."""
+    reversal = aliased(JournalEntry)
+    query = (
+        select(JournalEntry.entity_id, JournalEntry.id, reversal.id.is_not(None).label("undone"))
+        .outerjoin(reversal, reversal.reverses_id == JournalEntry.id)
+        .where(JournalEntry.key.startswith(_key(one, other, month)), JournalEntry.entity_id.in_((one, other)))
     )
-    found = {entity_id: id for entity_id, id in await session.execute(query)}
-    return [found[entity_id] for entity_id in entities] if found else []
+    rows = (await session.execute(query)).all()
+    found = {row.entity_id: row.id for row in rows if not row.undone}
+    return [found[id] for id in (one, other)] if found else [], sum(1 for row in rows if row.undone) // 2
 
 
 async def _settlement(session: AsyncSession, one: UUID, other: UUID, month: date, key: str) -> list[Entry]:

@@ -18,7 +18,7 @@ from domain.events.models import Event
 from domain.ledger.checks import check_books
 from domain.ledger.errors import MirrorDiffers, NothingToSettle, PeriodNotOver, WithItself
 from domain.ledger.executing import Share, both_sides, share_of
-from domain.ledger.intercompany import GivenRate, save_rate, settle
+from domain.ledger.intercompany import GivenRate, save_rate, settle, undo_settlement
 from domain.ledger.models import AccountRole, AccountType, EntryKind, IntercompanyRate, LedgerAccount
 from domain.ledger.months import Step, later, month_of
 from domain.ledger.posting import Entry, credit, debit, post_many, today
@@ -171,6 +171,11 @@ async def test_a_month_is_settled_once_and_falls_out_of_the_consolidation(databa
         assert stood[AccountRole.INTERCOMPANY_RECEIVABLE] == 0
         assert stood[AccountRole.INTERCOMPANY_PAYABLE] == -900
         assert stood[AccountRole.TRANSIT] == -5500
+        await undo_settlement(session, two, one, LAST)
+        with pytest.raises(NothingToSettle):
+            await undo_settlement(session, one, two, LAST)
+        again = await settle(session, one, two, LAST)
+        assert set(again).isdisjoint(ids)
         with pytest.raises(NothingToSettle):
             await settle(session, two, third, LAST)
         with pytest.raises(PeriodNotOver):
