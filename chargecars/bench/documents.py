@@ -46,8 +46,11 @@ TABLES = {
     "invitations": "invitation",
     "invoiceRuns": "invoice_run",
     "invoices": "invoice",
+    "intercompanyRates": "intercompany_rate",
     "jobs": "job",
+    "journalEntries": "journal_entry",
     "leads": "lead",
+    "ledgerAccounts": "ledger_account",
     "mandates": "mandate",
     "matchProposals": "match_proposal",
     "memberships": "membership",
@@ -114,7 +117,12 @@ def root_lists(schema: GraphQLSchema) -> dict[str, GraphQLField]:
     """The root fields that return a connection."""
     assert schema.query_type is not None
     fields = schema.query_type.fields
-    return {name: field for name, field in fields.items() if get_named_type(field.type).name.endswith("Connection")}
+    return {name: field for name, field in fields.items() if _is_connection(get_named_type(field.type))}
+
+
+def _is_connection(given: GraphQLNamedType) -> bool:
+    """By what it holds: an `AccountingConnection` is no list."""
+    return isinstance(given, GraphQLObjectType) and "pageInfo" in given.fields
 
 
 def requirement(field: GraphQLField) -> Permission:

@@ -115,6 +115,8 @@ class LedgerAccount(Identified, Base):
         one_of("type", AccountType),
         one_of("role", AccountRole),
         UniqueConstraint("entity_id", "code"),
+        Index("ix_ledger_account_code", "code", "id"),
+        Index("ix_ledger_account_newest", "created_at", "id"),
         UniqueConstraint("entity_id", "role"),
     )
 

@@ -41,6 +41,8 @@ def _accounts() -> None:
         sa.UniqueConstraint("entity_id", "code", name=op.f("uq_ledger_account_entity_id_code")),
         sa.UniqueConstraint("entity_id", "role", name=op.f("uq_ledger_account_entity_id_role")),
     )
+    op.create_index("ix_ledger_account_code", "ledger_account", ["code", "id"])
+    op.create_index("ix_ledger_account_newest", "ledger_account", ["created_at", "id"])
 
 
 def _entries() -> None:
