@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
@@ -16,6 +16,7 @@ from chargecars.demo.bulk import Loader, bulk_load
 from chargecars.demo.demand import Demand, draw_demand
 from chargecars.demo.encode import Rows
 from chargecars.demo.figures import COUNTED, Figures
+from chargecars.demo.finance import TABLES, add_finance
 from chargecars.demo.numbers import Numbers
 from chargecars.demo.ordering import plan_orders
 from chargecars.demo.plan import QuotePlan, draw_quotes, spread_lines, spread_visits
@@ -85,14 +86,25 @@ async def load(
             async with bulk_load(connection) as loader:
                 await run.fill(loader)
                 run.progress("indexes and references", 0.7)
+            await connection.execute("SELECT ensure_ledger_accounts(id) FROM business_entity")
             await add_webhooks(connection, settings, run.world)
-        run.progress("statistics", 0.95)
+        run.progress("statistics", 0.9)
         for table in (*loader.counts, *_DERIVED):
             await connection.execute(f'VACUUM (ANALYZE) "{table}"')
+        run.progress("invoices and payments", 0.95)
+        await add_finance(owner_url, settings, run.today, scale)
+        counts = dict(loader.counts) | await _counted(connection, (*TABLES, "event", "counter"))
     finally:
         await connection.close()
     run.progress("done", 1.0)
-    return Loaded(True, scale, dict(loader.counts), time.monotonic() - began)
+    return Loaded(True, scale, counts, time.monotonic() - began)
+
+
+async def _counted(connection: "asyncpg.Connection[Any]", tables: Iterable[str]) -> dict[str, int]:
+    """How many rows there are, once the planner knows them too."""
+    for table in tables:
+        await connection.execute(f'VACUUM (ANALYZE) "{table}"')
+    return {table: await connection.fetchval(f'SELECT count(*) FROM "{table}"') for table in tables}  # noqa: S608  # declared names
 
 
 def _quiet(step: str, done: float) -> None:

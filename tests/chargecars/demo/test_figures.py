@@ -4,6 +4,9 @@ import pytest
 
 from chargecars.demo import Loaded
 from chargecars.demo.figures import Figures, shared
+from domain.ledger.checks import check_books
+from tenants.actor import SYSTEM
+from tenants.engine import Database
 from tests.chargecars.demo.rows import Connection
 
 FIGURES = {
@@ -76,3 +79,17 @@ async def test_every_state_occurs(rows: Connection) -> None:
         found = {row[0] for row in await rows.fetch(f"SELECT DISTINCT {column} FROM {table}")}
         assert found == set(states.split()), (table, column)
     assert await rows.fetchval('SELECT count(*) FROM "order" WHERE on_hold') > 0
+
+
+async def test_finance_has_something_of_everything(rows: Connection, demo: Database) -> None:
+    """And its books are right."""
+    for table, column, states in (
+        ("invoice", "kind", "INVOICE CREDIT_NOTE SELF_BILLING"),
+        ("invoice", "status", "ISSUED PARTIALLY_PAID PAID"),
+        ("commission", "status", "ACCRUED EARNED PAYABLE"),
+        ("journal_entry", "kind", "INVOICE CREDIT_NOTE SELF_BILLING PAYMENT COMMISSION INTERCOMPANY"),
+    ):
+        found = {row[0] for row in await rows.fetch(f"SELECT DISTINCT {column} FROM {table}")}
+        assert found >= set(states.split()), (table, column)
+    async with demo.session(SYSTEM) as session:
+        assert [check for check in await check_books(session) if not check.holds] == []
