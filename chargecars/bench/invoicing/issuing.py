@@ -23,12 +23,11 @@ from tenants.engine import Database
 _STOP = ((signal.SIGTERM, 12.0),)
 _LONGEST = 1800.0
 _LOOK = 0.05
-_WAITING = """
-SELECT count(*) FILTER (WHERE o.outcome = 'WAITING') AS waiting, count(*) AS orders,
+_DONE = """
+SELECT count(*) FILTER (WHERE o.outcome <> 'WAITING') AS done,
   coalesce(sum(cardinality(o.invoice_ids)), 0)::bigint AS invoices
 FROM invoice_run_order o WHERE o.run_id = $1
 """
-_DIVIDED = "SELECT divided_at IS NOT NULL FROM invoice_run WHERE id = $1"
 _DOCUMENTS = """
 SELECT count(*) FROM invoice_run_order o CROSS JOIN unnest(o.invoice_ids) AS i(id)
 JOIN document d ON d.owner_id = i.id AND d.owner_type = 'Invoice' AND d.kind IN ('PDF', 'UBL') WHERE o.run_id = $1
@@ -80,7 +79,7 @@ async def by_workers(
     async with database.session(SYSTEM) as session:
         run_id = (await runs.request(session, RunRequest(order_ids=list(ids)))).id
     async with asyncio.timeout(_LONGEST):
-        invoices = await _issued(owner, run_id)
+        invoices = await _issued(owner, run_id, len(ids))
         while documents and await owner.fetchval(_DOCUMENTS, run_id) < 2 * invoices:  # noqa: ASYNC110  # others work
             await asyncio.sleep(_LOOK)
     seconds = time.perf_counter() - began
@@ -95,10 +94,11 @@ async def _without_others(owner: "asyncpg.Connection[Any]") -> None:
     await owner.execute(_NO_OTHER_DOCUMENTS)
 
 
-async def _issued(owner: "asyncpg.Connection[Any]", run_id: UUID) -> int:
+async def _issued(owner: "asyncpg.Connection[Any]", run_id: UUID, orders: int) -> int:
+    """How many invoices, once something has become of every order."""
     while True:
-        row = await owner.fetchrow(_WAITING, run_id)
-        if await owner.fetchval(_DIVIDED, run_id) and row is not None and not row["waiting"]:
+        row = await owner.fetchrow(_DONE, run_id)
+        if row is not None and row["done"] == orders:
             return int(row["invoices"])
         await asyncio.sleep(_LOOK)
 
