@@ -41,6 +41,7 @@ from domain.contacts.models import Contact
 from domain.documents.models import Document
 from domain.errors import DomainError
 from domain.invoices.models import InvoiceStatus
+from domain.invoices.self_billing import SelfBilledLine, issue_self_billing
 from domain.ledger.models import AccountRole
 from domain.ledger.posting import today
 from domain.money import Money
@@ -244,7 +245,7 @@ async def test_collections_want_a_creditor_identifier_and_a_day_of_the_banks(dat
             await collect(s, collect_on=day)
 
 
-async def test_commission_and_refunds_are_paid_out(database: Database) -> None:
+async def test_a_refund_is_paid_out_to_where_its_payment_came_from(database: Database) -> None:
     s = await bank(database)
     receipt = Sheet([one(80_00, text=f"{s.entity.code}-2026-00012", iban=PAYER)])
     await numbered(s, 12, 80_00)
@@ -263,6 +264,35 @@ async def test_commission_and_refunds_are_paid_out(database: Database) -> None:
     assert (await s.payments())[1].status == PaymentStatus.FAILED
     assert [each.state for each in await transactions(s)] == [TransactionState.MATCHED] * 3
     await require_bank_agrees(s, 80_00)
+
+
+async def test_commission_is_paid_out_and_owed_again_when_it_comes_back(database: Database) -> None:
+    s = await bank(database)
+    async with s.database.session(SYSTEM) as session:
+        (await session.get_one(Contact, s.partner.id)).iban = PAYER
+        owed = await issue_self_billing(
+            session,
+            entity_id=s.entity.id,
+            beneficiary_id=s.partner.id,
+            lines=[SelfBilledLine("Provisie", 250_00)],
+            period_month=today(),
+        )
+        gross = owed.gross_cents
+    async with s.database.session(s.actors["finance"]) as session:
+        run = await runs.pay_out(session, entity_id=s.entity.id, invoice_ids=[owed.id])
+    [line] = await lines(s, run.file)
+    assert (line.iban, line.amount_cents, line.contact_id) == (PAYER, gross, s.partner.id)
+    paid = Sheet([one(-gross, end_to_end=line.end_to_end_id)])
+    await import_(s, paid)
+    assert (await s.invoice_row(owed.id)).status == InvoiceStatus.PAID
+    assert await s.booked(AccountRole.COMMISSION_PAYABLE) == 0
+    assert (await s.booked(AccountRole.BANK), await s.booked(AccountRole.SUSPENSE)) == (-gross, 0)
+    await import_(s, following(paid, one(gross, end_to_end=line.end_to_end_id, reason="AC04")))
+    assert (await s.invoice_row(owed.id)).open_cents == gross
+    assert await s.booked(AccountRole.COMMISSION_PAYABLE) == -gross
+    assert (await s.booked(AccountRole.BANK), await s.booked(AccountRole.SUSPENSE)) == (0, 0)
+    async with s.database.session(s.actors["finance"]) as session:
+        assert (await runs.pay_out(session, entity_id=s.entity.id, invoice_ids=[owed.id])).file.lines == 1
 
 
 async def test_what_cannot_be_paid_out_is_named(database: Database) -> None:

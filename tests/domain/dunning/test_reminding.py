@@ -9,10 +9,12 @@ from sqlalchemy import select, update
 
 from domain.bank.order_models import BankFile, BankFileLine
 from domain.contacts.models import ContactType
-from domain.dunning import pausing, policies, reminding
+from domain.documents.making.rendering import statement_pdf
+from domain.documents.storing import of_owner
+from domain.dunning import pausing, policies, reminding, sending
 from domain.dunning.aged import aged
 from domain.dunning.errors import AlreadyRemindedToday, DunningPaused, NobodyToRemind, NotDue, StepsNotRising
-from domain.dunning.models import PauseReason, Reminder, ReminderKind
+from domain.dunning.models import AccountStatement, PauseReason, Reminder, ReminderKind
 from domain.dunning.policies import Policy, Step
 from domain.dunning.reminding import decent
 from domain.dunning.statements import statement_of
@@ -292,3 +294,24 @@ async def test_receivables_are_aged_as_accounts_are(database: Database) -> None:
     assert payer.ageing == found.total == account.ageing
     sums = (found.total.not_due, found.total.to_30, found.total.to_60, found.total.to_90, found.total.above_90)
     assert sums == (3_00, 12_00, 16_00, 32_00, 64_00)
+
+
+async def test_a_statement_is_made_once_and_mailed(database: Database) -> None:
+    s = await shop(database)
+    await late(s, 45)
+    async with s.database.session(s.actors["finance"]) as session:
+        period = {"since": today() - timedelta(days=60), "until": today()}
+        asked = await sending.request(
+            session, contact_id=s.customer.id, entity_id=s.entity.id, to="boekhouding@example.nl", **period
+        )
+    for _ in range(2):
+        async with s.database.session(SYSTEM) as session:
+            row = await session.get_one(AccountStatement, asked.id)
+            said = await sending.printable(session, row, None)
+            await sending.keep_and_send(session, row, statement_pdf(said), said.closing_cents)
+    assert (said.opening_cents, said.closing_cents, said.overdue_cents) == (0, 100_00, 100_00)
+    async with s.database.session(s.actors["customer"]) as session:
+        [kept] = await of_owner(session, ("AccountStatement", asked.id))
+        assert kept.media_type == "application/pdf"
+    [letter] = await letters(s)
+    assert "€\xa0100,00" in letter
