@@ -37,6 +37,7 @@ from api.event_log import EventLogQueries
 from api.events import TYPES as EVENT_TYPES
 from api.events import EventQueries
 from api.executor import Executor
+from api.explanations import ExplanationQueries
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
 from api.invoice_changes import InvoiceMutations
@@ -112,6 +113,7 @@ class Query(
     VatReturnQueries,
     EventQueries,
     EventLogQueries,
+    ExplanationQueries,
     CatalogQueries,
     AgreementQueries,
     CommissionQueries,

@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from domain.commissions.months import month_of
+from domain.ledger.posting import today
 from domain.webhooks.models import WebhookEndpoint
 from tenants.actor import SYSTEM
+from tenants.auth import clock
 from tenants.engine import Database
+from tenants.permissions import Role
 from tenants.settings import Settings
+from tests import factories
 from tests.api.test_quotes import line, wanted
 from tests.asking import codes, gid
+from tests.invoicing import completed, invoiced
 from tests.previewing import PREVIEW
 from tests.quoting import Market, market
 from tests.trading import Trader, trader
@@ -30,13 +36,14 @@ class World:
 async def world(database: Database, settings: Settings) -> World:
     m = await market(database, agreement={})
     async with database.session(SYSTEM) as session:
+        m.actors["finance"] = await factories.actor_with(session, Role.FINANCE, m.entity)
         for organization_id in (None, m.dealer.id):
             session.add(
                 WebhookEndpoint(
                     entity_id=m.entity.id,
                     organization_id=organization_id,
                     url="https://hooks.example.nl/",
-                    event_types=["quote.*", "order.*"],
+                    event_types=["quote.*", "order.*", "invoice.*", "payment.*"],
                     secret=b"sealed",
                 )
             )
@@ -129,7 +136,65 @@ async def repeat(w: World) -> Case:
     return "staff", document("repeatOrder", "$quoteId: ID!", ORDER), {"quoteId": gid("Quote", quote_id)}
 
 
+INVOICE = "invoice { number status open { cents } }"
+
+
+async def complete(w: World) -> Case:
+    given = {"id": gid("Order", await w.m.ordered())}
+    return "staff", document("completeOrder", "$id: ID!", ORDER), given
+
+
+async def issue(w: World) -> Case:
+    given = {"orderIds": [gid("Order", await completed(w.m)) for _ in range(2)]}
+    return "finance", document("issueInvoices", "$input: IssueInvoicesInput!", "run { ordersTotal }"), {"input": given}
+
+
+async def credit(w: World) -> Case:
+    given = {"id": gid("Invoice", await _invoice(w)), "reason": "Te veel", "netCents": 12_34}
+    result = "creditNote { number net { cents } } invoice { open { cents } }"
+    return "finance", document("creditInvoice", "$input: CreditInvoiceInput!", result), {"input": given}
+
+
+async def write_off(w: World) -> Case:
+    given = {"id": gid("Invoice", await _invoice(w)), "reason": "Oninbaar"}
+    return "finance", document("writeOffInvoice", "$id: ID!, $reason: String!", INVOICE), given
+
+
+async def link(w: World) -> Case:
+    given = {"invoiceId": gid("Invoice", await _invoice(w))}
+    return "finance", document("createPaymentLink", "$invoiceId: ID!", "link { status amount { cents } }"), given
+
+
+async def pay(w: World) -> Case:
+    given = {
+        "amountCents": "500000",
+        "method": "BANK_TRANSFER",
+        "receivedOn": today().isoformat(),
+        "invoices": [{"invoiceId": gid("Invoice", await _invoice(w))}],
+    }
+    result = "payment { number status amount { cents } toWallet { cents } }"
+    return "finance", document("registerPayment", "$input: RegisterPaymentInput!", result), {"input": given}
+
+
+async def commission(w: World) -> Case:
+    await w.m.ordered()
+    given = {"entityId": gid("BusinessEntity", w.m.entity.id), "month": month_of(clock.now()).isoformat()}
+    return "finance", document("runCommission", "$input: CommissionMonthInput!", "accrued changed"), {"input": given}
+
+
+async def _invoice(w: World) -> UUID:
+    found = await invoiced(w.m)
+    return max(found, key=lambda each: each.gross_cents).id
+
+
 CASES: dict[str, Setting] = {
+    "completeOrder": complete,
+    "issueInvoices": issue,
+    "creditInvoice": credit,
+    "writeOffInvoice": write_off,
+    "createPaymentLink": link,
+    "registerPayment": pay,
+    "runCommission": commission,
     "createQuote": create,
     "reviseQuote": revise,
     "sendQuote": send,

@@ -13,13 +13,15 @@ from sqlalchemy import func, select
 
 from domain.events.models import Event, EventPosition
 from domain.jobs import actors
-from domain.jobs.models import Job, JobState
+from domain.jobs.models import Job
 from domain.reactions import FORESEEN, REACTIONS
 from tenants.actor import SYSTEM
 from tenants.audience import Audience
 from tenants.engine import Database
 
 PREVIEW = """preview { events rows { kind id action follows columns { name before after } }
+  invoices { number kind part gross { cents } } ledger { key accountCode amount { cents } }
+  commissions { kind commissionLevel commissionRate base { cents } amount { cents } } documents { kind fileName }
   messages { channel kind recipient subject text suppressed }
   webhooks { endpointId url eventType payload } gaps { work reason runAt detail } }"""
 _MOVING = re.compile(
@@ -78,25 +80,29 @@ class Aftermath:
     async def follow(self) -> None:
         """What workers do: every reaction to every new event, each in a transaction; then the jobs, then again."""
         done: set[UUID] = set()
-        while fresh := [event for event in await self.events() if event.id not in done]:
-            for event in fresh:
-                done.add(event.id)
-                for reaction in REACTIONS:
-                    if reaction.types is None or event.type in reaction.types:
-                        async with self.database.session(SYSTEM) as session:
-                            await reaction.react(session, event)
-            await self._work()
+        while await self._react(done) or await self._work(done):
+            pass
 
-    async def _work(self) -> None:
+    async def _react(self, done: set[UUID]) -> bool:
+        fresh = [event for event in await self.events() if event.id not in done]
+        for event in fresh:
+            done.add(event.id)
+            for reaction in REACTIONS:
+                if reaction.types is None or event.type in reaction.types:
+                    async with self.database.session(SYSTEM) as session:
+                        await reaction.react(session, event)
+        return bool(fresh)
+
+    async def _work(self, done: set[UUID]) -> bool:
         async with self.database.session(SYSTEM) as session:
-            waiting = Job.name.in_(FORESEEN), Job.state == JobState.QUEUED
-            jobs = list(await session.scalars(select(Job).where(*waiting).order_by(Job.id)))
+            mine = Job.name.in_(FORESEEN), Job.created_at >= self.since, Job.id.not_in(done)
+            jobs = list(await session.scalars(select(Job).where(*mine).order_by(Job.id)))
         for job in jobs:
+            done.add(job.id)
             actor = actors.read(job.actor)
             async with self.database.session(SYSTEM if actor.audience is Audience.SYSTEM else actor) as session:
                 await FORESEEN[job.name](session, job.arguments)
-            async with self.database.session(SYSTEM) as session:
-                (await session.get_one(Job, job.id)).state = JobState.DONE.value
+        return bool(jobs)
 
     async def events(self) -> list[Event]:
         async with self.database.session(SYSTEM) as session:
