@@ -102,7 +102,11 @@ class Commission(Identified, Updated, Base):
         Index("ix_commission_beneficiary", "beneficiary_contact_id", "created_at", "id"),
         Index("ix_commission_order", "order_id"),
         Index("ix_commission_reverses", "reverses_id", postgresql_where=text("reverses_id IS NOT NULL")),
-        Index("ix_commission_invoice", "self_billing_invoice_id"),
+        Index(
+            "ix_commission_invoice",
+            "self_billing_invoice_id",
+            postgresql_where=text("self_billing_invoice_id IS NOT NULL"),
+        ),
         Index(
             "ix_commission_due",
             "entity_id",

@@ -150,7 +150,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'EARNED'"),
     )
     op.create_index("ix_commission_entity_newest", "commission", ["entity_id", "created_at", "id"], unique=False)
-    op.create_index("ix_commission_invoice", "commission", ["self_billing_invoice_id"], unique=False)
+    op.create_index(
+        "ix_commission_invoice",
+        "commission",
+        ["self_billing_invoice_id"],
+        unique=False,
+        postgresql_where=sa.text("self_billing_invoice_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_commission_month", "commission", ["entity_id", "period_month", "beneficiary_contact_id"], unique=False
     )
