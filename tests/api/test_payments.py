@@ -210,3 +210,18 @@ async def test_accounts_are_the_administrators_and_never_show_their_key(database
     assert codes(await ask(s, settings, "admin", SAVE, input=given | {"provider": "BANK"})) == [
         ("NOT_A_CHOICE", ["provider"])
     ]
+
+
+async def test_a_preview_shows_the_payment_and_keeps_nothing(database: Database, settings: Settings) -> None:
+    s = await shop(database)
+    id = await s.invoice(50_00)
+    register_preview = REGISTER.replace("(input: $input)", "(input: $input, preview: true)")
+    answer = await ask(s, settings, "finance", register_preview, input=registered(id, "6000"))
+    assert [each["amount"]["cents"] for each in answer["payment"]["allocations"]] == ["5000"]
+    await register(s, 60_00)
+    wallet_preview = WALLET_PAYS.replace("amountCents: $cents", "amountCents: $cents, preview: true")
+    answer = await ask(s, settings, "customer", wallet_preview, id=gid("Invoice", id))
+    assert answer["payment"]["amount"] == {"cents": "5000"}
+    link_preview = LINK.replace("(invoiceId: $id)", "(invoiceId: $id, preview: true)")
+    assert (await ask(s, settings, "customer", link_preview, id=gid("Invoice", id)))["link"]["status"] == "ACTIVE"
+    assert (len(await s.payments()), await s.balance(), await _links(s)) == (1, 60_00, [])
