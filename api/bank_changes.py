@@ -14,7 +14,7 @@ from api.bank import BankFile, BankStatement, BankTransaction, Mandate
 from api.context import Info
 from api.entities import BusinessEntity
 from api.inputs import key_of, optional_key
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.quote_changes import contact_key
 from api.reading import BigInt, global_id, read_in, read_in_many
 from domain.bank import importing, judging, mandates, runs
@@ -157,7 +157,7 @@ class BankFilePayload(PreviewablePayload):
 
 
 @strawberry.type(description="What saveBankSettings returns.")
-class BankSettingsPayload(Payload):
+class BankSettingsPayload(PreviewablePayload):
     business_entity: BusinessEntity | None = strawberry.field(default=None, description="The business entity.")
 
 
@@ -288,7 +288,11 @@ class BankMutations:
             row = await runs.cancel(session, key_of("BankFile", id), reason)
             return await _file(session, info, row.id, ())
 
-    @mutation("Sets by which creditor identifier (incassant-ID) a business entity collects.", requires=_WRITE)
+    @mutation(
+        "Sets by which creditor identifier (incassant-ID) a business entity collects.",
+        requires=_WRITE,
+        previewable=True,
+    )
     async def save_bank_settings(
         self,
         info: Info,

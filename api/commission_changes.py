@@ -101,7 +101,7 @@ class CommissionDisputePayload(PreviewablePayload):
 
 
 @strawberry.type(description="What saveCommissionStandard returns.")
-class SaveCommissionStandardPayload(Payload):
+class SaveCommissionStandardPayload(PreviewablePayload):
     saved: bool = strawberry.field(default=False, description="Whether it holds from now on.")
 
 
@@ -189,7 +189,7 @@ class CommissionMutations:
         async with info.context.write() as session:
             return await _disputed(session, info, await disputes.reopen(session, key_of("CommissionDispute", id)))
 
-    @mutation("Sets what commission an entity pays where nothing else is agreed.", requires=_WRITE)
+    @mutation("Sets what commission an entity pays where nothing else is agreed.", requires=_WRITE, previewable=True)
     async def save_commission_standard(
         self, info: Info, input: SaveCommissionStandardInput
     ) -> SaveCommissionStandardPayload:

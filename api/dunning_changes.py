@@ -8,7 +8,7 @@ import strawberry
 from api.context import Info
 from api.dunning import AccountStatement, DunningPause, DunningPolicy, Reminder, policy_in
 from api.inputs import key_of, optional_key
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.quote_changes import contact_key
 from api.reading import BigInt, read_in
 from domain.dunning import pausing, policies, reminding, sending
@@ -64,7 +64,7 @@ class RemindInvoicePayload(PreviewablePayload):
 
 
 @strawberry.type(description="What saveDunningPolicy returns.")
-class DunningPolicyPayload(Payload):
+class DunningPolicyPayload(PreviewablePayload):
     policy: DunningPolicy | None = strawberry.field(default=None, description="What holds now.")
 
 
@@ -99,7 +99,7 @@ class DunningMutations:
             row = await reminding.remind_by_hand(session, key_of("Invoice", id), kind)
             return RemindInvoicePayload(reminder=await read_in(session, info, "reminder", row.id))
 
-    @mutation("Sets how a business entity reminds; reminders that were sent stay.", requires=_WRITE)
+    @mutation("Sets how a business entity reminds; reminders that were sent stay.", requires=_WRITE, previewable=True)
     async def save_dunning_policy(self, info: Info, input: SaveDunningPolicyInput) -> DunningPolicyPayload:
         entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
         policy = policies.Policy(

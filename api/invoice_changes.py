@@ -10,7 +10,7 @@ import strawberry
 from api.context import Info
 from api.inputs import given, key_of, optional_key
 from api.invoices import CONTACTS, BillingProfile, Invoice, InvoiceRun
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.orders import Order
 from api.reading import read_in
 from api.reading.ids import parse_id_of
@@ -53,7 +53,7 @@ class UndoWriteOffInvoicePayload(PreviewablePayload):
 
 
 @strawberry.type(description="What saveBillingProfile returns.")
-class SaveBillingProfilePayload(Payload):
+class SaveBillingProfilePayload(PreviewablePayload):
     profile: BillingProfile | None = strawberry.field(default=None, description="What holds from now on.")
 
 
@@ -182,7 +182,7 @@ class InvoiceMutations:
             await seal(session)
             return UndoWriteOffInvoicePayload(invoice=await read_in(session, info, "invoice", invoice.id))
 
-    @mutation("Sets how a business entity invoices a contact.", requires=_WRITE)
+    @mutation("Sets how a business entity invoices a contact.", requires=_WRITE, previewable=True)
     async def save_billing_profile(self, info: Info, input: SaveBillingProfileInput) -> SaveBillingProfilePayload:
         entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
         contact_id = parse_id_of(frozenset(CONTACTS), input.contact_id, "contactId")

@@ -11,7 +11,7 @@ from api.context import Info
 from api.inputs import key_of
 from api.ledger import IntercompanyRate, JournalEntry
 from api.ledger_reports import LedgerCheck, shown
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.reading import read_in, read_in_many
 from domain.catalog.models import ArticleCategory
 from domain.ledger import intercompany, periods
@@ -41,12 +41,12 @@ class ClosePeriodPayload(PreviewablePayload):
 
 
 @strawberry.type(description="What reopenPeriod returns.")
-class ReopenPeriodPayload(Payload):
+class ReopenPeriodPayload(PreviewablePayload):
     month: date | None = strawberry.field(default=None, description="The month that is open again.")
 
 
 @strawberry.type(description="What saveIntercompanyRate returns.")
-class SaveIntercompanyRatePayload(Payload):
+class SaveIntercompanyRatePayload(PreviewablePayload):
     rate: IntercompanyRate | None = strawberry.field(default=None, description="What holds from that day on.")
 
 
@@ -56,7 +56,7 @@ class SettleIntercompanyPayload(PreviewablePayload):
 
 
 @strawberry.type(description="What undoIntercompanySettlement returns.")
-class UndoIntercompanySettlementPayload(Payload):
+class UndoIntercompanySettlementPayload(PreviewablePayload):
     entries: list[JournalEntry] = strawberry.field(
         default_factory=list, description="The opposite in each one's books."
     )
@@ -84,14 +84,16 @@ class LedgerMutations:
             closed = await periods.close_period(session, key, month, force=force)
             return ClosePeriodPayload(month=closed.period.month, checks=shown(closed.checks))
 
-    @mutation("Opens the month that was closed last.", requires=_WRITE)
+    @mutation("Opens the month that was closed last.", requires=_WRITE, previewable=True)
     async def reopen_period(self, info: Info, entity_id: _Entity, month: _Month) -> ReopenPeriodPayload:
         key = key_of("BusinessEntity", entity_id, "entityId")
         async with info.context.write() as session:
             period = await periods.reopen_period(session, key, month)
             return ReopenPeriodPayload(month=period.month)
 
-    @mutation("Agrees what one of your entities gets for work that it does for another.", requires=_WRITE)
+    @mutation(
+        "Agrees what one of your entities gets for work that it does for another.", requires=_WRITE, previewable=True
+    )
     async def save_intercompany_rate(self, info: Info, input: IntercompanyRateInput) -> SaveIntercompanyRatePayload:
         given = GivenRate(
             seller_entity_id=key_of("BusinessEntity", input.seller_entity_id, "sellerEntityId"),
@@ -124,7 +126,9 @@ class LedgerMutations:
             return SettleIntercompanyPayload(entries=await read_in_many(session, info, "entries", ids))
 
     @mutation(
-        "Takes the settlement of a month back; what two entities owe each other stands open again.", requires=_WRITE
+        "Takes the settlement of a month back; what two entities owe each other stands open again.",
+        requires=_WRITE,
+        previewable=True,
     )
     async def undo_intercompany_settlement(
         self, info: Info, entity_id: _Entity, other_entity_id: _Other, month: _Month

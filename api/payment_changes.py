@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.context import Info
 from api.inputs import key_of, optional_key
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.payments import Payment, PaymentLink, PaymentProvider, Wallet
 from api.quote_changes import contact_key
 from api.reading import BigInt, read_in
@@ -107,7 +107,7 @@ class CorrectWalletPayload(PreviewablePayload):
 
 
 @strawberry.type(description="What savePaymentProvider and switchOffPaymentProvider return.")
-class PaymentProviderPayload(Payload):
+class PaymentProviderPayload(PreviewablePayload):
     payment_provider: PaymentProvider | None = strawberry.field(default=None, description="The account.")
 
 
@@ -309,6 +309,7 @@ class PaymentMutations:
         "Sets up the account that carries out an entity's payments from now on; payments of the one before are still "
         "looked after.",
         requires=Permission.ENTITIES_WRITE,
+        previewable=True,
     )
     async def save_payment_provider(self, info: Info, input: SavePaymentProviderInput) -> PaymentProviderPayload:
         entity_id = key_of("BusinessEntity", input.entity_id, "entityId")
@@ -329,6 +330,7 @@ class PaymentMutations:
     @mutation(
         "Lets no new payment go through an account; those that were begun are still looked after.",
         requires=Permission.ENTITIES_WRITE,
+        previewable=True,
     )
     async def switch_off_payment_provider(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The account.")]

@@ -9,10 +9,15 @@ from uuid import UUID
 import asyncpg
 import orjson
 import pytest
+from graphql import get_named_type
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from api.context import Info
+from api.mutations import Payload, mutation
 from api.previewing import kinds as kinds_of
+from api.reading import PUBLIC
+from api.reading.registry import declaration
 from api.webhook_payloads import Payloads
 from domain.events.models import Event
 from domain.notifications.models import NotificationDelivery
@@ -225,3 +230,45 @@ async def test_a_party_is_told_of_itself_alone(database: Database, settings: Set
     columns = {column["name"] for row in told["rows"] for column in row["columns"]}
     assert columns
     assert not {name for name in columns if ("ost" in name and "Cost" in name) or "margin" in name.lower()}
+
+
+# --- which mutations ----------------------------------------------------------------------------------------------
+
+AREAS = (
+    "quote_changes",
+    "signing",
+    "order_changes",
+    "invoice_changes",
+    "invoice_documents",
+    "payment_changes",
+    "commission_changes",
+    "bank_changes",
+    "dunning_changes",
+    "ledger_changes",
+)
+CHANGES_NOTHING = {"previewQuote", "simulateCommission"}
+MAILS_AT_ONCE = {"requestSigningCode"}
+
+
+def test_whatever_changes_quotes_orders_or_bills_can_be_previewed() -> None:
+    root = SCHEMA._schema.mutation_type
+    assert root is not None
+    without, found = set(), set()
+    for name, field in root.fields.items():
+        declared: Any = declaration(field)
+        module = declared.base_resolver.wrapped_func.__module__.removeprefix("api.")
+        if module in AREAS:
+            found.add(module)
+            payload: Any = get_named_type(field.type)
+            if "preview" not in field.args or get_named_type(payload.fields["preview"].type).name != "Preview":
+                without.add(name)
+    assert found == set(AREAS)
+    assert without == CHANGES_NOTHING | MAILS_AT_ONCE
+
+
+def test_a_payload_without_a_preview_cannot_be_declared_previewable() -> None:
+    async def resolve(info: Info) -> Payload:
+        raise AssertionError(info)
+
+    with pytest.raises(TypeError, match="PreviewablePayload"):
+        mutation("Nothing.", requires=PUBLIC, previewable=True)(resolve)
