@@ -234,18 +234,26 @@ async def test_a_worker_that_dies_after_sending_leaves_nothing_twice(
     await mine.pay(await mine.invoice(Sold(100_00)), 121_00)
     async with mine.database.session(SYSTEM) as session:
         await collecting.collect(session, await session.get_one(AccountingConnection, id))
-    keep, dying = records.done, True
+    keep, give_back, dying = records.done, connections.release, True
 
     async def die(*given: Any) -> None:
         if dying:
             raise asyncio.CancelledError
         await keep(*given)
 
+    async def never_given_back(*given: Any, **values: Any) -> None:
+        if not dying:
+            await give_back(*given, **values)
+
     monkeypatch.setattr(records, "done", die)
+    monkeypatch.setattr(connections, "release", never_given_back)
     for _ in range(3):
         dying = True
         with pytest.raises(asyncio.CancelledError):
             await drained(mine)
+        before = len(moneybird.asked)
+        assert await drain(mine.database, mine.settings, id) is None  # the dead worker's lease still runs
+        assert len(moneybird.asked) == before
         [sending] = [row for row in await mine.records() if row.state == RecordState.SENDING]
         assert sending.external_id is None
         dying = False
@@ -324,6 +332,34 @@ async def test_credentials_that_are_refused_stop_everything_until_a_test(
     async with mine.database.session(SYSTEM) as session:
         told = await session.scalars(select(Event.type).where(Event.subject_id == refused.id))
         assert "accounting_connection.refused" in list(told)
+
+
+async def test_an_unknown_coupling_key_is_no_fault_of_a_record(mine: Books, snelstart: SnelstartServer) -> None:
+    await connected(mine, AccountingPackage.SNELSTART, _SNELSTART)
+    snelstart.client_key = "another"
+    await mine.invoice(Sold(100_00))
+    await all_told(mine)
+    assert (await mine.connection()).state == ConnectionState.REFUSED
+    assert {state for _, state in await states(mine)} == {"PENDING"}
+
+
+async def test_a_number_that_is_taken_there_is_ours_only_with_our_amount(
+    mine: Books, snelstart: SnelstartServer
+) -> None:
+    await connected(mine, AccountingPackage.SNELSTART, _SNELSTART)
+    number = f"{mine.entity.invoice_prefix}-2026-00001"
+    there = {"id": "b", "factuurnummer": number, "factuurdatum": "2026-03-10", "factuurbedrag": "1.00", "klant": {}}
+    snelstart.bookings["b"] = there
+    await mine.invoice(Sold(100_00))
+    await all_told(mine)
+    [_, row] = await mine.records()
+    assert (row.state, row.code, row.external_id) == ("FAILED", "AMOUNT_DIFFERS", "b")
+    there["factuurbedrag"] = "121.00"
+    async with mine.database.session(SYSTEM) as session:
+        await records.retry(session, row.id)
+    await drained(mine)
+    assert {state for _, state in await states(mine)} == {"DONE"}
+    assert len(snelstart.bookings) == 1
 
 
 async def test_a_record_that_never_gets_an_answer_fails_in_the_end_and_others_go_on(
