@@ -31,7 +31,7 @@ from tenants.engine import Database, connect_args, role_password
 from tenants.models import BusinessEntity
 
 _ENTITY = "CC"
-_BATCH = {1: 300}
+_BATCH = 300
 _MOST_BATCH = 1_000
 _WARM_UP = 25
 _NAIVE_ORDERS = 100
@@ -172,8 +172,8 @@ class Money:
             return await issuing.by_workers(self.owner, self.database, ids, documents=documents)
 
     def _batch(self, *, documents: bool) -> int:
-        most = min(_MOST_BATCH, _BATCH[1] * self.scale)
-        return most // 2 if documents else most
+        most = min(_MOST_BATCH, _BATCH * self.scale)
+        return most // 4 if documents else most
 
     async def _orders(self, many: int) -> list[UUID]:
         return await completed(self.owner, _ENTITY, many)
