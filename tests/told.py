@@ -105,6 +105,7 @@ WATCHED = {
 UNTOLD = {
     "journal_entry": "the books of what is told elsewhere",
     "billing_part": "part of its invoice; that it waits shows on the order",
+    "invoice_line": "part of its invoice; when it became revenue is in the books",
     "invoice_run_order": "part of its run; its invoices are told",
     "accounting_reconciliation": "a count; that the sides differ is told of the connection",
     "accounting_record": "the log of what is told elsewhere; that it failed is told",
