@@ -316,6 +316,13 @@ class PaymentQueries:
     payments: Connection[Payment] = read_connection(
         "Payments you may see.", filter=PaymentFilter, order=PAYMENT_SORT, requires=_READ
     )
+    suspended_payments: Connection[Payment] = read_connection(
+        "Payments somebody has to look at: money that pays nothing yet, and what of a chargeback is to be claimed.",
+        filter=PaymentFilter,
+        order=PAYMENT_SORT,
+        where=lambda p, a: (p.suspense_cents > 0) | (p.missing_cents > 0),
+        requires=Permission.PAYMENTS_WRITE,
+    )
     wallet: Wallet | None = read_one("One wallet.", requires=_READ)
     wallets: Connection[Wallet] = read_connection(
         "Wallets you may see.", filter=WalletFilter, order=WALLET_SORT, requires=_READ

@@ -20,14 +20,14 @@ from tenants.permissions import Permission
 PAGE = 50
 TABLES = {
     "absences": "absence",
+    "accountStatements": "account_statement",
     "accountingConnections": "accounting_connection",
     "accountingReconciliations": "accounting_reconciliation",
     "accountingRecords": "accounting_record",
-    "auditFiles": "audit_file",
     "agreements": "agreement",
     "apiKeys": "api_key",
     "articles": "article",
-    "accountStatements": "account_statement",
+    "auditFiles": "audit_file",
     "backlog": "visit",
     "bankFiles": "bank_file",
     "bankStatements": "bank_statement",
@@ -43,10 +43,10 @@ TABLES = {
     "events": "event",
     "failedJobs": "failed_job",
     "identityProviders": "identity_provider",
+    "intercompanyRates": "intercompany_rate",
     "invitations": "invitation",
     "invoiceRuns": "invoice_run",
     "invoices": "invoice",
-    "intercompanyRates": "intercompany_rate",
     "jobs": "job",
     "journalEntries": "journal_entry",
     "leads": "lead",
@@ -68,6 +68,8 @@ TABLES = {
     "priceLists": "price_list",
     "quotes": "quote",
     "regions": "region",
+    "reminders": "reminder",
+    "suspendedPayments": "payment",
     "teams": "team",
     "trustedDocuments": "trusted_document",
     "users": "user_account",
@@ -76,7 +78,6 @@ TABLES = {
     "webhookDeliveries": "webhook_delivery",
     "webhookEndpoints": "webhook_endpoint",
     "whatIfs": "what_if",
-    "reminders": "reminder",
 }
 """The table behind each root list of the schema."""
 _CURRENT = "merged_into_id IS NULL AND erased_at IS NULL"
@@ -85,6 +86,7 @@ CONDITIONS = {
     "AND o.stage IN ('RECEIVED', 'PLANNING', 'SCHEDULED', 'IN_PROGRESS'))",
     "contacts": _CURRENT,
     "notifications": "in_app AND current_setting('chargecars.audience', true) <> 'system'",
+    "suspendedPayments": "(suspense_cents > 0 OR missing_cents > 0)",
     "organizations": f"{_CURRENT} AND contact_type = 'ORGANIZATION'",
 }
 """What a list leaves out besides what row-level security hides."""

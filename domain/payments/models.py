@@ -141,7 +141,13 @@ class Payment(Identified, Updated, Base):
         Index("ix_payment_contact", "contact_id", "created_at", "id"),
         Index("ix_payment_payer_chain", "payer_chain_ids", postgresql_using="gin"),
         Index("ix_payment_refunds", "refunds_payment_id"),
-        Index("ix_payment_suspense", "entity_id", "id", postgresql_where=text("suspense_cents > 0")),
+        Index(
+            "ix_payment_suspense",
+            "entity_id",
+            "created_at",
+            "id",
+            postgresql_where=text("suspense_cents > 0 OR missing_cents > 0"),
+        ),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

@@ -377,9 +377,9 @@ def _tables() -> None:
     op.create_index(
         "ix_payment_suspense",
         "payment",
-        ["entity_id", "id"],
+        ["entity_id", "created_at", "id"],
         unique=False,
-        postgresql_where=sa.text("suspense_cents > 0"),
+        postgresql_where=sa.text("suspense_cents > 0 OR missing_cents > 0"),
     )
     op.create_index("uq_payment_number", "payment", ["entity_id", "number"], unique=True)
     op.create_index("uq_payment_provider_id", "payment", ["provider", "provider_id"], unique=True)

@@ -11,7 +11,8 @@ from domain.ledger.posting import today
 from domain.money import Money
 from domain.payments import registering
 from domain.payments.links import url_of
-from domain.payments.models import PaymentLink, PaymentMethod
+from domain.payments.models import PaymentLink, PaymentMethod, Provider
+from domain.payments.receiving import receive
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.settings import Settings
@@ -225,3 +226,22 @@ async def test_a_preview_shows_the_payment_and_keeps_nothing(database: Database,
     link_preview = LINK.replace("(invoiceId: $id)", "(invoiceId: $id, preview: true)")
     assert (await ask(s, settings, "customer", link_preview, id=gid("Invoice", id)))["link"]["status"] == "ACTIVE"
     assert (len(await s.payments()), await s.balance(), await _links(s)) == (1, 60_00, [])
+
+
+async def test_staff_find_what_pays_nothing_yet(database: Database, settings: Settings) -> None:
+    s = await shop(database)
+    await register(s, 10_00)
+    async with database.session(SYSTEM) as session:
+        lost = await receive(
+            session,
+            entity_id=s.entity.id,
+            amount=Money(7_00),
+            method=PaymentMethod.BANK_TRANSFER,
+            provider=Provider.BANK,
+            provider_id=uuid4().hex,
+            received_on=today(),
+        )
+    document = "{ suspendedPayments(first: 5) { edges { node { number ... on StaffPayment { suspense } } } } }"
+    found = await ask(s, settings, "finance", document)
+    assert [edge["node"] for edge in found["edges"]] == [{"number": lost.number, "suspense": "UNKNOWN_PAYER"}]
+    assert await ask(s, settings, "customer", document) == ["FORBIDDEN"]

@@ -32,6 +32,15 @@ async def add_payments(session: AsyncSession) -> None:
                 entity_id=entity.id, provider="MOLLIE", mode="TEST", api_key=b"sealed", key_hint="seal", active=False
             )
         )
+        await receive(
+            session,
+            entity_id=entity.id,
+            amount=Money(5_00),
+            method=PaymentMethod.BANK_TRANSFER,
+            provider=Provider.BANK,
+            provider_id=unique("unknown"),
+            received_on=today(),
+        )
         for contact in await _payers(session, entity):
             await _of_payer(session, entity, contact)
 
