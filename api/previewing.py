@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.scalars import JSON
 
+import api.notification_enums  # noqa: F401  # names and describes its enums before they are used here
 from api.context import Info
 from api.enums import described
 from api.explained_amounts import recorded
@@ -145,9 +146,7 @@ class PreviewedGap:
 class Preview:
     rows: list[PreviewedRow] = strawberry.field(description="Rows, in the order of their tables; at most 1,000.")
     invoices: list[PreviewedInvoice] = strawberry.field(description="Invoices and credit notes; at most 250.")
-    ledger: list[PreviewedLeg] = strawberry.field(
-        description="Postings, if you may read the books; at most 250."
-    )
+    ledger: list[PreviewedLeg] = strawberry.field(description="Postings, if you may read the books; at most 250.")
     commissions: list[PreviewedCommission] = strawberry.field(description="Commission; at most 250.")
     documents: list[PreviewedDocument] = strawberry.field(description="PDF and electronic invoices.")
     messages: list[PreviewedMessage] = strawberry.field(description="Who would be told what.")
