@@ -18,6 +18,7 @@ from workers.jobs import Arguments, GiveUp, Later, job
 from workers.run import Run
 
 _HOPELESS = (StrangePayment, NotFound, NoPaymentProvider, CannotUnseal)
+LONGEST_WAIT = 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -48,7 +49,7 @@ async def refund(run: Run, arguments: Arguments) -> None:
 
 def _again(error: ProviderUnreachable) -> Exception:
     """When the provider says how long to wait that is no failure; else the job's own pauses hold."""
-    return Later(error.after) if error.after else error
+    return Later(min(error.after, LONGEST_WAIT)) if error.after else error
 
 
 async def tidy(database: Database) -> int:

@@ -26,8 +26,14 @@ def money_account(payment: Payment) -> AccountRole:
 
 def shared_out(payment: Payment, shares: Mapping[UUID, int], invoices: Sequence[Invoice]) -> list[Leg]:
     """Credits of what a payment pays; the exact opposite is what a refund of it takes back."""
+    suspense_cents = payment.suspense_cents + payment.missing_cents
+    return receivables(payment, shares, invoices) + kept(payment, payment.wallet_cents, suspense_cents)
+
+
+def receivables(payment: Payment, shares: Mapping[UUID, int], invoices: Sequence[Invoice]) -> list[Leg]:
+    """Credits of what pays invoices; nobody owes it any more."""
     payers = {invoice.id: invoice for invoice in invoices}
-    legs = [
+    return [
         credit(
             AccountRole.RECEIVABLE,
             Money(cents, payment.currency),
@@ -36,7 +42,6 @@ def shared_out(payment: Payment, shares: Mapping[UUID, int], invoices: Sequence[
         )
         for id, cents in sorted(shares.items())
     ]
-    return legs + kept(payment, payment.wallet_cents, payment.suspense_cents + payment.missing_cents)
 
 
 def kept(payment: Payment, wallet_cents: int, suspense_cents: int) -> list[Leg]:

@@ -171,12 +171,12 @@ async def put_back(session: AsyncSession, payment: Payment, out: Payment) -> lis
     payment.suspense_cents += suspense
     payment.refunded_cents -= out.amount_cents - out.missing_cents
     restate(payment)
-    legs = books.shared_out(out, rest, list(of_payment.invoices.values()))[: len(rest)]
-    missing = out.missing_cents
+    legs = books.receivables(out, rest, list(of_payment.invoices.values()))
+    legs += books.kept(payment, wallet, suspense + out.missing_cents)
     out.wallet_cents = out.suspense_cents = out.missing_cents = 0
     await session.flush()
     await close_settled(session, list(rest))
-    return [*legs, *books.kept(payment, wallet, suspense + missing)]
+    return legs
 
 
 def _kept_again(payment: Payment, out: Payment, over: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """What a colleague does by hand: register money, undo that, allocate what stands in suspense; paying from a wallet."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -13,12 +14,12 @@ from domain.invoices import settling
 from domain.invoices.errors import NothingOpen
 from domain.invoices.models import Invoice
 from domain.ledger.models import AccountRole, EntryKind
-from domain.ledger.posting import credit, debit, today
+from domain.ledger.posting import Leg, credit, debit, today
 from domain.money import Money
 from domain.payments import books
 from domain.payments.errors import NotInSuspense, NotUndone, NoWallet, PaymentInUse
 from domain.payments.events import PaymentAllocated, PaymentReversed
-from domain.payments.giving_back import standing
+from domain.payments.giving_back import Standing, standing
 from domain.payments.links_closing import close_settled
 from domain.payments.models import Payment, PaymentKind, PaymentMethod, PaymentStatus, Provider
 from domain.payments.payers import as_open, lock_invoices, payable_cents, payer_of
@@ -27,7 +28,7 @@ from domain.payments.sharing import oldest_first
 from domain.rows import find
 from domain.validation import text
 from domain.wallets import service as wallets
-from domain.wallets.models import MovementKind
+from domain.wallets.models import MovementKind, Wallet
 
 LONGEST_REFERENCE = 140
 LONGEST_REASON = 1000
@@ -111,21 +112,31 @@ async def reverse(
     where = await standing(session, payment)
     if where.held.total != payment.amount_cents:
         raise PaymentInUse(field=("payment_id",))
-    shares: dict[UUID, int] = {}
-    for row in where.allocations.values():
-        shares[row.invoice_id] = shares.get(row.invoice_id, 0) + row.amount_cents - row.returned_cents
-        row.returned_cents = row.amount_cents
+    shares = _take_back(where)
     legs = books.opposite(books.shared_out(payment, shares, list(where.invoices.values())))
-    await pay_back(session, payment, shares)
+    await _pay_back(session, payment, shares)
     payment.status, payment.reason, payment.suspense = PaymentStatus.REVERSED.value, why, None
     payment.wallet_cents = payment.suspense_cents = 0
     await session.flush()
-    money = Money(payment.amount_cents, payment.currency)
-    role = account or books.money_account(payment)
-    back = credit(role, money, contact_id=payment.contact_id if role is AccountRole.WALLET else None)
-    await books.write(session, payment, EntryKind.REVERSAL, f"payment:{payment.id}:reversed", [*legs, back])
+    legs.append(_left(payment, account or books.money_account(payment)))
+    await books.write(session, payment, EntryKind.REVERSAL, f"payment:{payment.id}:reversed", legs)
     await tell(session, payment, PaymentReversed(*facts(payment)))
     return payment
+
+
+def _take_back(where: Standing) -> dict[UUID, int]:
+    """All of a payment's allocations come to nothing; cents per invoice."""
+    shares: dict[UUID, int] = defaultdict(int)
+    for row in where.allocations.values():
+        shares[row.invoice_id] += row.amount_cents - row.returned_cents
+        row.returned_cents = row.amount_cents
+    return shares
+
+
+def _left(payment: Payment, role: AccountRole) -> Leg:
+    """The money is not where the payment said it was."""
+    owner = payment.contact_id if role is AccountRole.WALLET else None
+    return credit(role, Money(payment.amount_cents, payment.currency), contact_id=owner)
 
 
 async def undo(session: AsyncSession, payment_id: UUID, reason: str) -> Payment:
@@ -145,7 +156,7 @@ def _require_undoable(payment: Payment) -> None:
         raise PaymentInUse(field=("payment_id",))
 
 
-async def pay_back(session: AsyncSession, payment: Payment, shares: Mapping[UUID, int]) -> None:
+async def _pay_back(session: AsyncSession, payment: Payment, shares: Mapping[UUID, int]) -> None:
     """Take the whole of a payment back from its invoices and from the wallet it filled, or into that it came from."""
     for id, cents in sorted(shares.items()):
         await settling.settle(session, id, -cents, source=("Payment", payment.id), paid_at=payment.received_on)
@@ -171,26 +182,38 @@ async def allocate(
     waiting = payment.suspense_cents
     if not waiting or payment.kind != PaymentKind.RECEIPT:
         raise NotInSuspense(field=("payment_id",))
-    ids = list(shares or invoice_ids)
-    invoices = await lock_invoices(session, payment.entity_id, ids, payment.currency)
+    invoices = await lock_invoices(session, payment.entity_id, list(shares or invoice_ids), payment.currency)
     chosen = _chosen(waiting, invoices, shares or {}, payment.currency)
+    await _known_payer(session, payment, contact_id, invoices)
     rest = waiting - sum(chosen.values())
+    payment.suspense_cents, payment.suspense = 0, None
+    payment.wallet_cents += rest
+    await pay(session, payment, {invoice.id: invoice for invoice in invoices}, chosen)
+    await _post_allocated(session, payment, waiting, rest, books.receivables(payment, chosen, invoices))
+    await tell(session, payment, PaymentAllocated(*facts(payment), list(chosen)))
+    await close_settled(session, list(chosen))
+    return payment
+
+
+async def _known_payer(
+    session: AsyncSession, payment: Payment, contact_id: UUID | None, invoices: Sequence[Invoice]
+) -> None:
+    """Write down who paid. Raises: NotInSuspense where that is still not known."""
     payer = await payer_of(session, contact_id or payment.contact_id, invoices)
     if payer.contact_id is None:
         raise NotInSuspense(field=("contact_id",))
     payment.contact_id, payment.payer_chain_ids = payer.contact_id, list(payer.chain)
-    payment.suspense_cents, payment.suspense = 0, None
-    payment.wallet_cents += rest
-    await pay(session, payment, {invoice.id: invoice for invoice in invoices}, chosen)
+
+
+async def _post_allocated(
+    session: AsyncSession, payment: Payment, waiting: int, rest: int, receivables: list[Leg]
+) -> None:
     key = f"payment:{payment.id}:allocated:{waiting}"
-    if rest:
-        await add_to_wallet(session, payment, payer.contact_id, rest, MovementKind.SURPLUS, key)
-    moved = [debit(AccountRole.SUSPENSE, Money(waiting, payment.currency))]
-    legs = books.shared_out(payment, chosen, invoices)[: len(chosen)] + books.kept(payment, rest, 0)
-    await books.write(session, payment, EntryKind.PAYMENT, key, [*moved, *legs])
-    await tell(session, payment, PaymentAllocated(*facts(payment), list(chosen)))
-    await close_settled(session, list(chosen))
-    return payment
+    if rest and payment.contact_id:
+        await add_to_wallet(session, payment, payment.contact_id, rest, MovementKind.SURPLUS, key)
+    moved = debit(AccountRole.SUSPENSE, Money(waiting, payment.currency))
+    legs = [moved, *receivables, *books.kept(payment, rest, 0)]
+    await books.write(session, payment, EntryKind.PAYMENT, key, legs)
 
 
 def _chosen(waiting: int, invoices: Sequence[Invoice], shares: Mapping[UUID, int], currency: str) -> dict[UUID, int]:
@@ -212,19 +235,12 @@ async def pay_from_wallet(
     Raises: NotFound, NotPayable, NothingOpen, NoWallet, WalletTooLow, AllocatedTooMuch.
     """
     invoice = await find(session, Invoice, invoice_id, field=("invoice_id",))
-    (invoice,) = await lock_invoices(
-        session, invoice.entity_id, [invoice_id], amount.currency if amount else invoice.currency
-    )
-    owner = await find(session, Contact, owner_id, field=("contact_id",))
-    wallet = await wallets.wallet_of(
-        session, entity_id=invoice.entity_id, contact_id=owner.merged_into_id or owner.id, currency=invoice.currency
-    )
-    if wallet is None or wallet.balance_cents == 0:
-        raise NoWallet(field=("invoice_id",))
-    open_cents = payable_cents(invoice)
-    if open_cents <= 0:
+    currency = amount.currency if amount else invoice.currency
+    (invoice,) = await lock_invoices(session, invoice.entity_id, [invoice_id], currency)
+    wallet = await _filled_wallet(session, owner_id, invoice)
+    if payable_cents(invoice) <= 0:
         raise NothingOpen(number=invoice.number, field=("invoice_id",))
-    cents = amount.cents if amount else min(wallet.balance_cents, open_cents)
+    cents = amount.cents if amount else min(wallet.balance_cents, payable_cents(invoice))
     receipt = Receipt(
         invoice.entity_id,
         Money(cents, invoice.currency),
@@ -237,3 +253,13 @@ async def pay_from_wallet(
     payment = await take_in(session, receipt)
     await add_to_wallet(session, payment, wallet.contact_id, -cents, MovementKind.DEBIT)
     return payment
+
+
+async def _filled_wallet(session: AsyncSession, owner_id: UUID, invoice: Invoice) -> Wallet:
+    """The wallet of a contact, or of whom it was merged into. Raises: NoWallet where there is nothing in it."""
+    owner = await find(session, Contact, owner_id, field=("contact_id",))
+    kept = owner.merged_into_id or owner.id
+    wallet = await wallets.wallet_of(session, entity_id=invoice.entity_id, contact_id=kept, currency=invoice.currency)
+    if wallet is None or wallet.balance_cents == 0:
+        raise NoWallet(field=("invoice_id",))
+    return wallet
