@@ -141,6 +141,7 @@ UNTOLD = {
     "plan_former": "part of its plan",
     "plan_team_day": "part of its plan",
     "plan_visit": "part of its plan",
+    "preview_change": "never committed",
     "quote_visit": "part of its quote's version",
     "refresh_token": "a step of a login",
     "visit_move": "the visit tells that it was moved",
