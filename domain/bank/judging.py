@@ -146,7 +146,7 @@ async def _check_part(session: AsyncSession, transaction: BankTransaction, part:
     if part.kind is MatchKind.INVOICE and part.invoice_id:
         await find(session, Invoice, part.invoice_id, field=(*at, "invoice_id"))
     if part.kind is MatchKind.WALLET and part.contact_id:
-        await find(session, Contact, part.contact_id, field=(*at, "contact_id"))
+        await find(session, Contact, part.contact_id, field=(*at, "wallet_contact_id"))
 
 
 def note_of(given: str, place: int) -> str:
