@@ -9,7 +9,8 @@ import strawberry
 
 from api.context import Info
 from api.inputs import given, key_of, optional_key
-from api.invoices import CONTACTS, BillingProfile, Invoice, InvoiceRun
+from api.invoices import Invoice
+from api.invoicing import CONTACTS, BillingProfile, InvoiceRun
 from api.mutations import PreviewablePayload, mutation
 from api.orders import Order
 from api.reading import read_in

@@ -45,6 +45,8 @@ from api.invoice_documents import TYPES as DOCUMENT_TYPES
 from api.invoice_documents import DocumentMutations
 from api.invoices import TYPES as INVOICE_TYPES
 from api.invoices import InvoiceQueries
+from api.invoicing import TYPES as INVOICING_TYPES
+from api.invoicing import InvoicingQueries
 from api.jobs import TYPES as JOB_TYPES
 from api.jobs import JobMutations, JobQueries
 from api.lead_changes import LeadMutations
@@ -155,6 +157,7 @@ class Query(
     BankQueries,
     DunningQueries,
     InvoiceQueries,
+    InvoicingQueries,
 ):
     pass
 
@@ -228,6 +231,7 @@ TYPES = (
     *BANK_TYPES,
     *DUNNING_TYPES,
     *INVOICE_TYPES,
+    *INVOICING_TYPES,
     *DOCUMENT_TYPES,
 )
 
