@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime
+from typing import NoReturn
 from uuid import UUID
 
 import structlog
@@ -20,6 +21,7 @@ from domain.accounting import collecting, connections, reconciling, records
 from domain.accounting.auditfile import making
 from domain.accounting.auditfile.errors import AuditFileRefused
 from domain.accounting.connections import PUSH_JOB, QUEUE, TEST_JOB
+from domain.accounting.errors import AdministrationFixed
 from domain.accounting.mapping import AccountMapping, proposed_accounts, proposed_vat
 from domain.accounting.models import AccountingConnection, ConnectionState, Side
 from domain.accounting.packages.asking import Busy, CredentialsRefused, Refused, Uncertain, Unreachable
@@ -63,13 +65,20 @@ async def look(database: Database, settings: Settings, id: UUID) -> None:
         async with _open(settings, connection) as package:
             catalogue = await package.look()
     except (CredentialsRefused, Refused) as error:
-        async with database.session(SYSTEM) as session:
-            await connections.refuse(session, id, str(error))
-        raise GiveUp(f"{connection.package}: {error}") from error
+        await _refuse(database, connection, str(error))
     except Busy as busy:
         raise Later(busy.seconds) from busy
+    try:
+        async with database.session(SYSTEM) as session:
+            await connections.looked(session, id, stored(catalogue), _proposed(catalogue), clock.now())
+    except AdministrationFixed as error:
+        await _refuse(database, connection, error.message("en"))
+
+
+async def _refuse(database: Database, connection: AccountingConnection, why: str) -> NoReturn:
     async with database.session(SYSTEM) as session:
-        await connections.looked(session, id, stored(catalogue), _proposed(catalogue), clock.now())
+        await connections.refuse(session, connection.id, why)
+    raise GiveUp(f"{connection.package}: {why}")
 
 
 def _proposed(catalogue: Catalogue) -> AccountMapping:

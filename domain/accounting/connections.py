@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain import validation
 from domain.accounting import events
 from domain.accounting.errors import (
+    AdministrationFixed,
     ConnectionExists,
     ConnectionNotActive,
     CredentialsRequired,
@@ -20,7 +21,7 @@ from domain.accounting.errors import (
     UnknownMapping,
 )
 from domain.accounting.mapping import DEFAULT, VAT_KEYS, AccountMapping
-from domain.accounting.models import AccountingConnection, AccountingPackage, ConnectionState
+from domain.accounting.models import AccountingConnection, AccountingPackage, AccountingRecord, ConnectionState
 from domain.errors import AlreadyExists
 from domain.events.record import record
 from domain.jobs.service import enqueue
@@ -64,7 +65,9 @@ async def save(
     elif credentials:
         connection.credentials = _sealed(settings, connection.id, package, credentials)
         connection.state = ConnectionState.UNTESTED
-    _set(connection, administration=_administration(administration, package), since=_since(since))
+    named = _administration(administration, package)
+    await _require_the_same(session, connection, named)
+    _set(connection, administration=named, since=_since(since))
     _set(connection, with_payments=with_payments)
     _map(connection, accounts, vat, payment_account)
     if paused is not None:
@@ -134,6 +137,19 @@ def _administration(value: str | None, package: AccountingPackage) -> str | None
     if not (value.isascii() and value.isdigit() and len(value) <= 32):
         raise CredentialsRequired(package=package.value, needed="administration", field=("administration",))
     return value
+
+
+async def _require_the_same(
+    session: AsyncSession, connection: AccountingConnection, administration: str | None
+) -> None:
+    """What was told to one administration is not told to the next. Raises: AdministrationFixed."""
+    if not connection.administration or administration in (None, connection.administration):
+        return
+    arrived = select(AccountingRecord.id).where(
+        AccountingRecord.connection_id == connection.id, AccountingRecord.external_id.is_not(None)
+    )
+    if (await session.execute(arrived.limit(1))).first():
+        raise AdministrationFixed(administration=connection.administration, field=("administration",))
 
 
 def _since(value: date | None) -> date | None:
@@ -278,8 +294,12 @@ async def refuse(session: AsyncSession, id: UUID, error: str) -> None:
 async def looked(
     session: AsyncSession, id: UUID, catalogue: Mapping[str, Any], proposed: AccountMapping, now: datetime
 ) -> AccountingConnection:
-    """A test succeeded: what there is to choose from is kept, what can only be one is chosen, and sending begins."""
+    """A test succeeded: what there is to choose from is kept, what can only be one is chosen, and sending begins.
+
+    Raises: AdministrationFixed where the credentials open another administration than what was told to.
+    """
     connection = await find(session, AccountingConnection, id, lock=True)
+    await _require_the_same(session, connection, str(catalogue["administration"]))
     own = AccountMapping.of(connection.mapping)
     merged = AccountMapping({**proposed.accounts, **own.accounts}, {**proposed.vat, **own.vat}, own.payment_account)
     connection.mapping, connection.catalogue = merged.as_json(), dict(catalogue)

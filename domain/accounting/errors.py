@@ -27,6 +27,12 @@ class NotInCatalogue(InvalidInput):
     en = "The accounting package does not know {value}. Test the connection to refresh the list."
 
 
+class AdministrationFixed(Conflict):
+    code = "ACCOUNTING_ADMINISTRATION_FIXED"
+    nl = "Deze verbinding heeft al aan administratie {administration} verteld; een andere kan niet."
+    en = "This connection has told administration {administration} already; it cannot be another."
+
+
 class ConnectionNotActive(DomainError):
     code = "ACCOUNTING_CONNECTION_NOT_ACTIVE"
     nl = "De verbinding is niet actief: test haar eerst."

@@ -17,6 +17,7 @@ from domain.accounting.packages.package import Catalogue, Choice
 
 _PAGE = 100
 _MOST_PAGES = 500
+_CUSTOMER_ID = "customer_id"
 _SALES, _PURCHASES = "external_sales_invoices", "documents/purchase_invoices"
 
 
@@ -51,7 +52,15 @@ class Moneybird:
         return Found(str(body["id"])) if body else None
 
     async def create_party(self, party: Party) -> Found:
-        return await self._written("POST", "contacts", {"contact": _contact(party) | {"customer_id": party.reference}})
+        """A contact that bears our reference already is the one."""
+        body = {"contact": _contact(party) | {"customer_id": party.reference}}
+        try:
+            return await self._written("POST", "contacts", body)
+        except Refused as refused:
+            there = await self.find_party(party) if _CUSTOMER_ID in refused.message else None
+            if there is None:
+                raise
+            return await self.change_party(there.external_id, party)
 
     async def change_party(self, external_id: str, party: Party) -> Found:
         return await self._written("PATCH", f"contacts/{external_id}", {"contact": _contact(party)})

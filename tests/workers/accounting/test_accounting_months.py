@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.accounting import collecting, connections, reconciling
+from domain.accounting.errors import AdministrationFixed
 from domain.accounting.models import (
     AccountingConnection,
     AccountingPackage,
@@ -17,9 +18,10 @@ from domain.jobs.models import Job
 from tenants.actor import SYSTEM
 from tests.domain.accounting.books import DAY, Books, Sold
 from tests.domain.accounting.servers import MoneybirdServer, SnelstartServer
-from tests.workers.accounting.talking import MAPPING, SNELSTART_MAPPING, all_told, connected
+from tests.workers.accounting.talking import MAPPING, SNELSTART_MAPPING, all_told, connected, states
 from workers import accounting
 from workers.accounting import reconcile
+from workers.jobs import GiveUp
 
 
 async def test_an_event_writes_down_what_it_tells_once_and_asks_for_a_job(mine: Books) -> None:
@@ -52,6 +54,29 @@ async def test_a_connection_becomes_active_by_looking(mine: Books, moneybird: Mo
     assert (found.state, found.administration_name) == (ConnectionState.ACTIVE, "ChargeCars B.V.")
     assert found.mapping["vat"] == {"S": "801", "R": "802", "P:S": "811", "P:R": "812"}
     assert found.mapping["accounts"]["REVENUE_CHARGING_STATION"] == "700"
+
+
+async def test_a_connection_stays_with_the_administration_that_it_told(mine: Books, moneybird: MoneybirdServer) -> None:
+    id = await connected(mine, AccountingPackage.MONEYBIRD, MAPPING)
+    await mine.invoice(Sold(100_00))
+    await all_told(mine)
+    moneybird.administration = "456"
+    said = {"entity_id": mine.entity.id, "package": AccountingPackage.MONEYBIRD}
+    async with mine.database.session(SYSTEM) as session:
+        with pytest.raises(AdministrationFixed):
+            await connections.save(session, mine.settings, **said, administration="456")
+    with pytest.raises(GiveUp):
+        await accounting.look(mine.database, mine.settings, id)
+    assert (await mine.connection()).state == ConnectionState.REFUSED
+
+
+async def test_a_contact_that_bears_our_reference_is_ours(mine: Books, moneybird: MoneybirdServer) -> None:
+    await connected(mine, AccountingPackage.MONEYBIRD, MAPPING)
+    moneybird.contacts["9"] = {"id": "9", "customer_id": mine.customer.id.hex, "lastname": "Oud"}
+    await mine.invoice(Sold(100_00))
+    await all_told(mine)
+    assert {state for _, state in await states(mine)} == {"DONE"}
+    assert [each["lastname"] for each in moneybird.contacts.values()] == ["de Vries"]
 
 
 async def test_credentials_are_sealed_and_no_part_of_the_database(mine: Books, owner: Any) -> None:
