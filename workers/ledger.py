@@ -2,6 +2,7 @@
 
 import structlog
 from prometheus_client import Gauge
+from sqlalchemy import text
 
 import domain.tables  # noqa: F401  # every area has declared what the books have to agree with
 from domain.ledger import watching
@@ -12,6 +13,8 @@ from tenants.engine import Database
 DIFFERS = Gauge("chargecars_ledger_differences", "Checks of the books that did not hold, as last seen.", ("check",))
 """Anything but 0 is a fault, or somebody who tampers."""
 
+_PATIENCE = text("SELECT set_config('statement_timeout', '600000', true)")
+"""Milliseconds: every line of every year is added up."""
 _log = structlog.get_logger(__name__)
 
 
@@ -22,6 +25,7 @@ class BooksDiffer(Exception):
 async def check_the_books(database: Database) -> int:
     """Check the books of all entities; the number of checks. Raises: BooksDiffer, after telling of each difference."""
     async with database.session(SYSTEM) as session:
+        await session.execute(_PATIENCE)
         checks = await check_books(session)
         failed = [check for check in checks if not check.holds]
         await watching.tell(session, failed)
