@@ -153,7 +153,7 @@ async def test_a_dispute_from_end_to_end(c: Channel, settings: Settings, staff: 
 async def test_a_simulation_says_who_wins_and_who_loses(c: Channel, staff: Trader) -> None:
     await c.ordered("direct")
     today = clock.now().date()
-    given = {
+    given: dict[str, Any] = {
         "entityId": gid("BusinessEntity", c.entity_id),
         "since": (today - timedelta(days=1)).isoformat(),
         "until": (today + timedelta(days=2)).isoformat(),

@@ -26,9 +26,11 @@ PENALTY = {"metric": "CANCELLATION_RATE", "period": "QUARTER", "above": "10", "p
 
 def faults(given: dict[str, Any], **options: Any) -> set[tuple[str, str]]:
     """Code and place of every fault."""
-    with pytest.raises((DomainError, DomainErrors)) as refused:
+    try:
         parse(given, **options)
-    return {(error.code, ".".join(map(str, error.field))) for error in refused.value.errors}
+    except (DomainError, DomainErrors) as refused:
+        return {(error.code, ".".join(map(str, error.field))) for error in refused.errors}
+    return set()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -118,7 +119,7 @@ async def test_late_leads_and_a_kickback_per_lead(c: Channel, month: date, monke
     late = {"metric": "LATE_LEADS", "period": "MONTH", "above": "0", "amount_cents": 50_00, "within_hours": 1}
     kickback = {"per": "LEAD", "amount_cents": 15_00}
     await c.terms("direct", kickback=kickback, penalties=[late])
-    whose = {"partner_organization_id": c.id("direct"), "channel_organization_ids": [c.id("direct")]}
+    whose: dict[str, Any] = {"partner_organization_id": c.id("direct"), "channel_organization_ids": [c.id("direct")]}
     lead = await lead_of(c.market, **whose, qualified_at=clock.now() + timedelta(hours=2))
     await c.run()
     assert await of_kind(c, CommissionKind.KICKBACK) == [("direct", 15_00, "EARNED")]
