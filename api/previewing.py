@@ -39,6 +39,7 @@ from domain.previews.rows import Action, Row
 from domain.webhooks.payloads import DEFAULT_SELECTION, PayloadFailed, owner_of
 from tenants.acting import acting_as
 from tenants.actor import Actor
+from tenants.audience import Audience
 from tenants.engine import Database
 from tenants.rls import REGISTRY
 
@@ -154,7 +155,7 @@ class Preview:
         description="Which of the endpoints that you see would be told."
     )
     events: list[str] = strawberry.field(description="Types of the events that would be recorded and that you may see.")
-    gaps: list[PreviewedGap] = strawberry.field(description="What the preview does not foresee.")
+    gaps: list[PreviewedGap] = strawberry.field(description="What the preview does not foresee, in detail for staff.")
 
 
 async def foreseen(unit: PreviewUnit, info: Info) -> Preview | None:
@@ -204,8 +205,12 @@ class _Foresight:
             messages=[self._message(each) for each in told],
             webhooks=[await self._hook(hook) for hook in hooks],
             events=seen,
-            gaps=[_gap(gap) for gap in following.gaps],
+            gaps=[_gap(gap) for gap in following.gaps if self._may_know(gap)],
         )
+
+    def _may_know(self, gap: Gap) -> bool:
+        """How the platform does its work is for staff; that something is left out is for everybody."""
+        return gap.reason == "TOO_MANY" or self._actor.audience in (Audience.STAFF, Audience.SYSTEM)
 
     async def _seen(self, following: Following) -> list[str]:
         ids = [event.id for event in following.events]

@@ -5,6 +5,7 @@ as a gap: the change itself stands, and the platform would try again later. Webh
 position when it is committed. Jobs that talk to others (mail, documents, providers) are told and not done.
 """
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,8 @@ from tenants.logging import summary
 
 MOST = 500
 """Events and jobs that are followed; a preview of more says that it is not complete."""
+LONGEST_SECONDS = 5.0
+"""After which nothing more is followed: a preview holds the locks of what it does, such as that on invoice numbers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -49,12 +52,13 @@ class Following:
     events: list[Event] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     _seen: set[UUID] = field(default_factory=set)
+    _began: float = field(default_factory=time.monotonic)
 
     async def follow(self, session: AsyncSession) -> None:
         """Until nothing new happens. A session of the system in the transaction of the preview."""
         while found := await self._new(session):
             for change in found:
-                if len(self._seen) >= MOST:
+                if len(self._seen) >= MOST or time.monotonic() - self._began > LONGEST_SECONDS:
                     self.gaps.append(Gap("", "TOO_MANY"))
                     return
                 self._seen.add(change.id)
