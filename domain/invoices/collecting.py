@@ -56,9 +56,9 @@ async def issue_collective(
     drafts = [draft for order in loaded.orders for draft in waiting_drafts(loaded, order, payer_id)]
     if not drafts:
         return None
+    await recognize(session, [order.id for order in loaded.orders if order.stage == OrderStage.COMPLETED])
     made = (await issue_all(session, [_together(loaded, drafts, first)], issued_on=issued_on))[0]
     await _invoiced(session, drafts, made.id)
-    await recognize(session, [order.id for order in loaded.orders if order.stage == OrderStage.COMPLETED])
     return (await session.execute(select(Invoice).where(Invoice.id == made.id))).scalar_one()
 
 

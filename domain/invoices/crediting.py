@@ -35,6 +35,7 @@ from domain.invoices.models import BillingPart, Invoice, InvoiceKind, InvoiceLin
 from domain.invoices.telling import tell
 from domain.invoices.writing import Issued, issue_all
 from domain.money import VatClass
+from domain.orders.models import Order
 from domain.quotes.pricing import positive_quantity
 from domain.rows import find
 from domain.validation import text
@@ -73,6 +74,7 @@ async def credit(
     BillAgainWhole, PeriodClosed. For staff and the system.
     """
     why = text(reason, "reason", maximum=LONGEST_REASON)
+    await _lock_orders(session, invoice_id)
     invoice = await find(session, Invoice, invoice_id, lock=True)
     if invoice.kind != InvoiceKind.INVOICE:
         raise NotCreditable(number=invoice.number, field=("id",))
@@ -89,9 +91,15 @@ async def credit(
 
 
 async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLine]:
-    """The lines of an invoice by position, as they are now."""
-    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.position)
+    """The lines of an invoice by position, locked as they are now."""
+    query = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id).order_by(InvoiceLine.id).with_for_update()
     return list((await session.execute(query.execution_options(populate_existing=True))).scalars())
+
+
+async def _lock_orders(session: AsyncSession, invoice_id: UUID) -> None:
+    """Of what it billed: who invoices them meanwhile would count on what is released here."""
+    billed = select(BillingPart.order_id).where(BillingPart.invoice_id == invoice_id)
+    await session.execute(select(Order.id).where(Order.id.in_(billed)).order_by(Order.id).with_for_update())
 
 
 _Taken = list[tuple[InvoiceLine, Credit]]

@@ -51,16 +51,15 @@ async def issue_orders(
 ) -> list[Outcome]:
     """Issue a part of orders, in one transaction and a fixed number of statements; the outcomes in the order asked.
 
-    Orders stay locked until the transaction ends. What was invoiced before, is held, cancelled or not completed, or
-    belongs on a collective invoice is left out, and said so.
+    Locks are taken as in crediting: orders, lines, the counter of numbers. What was invoiced before, is held, cancelled
+    or not completed, or belongs on a collective invoice is left out, and said so.
     """
     asked = list(dict.fromkeys(order_ids))
     loaded = await load(session, asked)
     found = plan(loaded, part, step)
+    await recognize(session, [order.id for order in loaded.orders if order.stage == OrderStage.COMPLETED])
     made = await issue_all(session, [draft for each in found for draft in each.drafts], issued_on=issued_on)
     await note(session, {key: None for each in found for key in each.noted})
-    completed = [order.id for order in loaded.orders if order.stage == OrderStage.COMPLETED]
-    await recognize(session, completed)
     by_order: dict[UUID | None, list[UUID]] = {}
     for one in made:
         by_order.setdefault(one.draft.order_id, []).append(one.id)

@@ -1,5 +1,6 @@
 """Credits, payments and losses change what is open, and the books agree."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +18,7 @@ from domain.invoices.withdrawing import credit_deposits
 from domain.ledger.posting import today
 from domain.ledger.subledgers import SUBLEDGERS
 from domain.orders import service as orders
+from domain.orders.models import OrderStage
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tests import factories
@@ -150,6 +152,32 @@ async def test_a_deposit_goes_back_when_its_order_is_cancelled_and_comes_again_w
         assert await credit_deposits(session, order_id) == []
         await orders.reopen(session, order_id, "Yes")
         assert len((await issue_orders(session, [order_id], InvoicePart.DEPOSIT))[0].invoice_ids) == 1
+    assert await _agrees(m)
+
+
+async def test_crediting_deposits_while_their_orders_are_invoiced_leaves_the_books_right(
+    database: Database,
+) -> None:
+    m = await market(database)
+    await profile(m, m.customer.id, deposit_percent=Decimal(30))
+    order_ids = [await m.ordered(m.line("station"), partner=False) for _ in range(3)]
+    async with database.session(SYSTEM) as session:
+        await issue_orders(session, order_ids, InvoicePart.DEPOSIT)
+        for order_id in order_ids:
+            await orders.move(session, order_id, OrderStage.COMPLETED)
+    deposits = [invoice.id for invoice in await invoices_of(m)]
+
+    async def bill(order_id: UUID) -> None:
+        async with database.session(SYSTEM) as session:
+            await issue_orders(session, [order_id])
+
+    await asyncio.gather(*(bill(id) for id in order_ids), *(_credit(m, id) for id in deposits))
+    await asyncio.gather(*(bill(id) for id in order_ids))
+    whole = sum(invoice.net_cents for invoice in await invoices_of(m))
+    kept = 3 * 899_95
+    finals = [parts.count(("FINAL", "INVOICED")) for parts in [await parts_of(m, id) for id in order_ids]]
+    assert finals == [1, 1, 1]
+    assert kept - 3 * 269_99 <= whole <= kept
     assert await _agrees(m)
 
 
