@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
-from sqlalchemy import select
+from sqlalchemy import Text, case, cast, func, select
 
 import api.payment_enums  # noqa: F401  # describes the enums before they are used here
 from api import billing_amounts as explained
@@ -37,7 +37,7 @@ from api.reading import (
     related_list,
 )
 from api.search import with_text
-from domain.payments.carrying_out import stripe_webhook_url
+from domain.payments.carrying_out import WEBHOOKS
 from domain.payments.links import url_of
 from domain.payments.models import (
     Direction,
@@ -230,26 +230,18 @@ class PaymentProvider(Node):
     mode: ProviderMode = column("Whether it moves money.")
     key_hint: str = column("The last four characters of the key.")
     active: bool = column("Whether new payments go through it.")
-    webhook_url: str | None = derived(
-        "Where Stripe is to be told to send its events; Mollie is told with each payment.",
-        needs=lambda p: {"id": p.id, "provider": p.provider, "host": _first_host(p)},
-        resolve=lambda values, info: _webhook_url(values, info),
+    webhook_path: str | None = expression(
+        "Where, on any of the entity's portals, Stripe is to send its events; Mollie is told with each payment.",
+        lambda p: _webhook_path(p),
     )
     created_at: datetime = column("When it was set up.")
     updated_at: datetime = column("When it was last changed.")
     entity: EntityRef | None = related("Whose it is.", on=lambda p, e: e.id == p.entity_id)
 
 
-def _first_host(provider: Any) -> Any:
-    brand = Brand.__table__.alias()
-    own = select(brand.c.host).where(brand.c.entity_id == provider.entity_id)
-    return own.order_by(brand.c.created_at).limit(1).scalar_subquery()
-
-
-def _webhook_url(values: Any, info: Any) -> str | None:
-    if values["provider"] != Provider.STRIPE or not values["host"]:
-        return None
-    return stripe_webhook_url(info.context.settings, str(values["host"]), UUID(str(values["id"])))
+def _webhook_path(provider: Any) -> Any:
+    path = func.concat(f"{WEBHOOKS}/stripe/", func.replace(cast(provider.id, Text), "-", ""))
+    return case((provider.provider == Provider.STRIPE.value, path))
 
 
 # --- lists --------------------------------------------------------------------------------------------------------

@@ -73,11 +73,6 @@ def webhook_url(settings: Settings, host: str, attempt_id: UUID) -> str | None:
     return f"{origin(settings, host)}{WEBHOOKS}/mollie/{token(settings, WEBHOOK, attempt_id)}"
 
 
-def stripe_webhook_url(settings: Settings, host: str, account_id: UUID) -> str:
-    """Where Stripe tells of an account's payments; entered in its portal, once."""
-    return f"{origin(settings, host)}{WEBHOOKS}/stripe/{account_id.hex}"
-
-
 async def _host(session: AsyncSession, attempt: PaymentAttempt) -> str:
     query = select(Brand.host).join(PaymentLink, PaymentLink.brand_id == Brand.id)
     return str((await session.execute(query.where(PaymentLink.id == attempt.link_id))).scalar_one())

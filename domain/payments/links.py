@@ -84,7 +84,7 @@ async def for_top_up(
     """A link by which somebody pays into a wallet. Raises: NotFound, OutOfRange."""
     if not LEAST_TOP_UP <= amount.cents <= MOST_TOP_UP:
         least, most = (Money(cents, amount.currency).amount for cents in (LEAST_TOP_UP, MOST_TOP_UP))
-        raise OutOfRange(minimum=least, maximum=most, field=("amount",))
+        raise OutOfRange(minimum=least, maximum=most, field=("amount_cents",))
     contact = await find(session, Contact, contact_id, field=("contact_id",))
     values = {
         "entity_id": entity_id,

@@ -38,7 +38,7 @@ async def payer_of(session: AsyncSession, contact_id: UUID | None, invoices: Seq
 
 
 async def lock_invoices(
-    session: AsyncSession, entity_id: UUID, ids: Sequence[UUID], currency: str, *, field: FieldPath = ("invoice_ids",)
+    session: AsyncSession, entity_id: UUID, ids: Sequence[UUID], currency: str, *, field: FieldPath = ("invoices",)
 ) -> list[Invoice]:
     """The invoices, locked until the transaction ends, in the order given.
 
@@ -49,7 +49,7 @@ async def lock_invoices(
     rows = (await session.execute(query.execution_options(populate_existing=True))).scalars()
     found = {row.id: row for row in rows}
     for place, id in enumerate(ids):
-        _check(found.get(id), currency, (*field, place))
+        _check(found.get(id), currency, (*field, place, "invoice_id"))
     return [found[id] for id in ids]
 
 

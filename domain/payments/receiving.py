@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import FieldPath
 from domain.events.record import record
 from domain.invoices import settling
 from domain.invoices.models import Invoice
@@ -150,7 +151,8 @@ def check_share(given: int, limit: int, currency: str, *place: int) -> None:
     """Raises: AllocatedTooMuch where more is given than there is, or nothing."""
     if not 0 < given <= limit:
         said = {"given": _said(given, currency), "limit": _said(max(limit, 0), currency)}
-        raise AllocatedTooMuch(**said, field=("allocations", *place))
+        field: FieldPath = ("invoices", *place, "amount_cents") if place else ("amount_cents",)
+        raise AllocatedTooMuch(**said, field=field)
 
 
 def _said(cents: int, currency: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import FieldPath, InvalidState
+from domain.invoices.models import Invoice
 from domain.ledger.models import AccountRole, EntryKind
 from domain.ledger.posting import Leg, credit, debit, today
 from domain.money import Money
@@ -54,6 +55,8 @@ async def refund(
     """
     why = text(reason, "reason", maximum=LONGEST_REASON)
     payment = await find(session, Payment, payment_id, lock=True, field=("payment_id",))
+    if invoice_id is not None:
+        await find(session, Invoice, invoice_id, field=("invoice_id",))
     _require_refundable(payment)
     require_currency(payment, amount.currency)
     _require_left(amount.cents, payment.amount_cents - payment.refunded_cents, payment.currency)
@@ -83,7 +86,7 @@ def _require_refundable(payment: Payment) -> None:
         raise InvalidState(current=payment.status, wanted=PaymentStatus.REFUNDED, field=("payment_id",))
 
 
-def _require_left(cents: int, left: int, currency: str, field: FieldPath = ("amount",)) -> None:
+def _require_left(cents: int, left: int, currency: str, field: FieldPath = ("amount_cents",)) -> None:
     if not 0 < cents <= left:
         amount = Money(left, currency)
         raise RefundTooHigh(left={"nl": amount.format("nl"), "en": amount.format("en")}, field=field)
@@ -107,7 +110,7 @@ def _say_spent(cents: int, held: Held, payment: Payment) -> None:
     """What is missing of a payment is what its payer has spent from the wallet."""
     balance, wanted = Money(held.total, payment.currency), Money(cents, payment.currency)
     said = [{"nl": amount.format("nl"), "en": amount.format("en")} for amount in (balance, wanted)]
-    raise WalletTooLow(balance=said[0], wanted=said[1], field=("amount",))
+    raise WalletTooLow(balance=said[0], wanted=said[1], field=("amount_cents",))
 
 
 async def _post(session: AsyncSession, payment: Payment, out: Payment, legs: list[Leg]) -> None:

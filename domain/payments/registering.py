@@ -9,7 +9,7 @@ from babel.numbers import is_currency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
-from domain.errors import Faults, InvalidState, NotAChoice, OutOfRange
+from domain.errors import Faults, InvalidState, NotAChoice, OutOfRange, Required
 from domain.invoices import settling
 from domain.invoices.errors import NothingOpen
 from domain.invoices.models import Invoice
@@ -88,7 +88,7 @@ def currency_of(value: str) -> str:
 
 def _check_amount(amount: Money) -> None:
     if amount.cents < 1:
-        raise OutOfRange(minimum="0.01", maximum="10000000000000.00", field=("amount",))
+        raise OutOfRange(minimum="0.01", maximum="10000000000000.00", field=("amount_cents",))
 
 
 def _check_day(day: date) -> None:
@@ -105,13 +105,13 @@ async def reverse(
     Raises: NotFound, InvalidState, NotUndone (a provider has the money), PaymentInUse, PeriodClosed.
     """
     why = text(reason, "reason", maximum=LONGEST_REASON)
-    payment = await find(session, Payment, payment_id, lock=True, field=("payment_id",))
+    payment = await find(session, Payment, payment_id, lock=True)
     if payment.status == PaymentStatus.REVERSED:
         return payment
     _require_undoable(payment)
     where = await standing(session, payment)
     if where.held.total != payment.amount_cents:
-        raise PaymentInUse(field=("payment_id",))
+        raise PaymentInUse(field=("id",))
     shares = _take_back(where)
     legs = books.opposite(books.shared_out(payment, shares, list(where.invoices.values())))
     await _pay_back(session, payment, shares)
@@ -141,19 +141,19 @@ def _left(payment: Payment, role: AccountRole) -> Leg:
 
 async def undo(session: AsyncSession, payment_id: UUID, reason: str) -> Payment:
     """`reverse` by a colleague; what a bank statement says is undone by undoing its match instead."""
-    payment = await find(session, Payment, payment_id, field=("payment_id",))
+    payment = await find(session, Payment, payment_id)
     if payment.provider == Provider.BANK:
-        raise NotUndone(provider=payment.provider, field=("payment_id",))
+        raise NotUndone(provider=payment.provider, field=("id",))
     return await reverse(session, payment_id, reason)
 
 
 def _require_undoable(payment: Payment) -> None:
     if payment.kind != PaymentKind.RECEIPT:
-        raise InvalidState(current=payment.kind, wanted=PaymentStatus.REVERSED, field=("payment_id",))
+        raise InvalidState(current=payment.kind, wanted=PaymentStatus.REVERSED, field=("id",))
     if payment.provider not in _UNDONE:
-        raise NotUndone(provider=payment.provider, field=("payment_id",))
+        raise NotUndone(provider=payment.provider, field=("id",))
     if payment.refunded_cents or payment.status != PaymentStatus.SUCCEEDED:
-        raise PaymentInUse(field=("payment_id",))
+        raise PaymentInUse(field=("id",))
 
 
 async def _pay_back(session: AsyncSession, payment: Payment, shares: Mapping[UUID, int]) -> None:
@@ -176,15 +176,18 @@ async def allocate(
 ) -> Payment:
     """Let what stands in suspense pay invoices, the rest going to the wallet of the contact or the invoices' payer.
 
-    Raises: NotFound, NotInSuspense, NotPayable, CurrencyMismatch, AllocatedTooMuch.
+    Raises: NotFound, NotInSuspense, Required, NotPayable, CurrencyMismatch, AllocatedTooMuch.
     """
-    payment = await find(session, Payment, payment_id, lock=True, field=("payment_id",))
+    payment = await find(session, Payment, payment_id, lock=True)
     waiting = payment.suspense_cents
-    if not waiting or payment.kind != PaymentKind.RECEIPT:
-        raise NotInSuspense(field=("payment_id",))
     invoices = await lock_invoices(session, payment.entity_id, list(shares or invoice_ids), payment.currency)
+    payer = await payer_of(session, contact_id or payment.contact_id, invoices)
+    if not waiting or payment.kind != PaymentKind.RECEIPT:
+        raise NotInSuspense(field=("id",))
+    if payer.contact_id is None:
+        raise Required(field=("contact_id",))
+    payment.contact_id, payment.payer_chain_ids = payer.contact_id, list(payer.chain)
     chosen = _chosen(waiting, invoices, shares or {}, payment.currency)
-    await _known_payer(session, payment, contact_id, invoices)
     rest = waiting - sum(chosen.values())
     payment.suspense_cents, payment.suspense = 0, None
     payment.wallet_cents += rest
@@ -193,16 +196,6 @@ async def allocate(
     await tell(session, payment, PaymentAllocated(*facts(payment), list(chosen)))
     await close_settled(session, list(chosen))
     return payment
-
-
-async def _known_payer(
-    session: AsyncSession, payment: Payment, contact_id: UUID | None, invoices: Sequence[Invoice]
-) -> None:
-    """Write down who paid. Raises: NotInSuspense where that is still not known."""
-    payer = await payer_of(session, contact_id or payment.contact_id, invoices)
-    if payer.contact_id is None:
-        raise NotInSuspense(field=("contact_id",))
-    payment.contact_id, payment.payer_chain_ids = payer.contact_id, list(payer.chain)
 
 
 async def _post_allocated(
@@ -241,6 +234,7 @@ async def pay_from_wallet(
     if payable_cents(invoice) <= 0:
         raise NothingOpen(number=invoice.number, field=("invoice_id",))
     cents = amount.cents if amount else min(wallet.balance_cents, payable_cents(invoice))
+    check_share(cents, payable_cents(invoice), invoice.currency)
     receipt = Receipt(
         invoice.entity_id,
         Money(cents, invoice.currency),

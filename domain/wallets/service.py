@@ -94,7 +94,7 @@ async def _insert(session: AsyncSession, wallet: Wallet, movement: WalletMovemen
             raise
         await session.refresh(wallet, ["balance_cents"])
         balance = Money(wallet.balance_cents, wallet.currency)
-        raise WalletTooLow(balance=_said(balance), wanted=_said(-amount), field=("amount",)) from error
+        raise WalletTooLow(balance=_said(balance), wanted=_said(-amount), field=("amount_cents",)) from error
 
 
 def _said(amount: Money) -> dict[str, str]:
