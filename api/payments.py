@@ -99,7 +99,7 @@ class PaymentAllocation(Node):
     invoice: InvoiceRef | None = related("The invoice.", on=lambda a, i: i.id == a.invoice_id)
 
 
-@reads(PaymentRow, source=by_entity_or_channel("payment", Audience.CUSTOMER))
+@reads(PaymentRow, source=by_entity_or_channel("payment"))
 @strawberry.interface(description="Money that moved between somebody and a business entity, or is about to move back.")
 class Payment(Node):
     number: str = column("Human number, such as `CC-P-2026-00012`.")
@@ -207,7 +207,7 @@ class WalletMovementFilter:
 MOVEMENT_SORT = Sort(MovementRow, created_at="By time.", default="-created_at")
 
 
-@reads(WalletRow, audiences=ALL, source=by_entity_or_channel("wallet", Audience.CUSTOMER))
+@reads(WalletRow, audiences=ALL, source=by_entity_or_channel("wallet"))
 @strawberry.type(description="What a business entity holds for somebody.")
 class Wallet(Node):
     currency: str = column("ISO 4217 code.")

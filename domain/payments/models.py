@@ -204,7 +204,6 @@ listed(
         "(SELECT concat_ws(' ', c.name, c.email) FROM contact c WHERE c.id = r.contact_id))",
         channel="r.payer_chain_ids",
         contact_ids="array_remove(ARRAY[r.contact_id], NULL)",
-        keys="r.payer_chain_ids || array_remove(ARRAY[r.contact_id], NULL)",
     )
 )
 

@@ -73,7 +73,6 @@ listed(
         None,
         channel="r.payer_chain_ids",
         contact_ids="ARRAY[r.contact_id]",
-        keys="r.payer_chain_ids || r.contact_id",
     )
 )
 
