@@ -1,17 +1,17 @@
-"""Documents that are kept, with links to download them; sending an invoice again."""
+"""Documents that are kept, links to download them; sending an invoice again."""
 
-from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from api.context import Info
 from api.enums import described
 from api.inputs import key_of
-from api.mutations import PreviewablePayload, mutation
-from api.reading import Node, column, derived, read_in, reads
+from api.mutations import Payload, PreviewablePayload, mutation
+from api.reading import Node, column, read_in, reads
 from domain.documents import models, reactions, sending
-from domain.documents.linking import LASTS, link
+from domain.documents.linking import LASTS, open_document
 from domain.documents.models import DocumentKind
 from tenants.auth.hosts import origin
 from tenants.permissions import Permission
@@ -44,17 +44,15 @@ class Document(Node):
     file_name: str = column("The name it is downloaded under.")
     size: int = column("In bytes.")
     sha256: str = column("Its SHA-256 in hexadecimal digits.")
-    url: str = derived(
-        f"Downloads it, for {LASTS.seconds // 60} minutes, whoever has the link: do not pass it on.",
-        needs=lambda d: {"id": d.id},
-        resolve=lambda values, info: _url(values, info.context),
+    created_at: datetime = column("When it was made.")
+
+
+@strawberry.type(description="What createDocumentLink returns.")
+class CreateDocumentLinkPayload(Payload):
+    url: str | None = strawberry.field(
+        default=None, description="Downloads the file, whoever has the link: do not pass it on."
     )
-
-
-def _url(values: Any, context: Any) -> str:
-    host = context.request.host
-    portal = origin(context.settings, host) if host else ""
-    return link(UUID(str(values["id"])), context.settings, origin=portal)
+    expires_at: datetime | None = strawberry.field(default=None, description="Until when.")
 
 
 @strawberry.type(description="What sendInvoice returns.")
@@ -69,6 +67,19 @@ class RenderInvoicePayload(PreviewablePayload):
 
 @strawberry.type
 class DocumentMutations:
+    @mutation(
+        f"Makes a link to download a document that you may see, for {LASTS.seconds // 60} minutes.",
+        requires=Permission.INVOICES_READ,
+    )
+    async def create_document_link(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The document.")]
+    ) -> CreateDocumentLinkPayload:
+        context = info.context
+        portal = origin(context.settings, context.request.host) if context.request.host else ""
+        async with context.write() as session:
+            made = await open_document(session, key_of("Document", id, "id"), context.settings, portal)
+            return CreateDocumentLinkPayload(url=made.url, expires_at=made.expires_at)
+
     @mutation(
         "Makes the documents of an invoice that has none, such as one from before they were made here; mails nothing.",
         requires=Permission.INVOICES_WRITE,

@@ -1,12 +1,19 @@
 """Links that open a document for who has them, for a while."""
 
 import hmac
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.documents.models import Document, DocumentKind
+from domain.errors import NotFound
+from domain.rows import actor_of, find
 from tenants.auth import clock
 from tenants.auth.sealing import peppered
+from tenants.permissions import Permission
 from tenants.settings import Settings
 
 PATH = "/documents/"
@@ -16,6 +23,22 @@ LONGEST = timedelta(days=30)
 _PURPOSE = "document link"
 
 
+_NEEDS = {
+    DocumentKind.XAF: Permission.ACCOUNTING_MANAGE,
+    DocumentKind.CAMT: Permission.PAYMENTS_WRITE,
+    DocumentKind.PAIN: Permission.PAYMENTS_WRITE,
+}
+"""What else than seeing it somebody needs in order to open a kind of document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Opens a document until `expires_at`."""
+
+    url: str
+    expires_at: datetime
+
+
 class LinkState(StrEnum):
     """What a link is worth."""
 
@@ -23,6 +46,16 @@ class LinkState(StrEnum):
     EXPIRED = "EXPIRED"
     WRONG = "WRONG"
     """Not ours, or of another document."""
+
+
+async def open_document(session: AsyncSession, document_id: UUID, settings: Settings, origin: str = "") -> Link:
+    """A link for a document that the actor sees. Raises: NotFound, also where its kind is not for the actor."""
+    document = await find(session, Document, document_id)
+    needed = _NEEDS.get(DocumentKind(document.kind), Permission.INVOICES_READ)
+    if not actor_of(session).may(needed):
+        raise NotFound(field=("id",))
+    expires = (clock.now() + LASTS).replace(microsecond=0)
+    return Link(link(document.id, settings, expires, origin=origin), expires)
 
 
 def link(document_id: UUID, settings: Settings, expires: datetime | None = None, *, origin: str = "") -> str:

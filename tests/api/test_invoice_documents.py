@@ -1,21 +1,29 @@
 """Documents of an invoice over GraphQL: for its parties, with links; sent again by staff, or only foreseen."""
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.documents.linking import LinkState, state_of
+from domain.documents.models import DocumentKind
+from domain.documents.storing import store
 from domain.invoices.models import Invoice
+from tenants.actor import SYSTEM
 from tenants.engine import Database
+from tenants.permissions import Role
 from tenants.settings import Settings
+from tests import factories
 from tests.asking import Asker, codes, gid
 from tests.domain.documents.test_keeping import mail_of, rendered
 from tests.invoicing import invoiced
 from tests.quoting import Market, market
 from tests.trading import trader
 
-ONE = """query I($id: ID!) { invoice(id: $id) { number documents { kind fileName mediaType size sha256 url } } }"""
+ONE = """query I($id: ID!) { invoice(id: $id) {
+  number documents { id kind fileName mediaType size sha256 createdAt } } }"""
+LINK = """mutation L($id: ID!) { createDocumentLink(id: $id) { url expiresAt userErrors { code field } } }"""
 SEND = """mutation S($id: ID!, $to: String, $preview: Boolean! = false) {
   sendInvoice(id: $id, to: $to, preview: $preview) {
     invoice { number } preview { messages { channel } } userErrors { code field } } }"""
@@ -55,10 +63,25 @@ async def test_each_party_downloads_its_own(m: Market, settings: Settings) -> No
     found = (await asks(m, settings, "customer").ask(ONE, id=gid("Invoice", mine.id)))["invoice"]
     pdf, ubl = found["documents"]
     assert (pdf["kind"], pdf["fileName"], ubl["kind"]) == ("PDF", f"{mine.number}.pdf", "UBL")
-    path, _, query = pdf["url"].partition("?")
+    linked = (await asks(m, settings, "customer").ask(LINK, id=pdf["id"]))["createDocumentLink"]
+    path, _, query = linked["url"].partition("?")
     given = dict(part.split("=") for part in query.split("&"))
     id = UUID(path.rpartition("/")[2])
     assert state_of(settings, id, given["expires"], given["signature"]) is LinkState.GOOD
+    assert datetime.fromisoformat(linked["expiresAt"]).timestamp() == int(given["expires"])
+    for name in ("dealer", "master"):
+        refused = (await asks(m, settings, name).ask(LINK, id=pdf["id"]))["createDocumentLink"]
+        assert (codes(refused), refused["url"]) == ([("NOT_FOUND", ["id"])], None)
+
+
+async def test_files_of_the_bank_are_opened_by_finance_alone(m: Market, settings: Settings, database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        finance = await factories.actor_with(session, Role.FINANCE, m.entity)
+        file = {"kind": DocumentKind.PAIN, "file_name": "a.xml", "media_type": "application/xml", "content": b"<a/>"}
+        kept = await store(session, entity_id=m.entity.id, owner=("PaymentOrder", uuid4()), **file)
+    id = gid("Document", kept.id)
+    assert codes((await asks(m, settings, "staff").ask(LINK, id=id))["createDocumentLink"]) == [("NOT_FOUND", ["id"])]
+    assert (await Asker(database, settings, finance).ask(LINK, id=id))["createDocumentLink"]["url"]
 
 
 async def test_staff_send_an_invoice_again(m: Market, settings: Settings) -> None:
