@@ -94,3 +94,14 @@ class BillingProfileSaved(Payload):
     internal = True
     collective: bool
     vat_treatment: str
+
+
+@dataclass(frozen=True)
+class InvoicesExported(Payload):
+    """Invoices of days from `since` on, until `until`, were downloaded."""
+
+    type = "invoices.exported"
+    subject_type = "BusinessEntity"
+    internal = True
+    since: str
+    until: str
