@@ -41,7 +41,7 @@ SIGN = f"""mutation S($input: SignMandateInput!) {{ signMandate(input: $input) {
 COLLECT = f"""mutation C($input: CreateDirectDebitRunInput!, $preview: Boolean! = false) {{
   createDirectDebitRun(input: $input, preview: $preview) {{
     file {{ id number state kind lineCount total {{ cents }} document {{ kind url }}
-      lines {{ state sequenceType endToEndId amount {{ cents }} invoice {{ id }} mandate {{ reference }} }} }}
+      lines {{ state sequenceType endToEndReference amount {{ cents }} invoice {{ id }} mandate {{ reference }} }} }}
     leftOut {{ number reason }} {_ERRORS} }} }}"""
 CANCEL = f"""mutation C($id: ID!) {{ cancelBankFile(id: $id, reason: "Vergissing") {{
   file {{ state lines {{ state }} }} {_ERRORS} }} }}"""
