@@ -150,9 +150,12 @@ async def follow(session: AsyncSession, order_ids: Sequence[UUID], *, tell: bool
 
 
 async def locked(session: AsyncSession, condition: ColumnElement[bool]) -> list[Record]:
-    """The records of a condition with all their rows, locked in the order of their ids."""
-    query = select(*COLUMNS).where(condition).order_by(Commission.id).with_for_update()
-    rows: Any = (await session.execute(query)).all()
+    """The records of a condition with all their rows, locked in the order of their ids.
+
+    Read after they are locked, not with it: who waited for a lock would miss what was written meanwhile.
+    """
+    await session.execute(select(Commission.id).where(condition).order_by(Commission.id).with_for_update())
+    rows: Any = (await session.execute(select(*COLUMNS).where(condition).order_by(Commission.id))).all()
     records = {row.id: Record(row, []) for row in rows if row.reverses_id is None}
     for row in rows:
         corrects = row.cause == CommissionCause.CORRECTED

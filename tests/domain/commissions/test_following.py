@@ -1,9 +1,12 @@
 """Commission of orders: the worked example of the channel, and what payment, credit and cancellation make of it."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
+from domain.commissions import reactions
 from domain.commissions.computing import due
 from domain.commissions.models import CommissionStatus
 from domain.invoices import settling
@@ -153,3 +156,21 @@ async def test_billing_again_what_was_credited_restores_it(c: Channel) -> None:
     assert await c.sums() == {"direct": FIVE}
     assert statuses(await c.rows()) == {CommissionStatus.EARNED}
     assert await c.books_agree()
+
+
+async def test_who_comes_second_sees_what_the_first_has_taken_back(c: Channel) -> None:
+    """A run and a reaction at once: the one that waits for the other takes nothing back a second time."""
+    order_id, (invoice,) = await c.paid("dealer")
+    async with c.database.session(SYSTEM) as session:
+        await credit(session, invoice.id, None, "Half price", net_cents=NET // 2)
+    async with c.database.session(SYSTEM) as session:
+        await reactions.follow_orders(session, c.entity_id, [order_id])
+        second = asyncio.create_task(c.follow(order_id))
+        while not (await session.execute(_WAITING)).scalar():
+            continue
+    await second
+    assert await c.sums() == {"master": 30_83, "regional": 18_50, "dealer": 12_34}
+    assert await c.books_agree()
+
+
+_WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))")
