@@ -3,13 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, literal, select
 
 from api.reading import Each, Explained, Given
+from domain.money import VatClass
 from domain.quotes.models import LineItem as LineRow
 from domain.quotes.models import QuoteParty as PartyRow
+from domain.vat.rules import VatRule
 
 LINE, PARTY = "LineItem", "QuoteParty"
+
+
+def _rule(vat_class: Any) -> Any:
+    """Id of the rule behind a class; which one shifts VAT is decided with the invoice."""
+    ids = {VatClass.STANDARD: VatRule.STANDARD, VatClass.REDUCED: VatRule.REDUCED, VatClass.ZERO: VatRule.ZERO}
+    known = ((vat_class == each.value, literal(rule.value)) for each, rule in ids.items())
+    return case(*known, else_=vat_class)
 
 
 def unit_price(line: Any) -> Explained:
@@ -19,7 +28,7 @@ def unit_price(line: Any) -> Explained:
 
 def unit_price_with_vat(line: Any) -> Explained:
     given = [Given("unitPrice", line.unit_price_cents, (LINE, line.id)), _vat_rate(line)]
-    return Explained("line.unitPriceWithVat", given, line.vat_class)
+    return Explained("line.unitPriceWithVat", given, _rule(line.vat_class))
 
 
 def net(line: Any) -> Explained:
@@ -33,13 +42,15 @@ def net(line: Any) -> Explained:
 
 
 def vat(line: Any) -> Explained:
-    return Explained("line.vat", [Given("net", line.net_cents, (LINE, line.id)), _vat_rate(line)], line.vat_class)
+    return Explained(
+        "line.vat", [Given("net", line.net_cents, (LINE, line.id)), _vat_rate(line)], _rule(line.vat_class)
+    )
 
 
 def gross(line: Any) -> Explained:
     source = (LINE, line.id)
     given = [Given("net", line.net_cents, source), Given("vat", line.vat_cents, source)]
-    return Explained("line.gross", given, line.vat_class)
+    return Explained("line.gross", given, _rule(line.vat_class))
 
 
 def unit_cost(line: Any) -> Explained:
@@ -61,7 +72,7 @@ def share(amount: str, row: Any) -> Explained:
     lines = LineRow.__table__.alias()
     rows = _lines(amount, row.version_id, row.payer_id, lines)
     rows = rows.where(lines.c.vat_class == row.vat_class, lines.c.vat_rate == row.rate)
-    return Explained(f"vatShare.{amount}", [Each(amount, rows, LINE)], row.vat_class)
+    return Explained(f"vatShare.{amount}", [Each(amount, rows, LINE)], _rule(row.vat_class))
 
 
 def total(whose: str, column: str, version_id: Any) -> Explained:

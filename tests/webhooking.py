@@ -13,7 +13,7 @@ from sqlalchemy import select, text, update
 from api.webhook_payloads import Payloads
 from domain.events.models import Event, EventPosition
 from domain.orders import service as orders
-from domain.webhooks import service
+from domain.webhooks import deliveries, service
 from domain.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from domain.webhooks.service import Here, Made
 from tenants.actor import SYSTEM, Actor
