@@ -7,6 +7,7 @@ import strawberry
 from sqlalchemy import Date, cast, func, literal_column
 
 import api.bank_enums  # noqa: F401  # describes the enums before they are used here
+from api.billing_amounts import as_recorded, bank_file_total
 from api.invoice_documents import Document
 from api.ledger import JournalEntry
 from api.payments import Payment
@@ -80,8 +81,8 @@ class BankStatement(Node):
     sequence: int | None = column("Its place among the statements of the account, where the bank tells.")
     opened_on: date = column("The first day.")
     closed_on: date = column("The last day.")
-    opening: Money = expression("Opening balance.", lambda s: money(s.opening_cents, s.currency))
-    closing: Money = expression("Closing balance.", lambda s: money(s.closing_cents, s.currency))
+    opening: Money = expression("Opening balance.", as_recorded("bank.opening", "opening_cents", "BankStatement"))
+    closing: Money = expression("Closing balance.", as_recorded("bank.closing", "closing_cents", "BankStatement"))
     transactions: int = column("How many payments are in it, those of batches one by one.")
     format: str = column("`camt.053.001.02` or `camt.053.001.08`.")
     missing: str | None = column(
@@ -100,7 +101,9 @@ class BankStatement(Node):
 @strawberry.type(description="What (a part of) a transaction is.")
 class BankMatch(Node):
     kind: MatchKind = column("What it is.")
-    amount: Money = expression("Of the transaction, with its sign.", lambda m: money(m.amount_cents, m.currency))
+    amount: Money = expression(
+        "Of the transaction, with its sign.", as_recorded("bank.matched", "amount_cents", "BankMatch")
+    )
     automatic: bool = column("Whether a rule said so, and not a person.")
     rule: str = column("By which rule: `PAYMENT_REFERENCE`, `END_TO_END_ID`, `BY_HAND`, `PROPOSAL` …")
     account_role: str | None = column("LEDGER: what the account is for.")
@@ -120,7 +123,7 @@ class MatchProposal(Node):
     state: ProposalState = column("Where it is.")
     score: int = column("How likely, 1 to 99; what is certain is matched without being proposed.")
     reasons: list[MatchReason] = column("Why.")
-    amount: Money = expression("Of the transaction.", lambda p: money(p.amount_cents, p.currency))
+    amount: Money = expression("Of the transaction.", as_recorded("bank.proposed", "amount_cents", "MatchProposal"))
     created_at: datetime = column("When it was found.")
     invoices: list[InvoiceRef] = related_list(
         "What it pays; the first as much as it holds, then the next.",
@@ -137,7 +140,9 @@ class MatchProposal(Node):
 class BankTransaction(Node):
     state: TransactionState = column("Where it is.")
     kind: TransactionKind = column("What it is, as the bank tells.")
-    amount: Money = expression("Positive where we received it.", lambda t: money(t.amount_cents, t.currency))
+    amount: Money = expression(
+        "Positive where we received it.", as_recorded("bank.amount", "amount_cents", "BankTransaction")
+    )
     booked_on: date = column("The day of the booking.")
     valued_on: date = column("The day of its value.")
     counterparty_name: str | None = column("Who paid, or was paid, as the bank tells.")
@@ -211,7 +216,7 @@ class Mandate(Node):
 class BankFileLine(Node):
     position: int = column("Place in the file, from 1.")
     state: FileLineState = column("Where it is.")
-    amount: Money = expression("How much.", lambda line: money(line.amount_cents, line.currency))
+    amount: Money = expression("How much.", as_recorded("bank.instructed", "amount_cents", "BankFileLine"))
     name: str = column("Of whom or to whom.")
     iban: str = column("From or to which account.")
     sequence_type: str | None = column("Of a collection: `FRST`, `RCUR` or `OOFF`.")
@@ -233,7 +238,7 @@ class BankFile(Node):
     scheme: MandateScheme | None = column("Of collections: which direct debit.")
     state: BankFileState = column("Where it is.")
     executes_on: date = column("The day on which the bank is to do it.")
-    total: Money = expression("All lines together.", lambda f: money(f.total_cents, f.currency))
+    total: Money = expression("All lines together.", lambda f: money(f.total_cents, f.currency, bank_file_total(f)))
     line_count: int = column("How many lines.", name="lines")
     message: str = column("Which message, such as `pain.008.001.08`.")
     created_at: datetime = column("When it was made.")

@@ -1,10 +1,12 @@
 """How amounts of payments, wallets, commission and the books came about; see domain/explanations/billing.py."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Numeric, and_, cast, func, select
 
-from api.reading import Cases, Each, Explained, Given
+from api.reading import Cases, Each, Explained, Given, money
+from domain.bank.order_models import BankFileLine
 from domain.commissions.models import Commission as CommissionRow
 from domain.commissions.models import CommissionKind
 from domain.ledger.models import JournalLine
@@ -14,6 +16,18 @@ from domain.wallets.models import WalletMovement
 def recorded(formula: str, cents: Any, kind: str | None, row: Any) -> Explained:
     """An amount of the row that follows from no other; `kind` of the row's own ids, if it has any."""
     return Explained(formula, [Given("recorded", cents, (kind, row.id) if kind else None)])
+
+
+def as_recorded(formula: str, name: str, kind: str) -> Callable[[Any], Any]:
+    """Money of a column that follows from no other, in the currency of its row."""
+    return lambda row: money(getattr(row, name), row.currency, recorded(formula, getattr(row, name), kind, row))
+
+
+def bank_file_total(file: Any) -> Explained:
+    line = BankFileLine.__table__.alias()
+    rows = select(line.c.amount_cents.label("value"), line.c.id.label("key"))
+    rows = rows.where(line.c.file_id == file.id).order_by(line.c.position)
+    return Explained("bank.fileTotal", [Each("line", rows, "BankFileLine")])
 
 
 # --- wallets ------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Reminders and their policy, pauses, statements of account, and how old what is open is."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -9,13 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.bank import OURS, of_one_entity
+from api.billing_amounts import as_recorded
 from api.context import Info
 from api.enums import described
+from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of
 from api.invoice_documents import Document
 from api.quote_changes import contact_key
 from api.reading import (
-    BigInt,
     Connection,
     DateFilter,
     DateTimeFilter,
@@ -31,7 +32,6 @@ from api.reading import (
     filters,
     global_id,
     match,
-    money,
     read_connection,
     read_in_many,
     read_one,
@@ -40,7 +40,7 @@ from api.reading import (
 )
 from api.reading.errors import BadInput
 from domain.dunning import aged as ageing_of
-from domain.dunning.accounts import Ageing, Movement, StatementEntryKind
+from domain.dunning.accounts import Account, Ageing, Movement, StatementEntryKind
 from domain.dunning.models import AccountStatement as AccountRow
 from domain.dunning.models import DunningPause as PauseRow
 from domain.dunning.models import DunningPolicy as PolicyRow
@@ -50,7 +50,6 @@ from domain.dunning.policies import policy_of
 from domain.dunning.statements import statement_of
 from domain.errors import DomainError
 from domain.ledger.posting import today
-from domain.money import Money as Amount
 from tenants.models import BusinessEntity as EntityRow
 from tenants.permissions import Permission
 
@@ -100,9 +99,13 @@ class Reminder(Node):
     step: int | None = column("Step of the policy, from 1; null for one of a kind that somebody chose.")
     sent_on: date = column("When.")
     pay_before: date = column("The last day to pay on.")
-    open: Money = expression("What was open.", lambda r: money(r.open_cents, r.currency))
-    interest: Money = expression("Statutory interest that was claimed.", lambda r: money(r.interest_cents, r.currency))
-    costs: Money = expression("Collection costs that were named.", lambda r: money(r.costs_cents, r.currency))
+    open: Money = expression("What was open.", as_recorded("dunning.open", "open_cents", "Reminder"))
+    interest: Money = expression(
+        "Statutory interest that was claimed.", as_recorded("dunning.interest", "interest_cents", "Reminder")
+    )
+    costs: Money = expression(
+        "Collection costs that were named.", as_recorded("dunning.costs", "costs_cents", "Reminder")
+    )
     costs_due: bool = column("Whether the costs were claimed; else they were announced, or there were none.")
     recipient: str | None = column("To which address; null where there was none.")
     created_at: datetime = column("When it was written.")
@@ -210,32 +213,35 @@ class AgedReceivables:
     contacts: list[ContactRef] = strawberry.field(description="The payers as contacts, in the same order, each once.")
 
 
-def amount(cents: int, currency: str) -> Any:
-    """Money as the API gives it."""
-    return Money(cents=BigInt(cents), amount=Amount(cents, currency).amount, currency=currency)
+def buckets(found: Ageing, currency: str, language: str) -> AgeingBuckets:
+    """An ageing as the API gives it."""
+    cents = (found.not_due, found.to_30, found.to_60, found.to_90, found.above_90)
+    names = ("not_due", "to30", "to60", "to90", "above90")
+    parts = {n: recorded(c, currency, "ageing.bucket", language) for n, c in zip(names, cents, strict=True)}
+    late, all_of_them = [("bucket", each) for each in cents[1:]], [("bucket", each) for each in cents]
+    return AgeingBuckets(
+        **parts,
+        overdue=amount_of(found.overdue, currency, "ageing.sum", late, language),
+        total=amount_of(found.total, currency, "ageing.sum", all_of_them, language),
+    )
 
 
-def buckets(found: Ageing, currency: str) -> AgeingBuckets:
-    """The same of an ageing."""
-    cents = (found.not_due, found.to_30, found.to_60, found.to_90, found.above_90, found.overdue, found.total)
-    names = ("not_due", "to30", "to60", "to90", "above90", "overdue", "total")
-    return AgeingBuckets(**{name: amount(each, currency) for name, each in zip(names, cents, strict=True)})
-
-
-def _entries(opening: int, movements: tuple[Movement, ...], currency: str) -> list[AccountEntry]:
+def _entries(opening: int, movements: tuple[Movement, ...], currency: str, language: str) -> list[AccountEntry]:
     entries, balance = [], opening
     for each in movements[:MOST_ENTRIES]:
+        moved = [("before", balance), ("movement", each.cents)]
         balance += each.cents
         paid = each.kind in (StatementEntryKind.PAYMENT, StatementEntryKind.REFUND)
+        source = str(global_id("Payment" if paid else "Invoice", each.source_id))
         entries.append(
             AccountEntry(
                 on=each.on,
                 kind=each.kind,
                 number=each.number,
-                amount=amount(each.cents, currency),
-                balance=amount(balance, currency),
+                amount=recorded(each.cents, currency, "account.movement", language, source),
+                balance=amount_of(balance, currency, "account.balance", moved, language),
                 invoice_id=strawberry.ID(global_id("Invoice", each.invoice_id)),
-                source_id=strawberry.ID(global_id("Payment" if paid else "Invoice", each.source_id)),
+                source_id=strawberry.ID(source),
             )
         )
     return entries
@@ -304,7 +310,7 @@ class DunningQueries:
     async def dunning_policy(self, info: Info, entity_id: _Entity) -> DunningPolicy | None:
         key = key_of("BusinessEntity", entity_id, "entityId")
         async with info.context.read() as session:
-            return await policy_in(session, key)
+            return await policy_in(session, key, info.context.language)
 
     @field(
         "The statement of account of somebody with a business entity, from the invoices and payments that you may see.",
@@ -324,7 +330,8 @@ class DunningQueries:
         if contact is None:
             return None
         async with info.context.read() as session:
-            return await _statement(session, contact, entity, since, until, currency)
+            found = await _account(session, contact, entity, since, until, currency)
+        return _statement(found, currency, info.context.language) if found else None
 
     @field(
         "What is open on invoices by age, payer by payer, the most overdue first.",
@@ -351,7 +358,7 @@ class DunningQueries:
             return await _aged(session, info, keys, as_of or today(), currency, first, after)
 
 
-async def policy_in(session: AsyncSession, entity_id: UUID) -> DunningPolicy | None:
+async def policy_in(session: AsyncSession, entity_id: UUID, language: str) -> DunningPolicy | None:
     """What holds for an entity that the actor sees."""
     query = select(EntityRow.currency, PolicyRow).outerjoin(PolicyRow, PolicyRow.entity_id == EntityRow.id)
     found = (await session.execute(query.where(EntityRow.id == entity_id))).one_or_none()
@@ -361,31 +368,36 @@ async def policy_in(session: AsyncSession, entity_id: UUID) -> DunningPolicy | N
     return DunningPolicy(
         active=policy.active,
         steps=[DunningStep(days=step.days, kind=step.kind) for step in policy.steps],
-        minimum=amount(policy.minimum_cents, found[0]),
+        minimum=recorded(policy.minimum_cents, found[0], "dunning.minimum", language),
         collection_costs=policy.collection_costs,
         interest=policy.interest,
         standard=found[1] is None,
     )
 
 
-async def _statement(
+async def _account(
     session: AsyncSession, contact_id: UUID, entity_id: UUID, since: date, until: date, currency: str
-) -> Statement | None:
+) -> Account | None:
     try:
-        found = await statement_of(
+        return await statement_of(
             session, contact_id=contact_id, entity_id=entity_id, since=since, until=until, currency=currency
         )
     except DomainError as refused:
         if refused.code == "NOT_FOUND":
             return None
         raise BadInput("BAD_INPUT", "until", refused.message("en")) from None
+
+
+def _statement(found: Account, currency: str, language: str) -> Statement:
+    movement = found.closing_cents - found.opening_cents
+    moved = [("before", found.opening_cents), ("movement", movement)]
     return Statement(
-        since=since,
-        until=until,
-        opening=amount(found.opening_cents, currency),
-        closing=amount(found.closing_cents, currency),
-        entries=_entries(found.opening_cents, found.movements, currency),
-        ageing=buckets(found.ageing, currency),
+        since=found.since,
+        until=found.until,
+        opening=recorded(found.opening_cents, currency, "account.opening", language),
+        closing=amount_of(found.closing_cents, currency, "account.balance", moved, language),
+        entries=_entries(found.opening_cents, found.movements, currency, language),
+        ageing=buckets(found.ageing, currency, language),
     )
 
 
@@ -397,14 +409,14 @@ async def _aged(
     found = await ageing_of.aged(session, wanted, on, currency=currency, first=first, after=after)
     return AgedReceivables(
         as_of=on,
-        total=buckets(found.total, currency),
+        total=buckets(found.total, currency, info.context.language),
         payer_count=found.count,
         payers=[
             AgedPayer(
                 contact_id=strawberry.ID(global_id("Contact", each.contact_id)),
                 entity_id=strawberry.ID(global_id("BusinessEntity", each.entity_id)),
                 invoices=each.invoices,
-                ageing=buckets(each.ageing, currency),
+                ageing=buckets(each.ageing, currency, info.context.language),
             )
             for each in found.payers
         ],

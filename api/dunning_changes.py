@@ -111,7 +111,7 @@ class DunningMutations:
         )
         async with info.context.write() as session:
             await policies.save(session, entity_id, policy)
-            return DunningPolicyPayload(policy=await policy_in(session, entity_id))
+            return DunningPolicyPayload(policy=await policy_in(session, entity_id, info.context.language))
 
     @mutation("Reminds nobody of an invoice, or a payer of nothing, for a while.", requires=_WRITE, previewable=True)
     async def pause_dunning(self, info: Info, input: PauseDunningInput) -> DunningPausePayload:

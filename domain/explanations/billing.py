@@ -106,6 +106,37 @@ formula(
 )
 summed("wallet.balance", "movement", "Alle mutaties, opgeteld.", "All movements, added up.")
 
+# --- the bank, reminders and accounts -----------------------------------------------------------------------------
+
+for _name, _nl, _en in (
+    ("opening", "Beginsaldo volgens het afschrift.", "Opening balance by the statement."),
+    ("closing", "Eindsaldo volgens het afschrift.", "Closing balance by the statement."),
+    ("amount", "Bedrag van de bankregel.", "Amount of the transaction."),
+    ("matched", "Wat van de bankregel is verwerkt.", "What of the transaction was matched."),
+    ("proposed", "Wat van de bankregel wordt voorgesteld.", "What of the transaction is proposed."),
+    ("instructed", "Wat de bank is opgedragen.", "What the bank is told to collect or pay."),
+):
+    recorded(f"bank.{_name}", _nl, _en)
+summed("bank.fileTotal", "line", "Alle regels van het bestand, opgeteld.", "All lines of the file, added up.")
+for _name, _nl, _en in (
+    ("open", "Wat open stond.", "What was open."),
+    ("interest", "Wettelijke rente over wat open stond.", "Statutory interest on what was open."),
+    ("costs", "Incassokosten volgens het Besluit BIK.", "Collection costs by the Besluit BIK."),
+    ("minimum", "Zoals ingesteld.", "As set."),
+):
+    recorded(f"dunning.{_name}", _nl, _en)
+recorded("account.opening", "Saldo voor de eerste dag.", "Balance before the first day.")
+recorded("account.movement", "Wat het saldo veranderde.", "What changed the balance.")
+formula(
+    "account.balance",
+    {"before": _CENTS, "movement": _CENTS},
+    lambda i: i["before"] + i["movement"],
+    nl="Saldo ervoor plus de mutaties.",
+    en="Balance before plus the movements.",
+)
+recorded("ageing.bucket", "Wat van facturen van deze ouderdom open staat.", "What is open of invoices of this age.")
+summed("ageing.sum", "bucket", "De leeftijdsgroepen, opgeteld.", "The ages, added up.")
+
 recorded("preview.amount", "Zoals het zou worden vastgelegd.", "As it would be written down.")
 
 # --- commission ---------------------------------------------------------------------------------------------------
