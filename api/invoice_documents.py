@@ -1,4 +1,4 @@
-"""Documents that are kept, links to download them; sending an invoice again."""
+"""Documents that are kept; making those that are missing, sending an invoice again."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -8,12 +8,10 @@ import strawberry
 from api.context import Info
 from api.enums import described
 from api.inputs import key_of
-from api.mutations import Payload, PreviewablePayload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.reading import Node, column, read_in, reads
 from domain.documents import models, reactions, sending
-from domain.documents.linking import LASTS, open_document
 from domain.documents.models import DocumentKind
-from tenants.auth.hosts import origin
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -47,14 +45,6 @@ class Document(Node):
     created_at: datetime = column("When it was made.")
 
 
-@strawberry.type(description="What createDocumentLink returns.")
-class CreateDocumentLinkPayload(Payload):
-    url: str | None = strawberry.field(
-        default=None, description="Downloads the file, whoever has the link: do not pass it on."
-    )
-    expires_at: datetime | None = strawberry.field(default=None, description="Until when.")
-
-
 @strawberry.type(description="What sendInvoice returns.")
 class SendInvoicePayload(PreviewablePayload):
     invoice: InvoiceRef | None = strawberry.field(default=None, description="The invoice that was sent.")
@@ -67,19 +57,6 @@ class RenderInvoicePayload(PreviewablePayload):
 
 @strawberry.type
 class DocumentMutations:
-    @mutation(
-        f"Makes a link to download a document that you may see, for {LASTS.seconds // 60} minutes.",
-        requires=Permission.INVOICES_READ,
-    )
-    async def create_document_link(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The document.")]
-    ) -> CreateDocumentLinkPayload:
-        context = info.context
-        portal = origin(context.settings, context.request.host) if context.request.host else ""
-        async with context.write() as session:
-            made = await open_document(session, key_of("Document", id, "id"), context.settings, portal)
-            return CreateDocumentLinkPayload(url=made.url, expires_at=made.expires_at)
-
     @mutation(
         "Makes the documents of an invoice that has none, such as one from before they were made here; mails nothing.",
         requires=Permission.INVOICES_WRITE,

@@ -28,6 +28,7 @@ from api.deprecations import TYPES as DEPRECATION_TYPES
 from api.deprecations import DeprecationQueries
 from api.disruptions import TYPES as DISRUPTION_TYPES
 from api.disruptions import DisruptionMutations, DisruptionQueries
+from api.document_links import DocumentLinkMutations
 from api.dunning import TYPES as DUNNING_TYPES
 from api.dunning import DunningQueries
 from api.dunning_changes import DunningMutations
@@ -194,6 +195,7 @@ class Mutation(
     BankMutations,
     DunningMutations,
     InvoiceMutations,
+    DocumentLinkMutations,
     DocumentMutations,
 ):
     pass
