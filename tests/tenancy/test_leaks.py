@@ -235,6 +235,7 @@ def _waits(world: World, visit: Any) -> bool:
 
 UNLISTED: dict[str, Any] = {
     "contacts": lambda row: row["merged_into_id"] is not None,
+    "suspendedPayments": lambda row: not row["suspense_cents"] and not row["missing_cents"],
     "organizations": lambda row: row["contact_type"] != "ORGANIZATION" or row["merged_into_id"] is not None,
 }
 """Lists that leave out rows which their readers may see: merged duplicates, and persons among organizations."""
