@@ -119,7 +119,7 @@ def _count(connection: Any, *states: RecordState) -> Any:
 @filters(RecordRow)
 @strawberry.input(description="Which records; all conditions hold together.")
 class AccountingRecordFilter:
-    connection_id: strawberry.ID | None = match("Of this connection.", node="AccountingConnection")
+    connection_id: strawberry.ID | None = match("Of this connection.", node="AccountingAdministration")
     entity_id: strawberry.ID | None = match("Of this business entity.", node="BusinessEntity")
     kind: EnumFilter[RecordKind] | None = match("By what is told.")
     state: EnumFilter[RecordState] | None = match("By whether it is there.")
@@ -138,7 +138,7 @@ RECORD_SORT = Sort(
 
 @reads(ConnectionRow, audiences=KEEPERS, source=_source)
 @strawberry.type(description="A business entity's administration in an accounting package.")
-class AccountingConnection(Node):
+class AccountingAdministration(Node):
     entity: EntityRef | None = related(_ENTITY, on=lambda c, e: e.id == c.entity_id)
     package: AccountingPackage = column("Which package.")
     state: ConnectionState = column("Whether anything is told over it.")
@@ -180,7 +180,7 @@ def _counted(formula: str, name: str) -> Any:
 @reads(RecordRow, audiences=KEEPERS, source=_source)
 @strawberry.type(description="One contact, document or payment in an accounting package.")
 class AccountingRecord(Node):
-    connection: AccountingConnection | None = related("Where.", on=lambda r, c: c.id == r.connection_id)
+    connection: AccountingAdministration | None = related("Where.", on=lambda r, c: c.id == r.connection_id)
     entity: EntityRef | None = related(_ENTITY, on=lambda r, e: e.id == r.entity_id)
     kind: RecordKind = column("What is told.")
     state: RecordState = column("Whether it is there.")
@@ -194,7 +194,7 @@ class AccountingRecord(Node):
         "VAT there less VAT here: the package rounds in its own way.",
         _told("accounting.difference", "difference_cents"),
     )
-    external_id: str | None = column("Its id there.")
+    id_there: str | None = column("Its id there.", name="external_id")
     uncertain: bool = column("Whether an attempt may have written it: it is looked for before it is sent again.")
     attempts: int = column("Attempts since it was last there, or was asked for.")
     next_attempt_at: datetime | None = column("Not before then.")
@@ -214,7 +214,7 @@ class AccountingRecord(Node):
 @reads(ReconciliationRow, audiences=KEEPERS, source=_source)
 @strawberry.type(description="A month of a connection, counted and summed here and there.")
 class AccountingReconciliation(Node):
-    connection: AccountingConnection | None = related("Where.", on=lambda r, c: c.id == r.connection_id)
+    connection: AccountingAdministration | None = related("Where.", on=lambda r, c: c.id == r.connection_id)
     entity: EntityRef | None = related(_ENTITY, on=lambda r, e: e.id == r.entity_id)
     month: date = column("Its first day.")
     side: Side = column("Which documents.")
@@ -265,7 +265,7 @@ class AccountingConnectionFilter:
 @filters(ReconciliationRow)
 @strawberry.input(description="Which months; all conditions hold together.")
 class AccountingReconciliationFilter:
-    connection_id: strawberry.ID | None = match("Of this connection.", node="AccountingConnection")
+    connection_id: strawberry.ID | None = match("Of this connection.", node="AccountingAdministration")
     entity_id: strawberry.ID | None = match("Of this business entity.", node="BusinessEntity")
     month: DateFilter | None = match("By month.")
     agrees: bool | None = match("Whether both sides are the same.")
@@ -286,8 +286,8 @@ AUDIT_FILE_SORT = Sort(AuditFileRow, created_at="When it was asked for.", defaul
 
 @strawberry.type
 class AccountingQueries:
-    accounting_connection: AccountingConnection | None = read_one("One connection.", requires=_MANAGE)
-    accounting_connections: Connection[AccountingConnection] = read_connection(
+    accounting_connection: AccountingAdministration | None = read_one("One connection.", requires=_MANAGE)
+    accounting_connections: Connection[AccountingAdministration] = read_connection(
         "Connections to accounting packages.",
         filter=AccountingConnectionFilter,
         order=CONNECTION_SORT,
@@ -312,4 +312,4 @@ class AccountingQueries:
     )
 
 
-TYPES = (AccountingConnection, AccountingRecord, AccountingReconciliation, AuditFile)
+TYPES = (AccountingAdministration, AccountingRecord, AccountingReconciliation, AuditFile)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from api.accounting import AccountingConnection, AccountingRecord, AuditFile
+from api.accounting import AccountingAdministration, AccountingRecord, AuditFile
 from api.context import Info
 from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of
@@ -68,13 +68,13 @@ class AccountingConnectionInput:
 
 @strawberry.type(description="What saveAccountingConnection and testAccountingConnection return.")
 class AccountingConnectionPayload(Payload):
-    accounting_connection: AccountingConnection | None = strawberry.field(default=None, description="As it is now.")
+    accounting_connection: AccountingAdministration | None = strawberry.field(default=None, description="As it is now.")
     job: Job | None = strawberry.field(default=None, description="The job that tests it, where it has to be tested.")
 
 
 @strawberry.type(description="What syncAccounting returns.")
 class SyncAccountingPayload(Payload):
-    accounting_connection: AccountingConnection | None = strawberry.field(default=None, description="As it is now.")
+    accounting_connection: AccountingAdministration | None = strawberry.field(default=None, description="As it is now.")
     job: Job | None = strawberry.field(default=None, description="The job that tells what was not told yet.")
 
 
@@ -122,7 +122,7 @@ class AccountingMutations:
 
     @mutation("Looks into an administration: what can be chosen there, and whether we are let in.", requires=_MANAGE)
     async def test_accounting_connection(self, info: Info, id: _Id) -> AccountingConnectionPayload:
-        key = key_of("AccountingConnection", id)
+        key = key_of("AccountingAdministration", id)
         async with info.context.write() as session:
             job_id = await connections.ask_for_test(session, await find(session, ConnectionRow, key))
             return AccountingConnectionPayload(
@@ -136,7 +136,7 @@ class AccountingMutations:
         requires=_MANAGE,
     )
     async def sync_accounting(self, info: Info, id: _Id) -> SyncAccountingPayload:
-        key = key_of("AccountingConnection", id)
+        key = key_of("AccountingAdministration", id)
         async with info.context.write() as session:
             connection = await find(session, ConnectionRow, key)
             job_id = await connections.ask_for_push(session, connection, everything=True)

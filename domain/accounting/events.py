@@ -11,7 +11,7 @@ class AccountingConnectionSaved(Payload):
     """A connection with an accounting package was made, changed, paused, or tested with success."""
 
     type = "accounting_connection.saved"
-    subject_type = "AccountingConnection"
+    subject_type = "AccountingAdministration"
     internal = True
     package: str
     state: str
@@ -22,7 +22,7 @@ class AccountingConnectionRefused(Payload):
     """The accounting package refused the credentials; nothing is sent until a test succeeds."""
 
     type = "accounting_connection.refused"
-    subject_type = "AccountingConnection"
+    subject_type = "AccountingAdministration"
     internal = True
     package: str
 
@@ -54,7 +54,7 @@ class AccountingDiffers(Payload):
     """A month of an accounting package is not what we told it."""
 
     type = "accounting_connection.differs"
-    subject_type = "AccountingConnection"
+    subject_type = "AccountingAdministration"
     internal = True
     month: str
     side: str

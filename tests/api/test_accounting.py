@@ -30,7 +30,7 @@ LINES = """query L($id: ID!, $after: String) { vatReturnLines(entityId: $id, per
   after: $after) { items { number base { cents } vat { cents } vatRules } cursor hasMore } }"""
 EXPORT = """mutation E($id: ID!, $year: Int!) { exportAuditFile(entityId: $id, year: $year) {
   auditFile { id state year job { state } document { id } } userErrors { code field } } }"""
-FILE = "query F($id: ID!) { auditFile(id: $id) { state lines debitCents creditCents document { kind url size } } }"
+FILE = "query F($id: ID!) { auditFile(id: $id) { state lines debitCents creditCents document { kind fileName size } } }"
 
 
 @dataclass
