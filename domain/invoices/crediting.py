@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import Duplicate, Faults, OutOfRange
+from domain.errors import Duplicate, Faults, NotFound, OutOfRange
 from domain.invoices import settling
 from domain.invoices.billing import (
     BillLine,
@@ -24,7 +24,6 @@ from domain.invoices.billing import (
 from domain.invoices.drafting import Draft
 from domain.invoices.errors import (
     BillAgainWhole,
-    LineNotOfInvoice,
     MoreThanBilled,
     NotCreditable,
     NothingToCredit,
@@ -70,7 +69,7 @@ async def credit(
 
     `bill_again`: what was credited as a whole may be invoiced anew. A deposit or progress invoice that is credited as
     a whole always may, so that the final invoice bills it.
-    Raises: NotFound, NotCreditable, NothingToCredit, MoreThanBilled, LineNotOfInvoice, QuantityOrAmount,
+    Raises: NotFound, NotCreditable, NothingToCredit, MoreThanBilled, QuantityOrAmount,
     BillAgainWhole, PeriodClosed. For staff and the system.
     """
     why = text(reason, "reason", maximum=LONGEST_REASON)
@@ -135,7 +134,7 @@ def _of_lines(rows: dict[UUID, InvoiceLine], lines: Sequence[CreditLine]) -> _Ta
         for position, line in enumerate(lines):
             with faults.at("lines", position):
                 if line.line_id not in rows:
-                    raise LineNotOfInvoice(field=("invoice_line_id",))
+                    raise NotFound(field=("invoice_line_id",))
                 if line.line_id in seen:
                     raise Duplicate(field=("invoice_line_id",))
                 seen.add(line.line_id)

@@ -43,12 +43,6 @@ class MoreThanBilled(InvalidInput):
     en = "Of this line {left} is left to be credited."
 
 
-class LineNotOfInvoice(InvalidInput):
-    code = "LINE_NOT_OF_INVOICE"
-    nl = "Deze regel staat niet op de factuur."
-    en = "This line is not on the invoice."
-
-
 class QuantityOrAmount(InvalidInput):
     code = "QUANTITY_OR_AMOUNT"
     nl = "Geef een aantal of een bedrag, niet beide."

@@ -137,8 +137,12 @@ SET: dict[str, dict[str, Any]] = {
         "input.completedFrom": "2026-01-01",
         "input.completedUntil": "2026-02-01",
     },
-    "creditInvoice": {"input.lines": LEFT_OUT, "input.netCents": LEFT_OUT, "input.billAgain": LEFT_OUT},
-    "creditInvoice(input.lines.invoiceLineId)": {"input.lines.quantity": LEFT_OUT, "input.lines.netCents": LEFT_OUT},
+    "creditInvoice": {
+        "input.netCents": LEFT_OUT,
+        "input.billAgain": LEFT_OUT,
+        "input.lines.quantity": LEFT_OUT,
+        "input.lines.netCents": LEFT_OUT,
+    },
     "saveBillingProfile": {
         "input.invoiceEmail": LEFT_OUT,
         "input.language": LEFT_OUT,

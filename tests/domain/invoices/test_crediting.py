@@ -87,7 +87,7 @@ async def test_credits_never_exceed_what_was_billed(database: Database) -> None:
         ([CreditLine(first, Decimal(2))], "MORE_THAN_BILLED"),
         ([CreditLine(first, Decimal("NaN"))], "OUT_OF_RANGE"),
         ([CreditLine(first, Decimal(1), 5)], "QUANTITY_OR_AMOUNT"),
-        ([CreditLine(uuid4())], "LINE_NOT_OF_INVOICE"),
+        ([CreditLine(uuid4())], "NOT_FOUND"),
         ([CreditLine(second), CreditLine(second)], "DUPLICATE_VALUE"),
         ([], "OUT_OF_RANGE"),
     ):
