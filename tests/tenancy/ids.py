@@ -51,6 +51,7 @@ _KINDS = {
     "api_key": "ApiKey",
     "replay": "WebhookReplay",
     "event": "Event",
+    "connection": "AccountingAdministration",
 }
 """By a word in the argument's name."""
 
