@@ -1,6 +1,5 @@
 """Mollie and Stripe as they speak over HTTP, with what these tests need of them; each listens on this machine."""
 
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domain.payments.webhook_signatures import signature
+from tests.factories import unique
 from tests.serving import serving
 
 MOLLIE_KEY = "live_" + "k" * 30
@@ -37,7 +37,6 @@ class _Provider:
     lost: int = 0
     """How many of the next answers to a POST get lost: the work is done, and the caller hears 502."""
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    numbers: Any = field(default_factory=itertools.count)
 
     async def serve(self, request: Request) -> Response:
         body = await request.body()
@@ -103,7 +102,7 @@ class MollieServer(_Provider):
         return self._refunded(request.path_params["id"], given)
 
     def _made(self, given: dict[str, Any]) -> Response:
-        id = f"tr_{next(self.numbers)}x{int(time.time() * 1000)}"
+        id = unique("tr_")
         self.payments[id] = {
             "resource": "payment",
             "id": id,
@@ -123,7 +122,7 @@ class MollieServer(_Provider):
         left = Decimal(payment["amount"]["value"]) - sum(Decimal(each["amount"]["value"]) for each in rows)
         if payment["status"] != "paid" or Decimal(given["amount"]["value"]) > left:
             return self.refusal(422, "The specified amount cannot be refunded.")
-        rows.append({"id": f"re_{next(self.numbers)}", "status": "pending", "paymentId": id, **given})
+        rows.append({"id": unique("re_"), "status": "pending", "paymentId": id, **given})
         payment["amountRefunded"] = given["amount"]
         return JSONResponse(rows[-1], 201)
 
@@ -166,7 +165,7 @@ class StripeServer(_Provider):
         if request.url.path.endswith("/refunds"):
             amount = int(form["amount"])
             made = {
-                "id": f"re_{next(self.numbers)}",
+                "id": unique("re_"),
                 "status": "succeeded",
                 "amount": amount,
                 "currency": "eur",
@@ -178,7 +177,7 @@ class StripeServer(_Provider):
         return JSONResponse(self._made(form))
 
     def _made(self, form: dict[str, str]) -> dict[str, Any]:
-        id = f"cs_live_{next(self.numbers)}x{int(time.time() * 1000)}"
+        id = unique("cs_live_")
         self.sessions[id] = {
             "id": id,
             "object": "checkout.session",

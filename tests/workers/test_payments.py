@@ -34,6 +34,7 @@ from domain.rows import find
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.settings import Settings
+from tests.factories import unique
 from tests.paying import shop
 from tests.paying_online import Counter, with_mollie, with_stripe
 from tests.payment_providers import MOLLIE_KEY, STRIPE_KEY, MollieServer, mollie, stripe
@@ -191,7 +192,7 @@ async def test_chargebacks_and_refunds_of_the_providers_own_portal_are_booked_on
     id = attempt.provider_id or ""
     server.pay(id)
     server.payments[id]["amountRefunded"] = {"currency": "EUR", "value": "10.00"}
-    server.refunds[id] = [{"id": "re_theirs", "status": "refunded", "amount": {"currency": "EUR", "value": "10.00"}}]
+    server.refunds[id] = [{"id": unique("re_"), "status": "refunded", "amount": {"currency": "EUR", "value": "10.00"}}]
     server.charge_back(id, "90.00")
     for _ in range(2):
         await counter.refresh(attempt)
@@ -240,7 +241,7 @@ async def test_disputes_of_stripe_take_the_money_back_and_give_it_again(database
         id = attempt.provider_id or ""
         server.pay(id, fee=0)
         server.sessions[id]["payment_intent"]["latest_charge"]["disputed"] = True
-        dispute = {"id": "dp_1", "payment_intent": f"pi_{id}", "amount": 50_00, "currency": "eur", "created": 1}
+        dispute = {"id": unique("dp_"), "payment_intent": f"pi_{id}", "amount": 50_00, "currency": "eur", "created": 1}
         server.disputes = [dispute | {"status": "warning_needs_response"}]
         await counter.refresh(attempt)
         assert (await s.invoice_row(invoice)).open_cents == 0

@@ -59,7 +59,7 @@ async def test_a_refund_is_owed_when_it_is_asked_for_and_paid_when_the_provider_
     assert await s.booked(AccountRole.PAYABLE) == -40_00
     for _ in range(2):
         async with database.session(SYSTEM) as session:
-            await refunding.succeed(session, out.id, provider_id="re_1")
+            await refunding.succeed(session, out.id, provider_id=unique("re_"))
     assert (await row(s, payment)).status == PaymentStatus.PARTIALLY_REFUNDED
     assert (await s.booked(AccountRole.PAYABLE), await s.booked(AccountRole.PROVIDER_CLEARING)) == (0, 60_00)
     await s.require_sound_books()
@@ -106,7 +106,7 @@ async def test_a_failed_refund_is_put_back_also_where_the_money_had_left(databas
         assert (await s.balance(), (await s.invoice_row(invoice)).open_cents) == (0, 30_00)
         async with database.session(SYSTEM) as session:
             if left:
-                await refunding.succeed(session, out.id, provider_id="re_2")
+                await refunding.succeed(session, out.id, provider_id=unique("re_"))
         for _ in range(2):
             async with database.session(SYSTEM) as session:
                 assert (await refunding.fail(session, out.id, "account closed")).status == PaymentStatus.FAILED
@@ -157,7 +157,7 @@ async def test_cash_is_handed_back_at_once(database: Database) -> None:
 async def test_a_chargeback_takes_what_is_there_and_the_rest_is_claimed(database: Database) -> None:
     s = await shop(database)
     invoice = await s.invoice(60_00)
-    payment = await paid(s, 100_00, invoice)
+    payment, chargeback = await paid(s, 100_00, invoice), unique("chb_")
     async with database.session(SYSTEM) as session:
         await registering.pay_from_wallet(session, owner_id=s.customer.id, invoice_id=await s.invoice(30_00))
     for _ in range(2):
@@ -166,7 +166,7 @@ async def test_a_chargeback_takes_what_is_there_and_the_rest_is_claimed(database
                 session,
                 payment,
                 Money(100_00),
-                provider_id="chb_1",
+                provider_id=chargeback,
                 on=today(),
                 kind=PaymentKind.CHARGEBACK,
             )
