@@ -155,7 +155,7 @@ async def read(asking: Callable[[], Context], asked: str) -> Any:
             raise
         return None
     assert not answer.errors
-    return orjson.loads(answer.data)
+    return orjson.loads(answer.data or b"null")
 
 
 async def unseen(asker: Asker, ids: list[str]) -> list[str]:
@@ -295,14 +295,17 @@ def test_a_formula_knows_its_inputs() -> None:
         outcome("line.gross", net=Decimal("0.5"), vat=0)
 
 
+def _times(factor: int, inputs: Any) -> Any:
+    return inputs["x"] * factor
+
+
 def test_versions_follow_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_FORMULAS", {})
     for version, since in ((1, registry.ALWAYS), (2, date(2027, 1, 1))):
-        times = version
         registry.formula(
             "a.b",
             {"x": registry.Unit.CENTS},
-            lambda i, times=times: i["x"] * times,
+            partial(_times, version),
             nl="",
             en="",
             version=version,
