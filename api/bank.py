@@ -35,9 +35,10 @@ from api.reading import (
     read_one,
     reads,
     related,
+    related_connection,
     related_list,
 )
-from domain.bank.matching import MatchReason
+from domain.bank.matching import MOST_TOGETHER, MatchReason
 from domain.bank.models import BankMatch as MatchRow
 from domain.bank.models import BankStatement as StatementRow
 from domain.bank.models import BankTransaction as TransactionRow
@@ -47,7 +48,6 @@ from domain.bank.order_models import BankFile as FileRow
 from domain.bank.order_models import BankFileKind, BankFileState, FileLineState, MandateScheme, MandateState, MandateUse
 from domain.bank.order_models import BankFileLine as LineRow
 from domain.bank.order_models import Mandate as MandateRow
-from domain.bank.runs import MOST_LINES
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
@@ -65,7 +65,7 @@ TransactionRef = Annotated["BankTransaction", strawberry.lazy("api.bank")]
 FileRef = Annotated["BankFile", strawberry.lazy("api.bank")]
 OURS = [Audience.STAFF, Audience.SYSTEM]
 _READ = Permission.PAYMENTS_WRITE
-MOST_MATCHES, MOST_PROPOSALS = 250, 50
+MOST_MATCHES, MOST_PROPOSALS = 100, 5
 
 
 def of_one_entity(listing: Listing, row: Any) -> Source | None:
@@ -129,7 +129,7 @@ class MatchProposal(Node):
         "What it pays; the first as much as it holds, then the next.",
         on=lambda p, i: i.id == func.any(p.invoice_ids),
         order_by=lambda i: i.due_on,
-        limit=MOST_MATCHES,
+        limit=MOST_TOGETHER,
     )
     transaction: TransactionRef | None = related("The transaction.", on=lambda p, t: t.id == p.transaction_id)
     entity: EntityRef | None = related("Whose account.", on=lambda p, e: e.id == p.entity_id)
@@ -230,6 +230,16 @@ class BankFileLine(Node):
     file: FileRef | None = related("The file.", on=lambda line, f: f.id == line.file_id)
 
 
+@filters(LineRow)
+@strawberry.input(description="Which lines of a file.")
+class BankFileLineFilter:
+    state: EnumFilter[FileLineState] | None = match("By state.")
+    contact_id: IDFilter | None = match("By who pays or is paid.", node="Contact")
+
+
+LINE_SORT = Sort(LineRow, position="By place in the file.", default="position")
+
+
 @reads(FileRow, audiences=OURS, source=of_one_entity)
 @strawberry.type(description="A file of collections or payouts, to be given to the bank.")
 class BankFile(Node):
@@ -244,8 +254,8 @@ class BankFile(Node):
     created_at: datetime = column("When it was made.")
     cancelled_at: datetime | None = column("When it was cancelled.")
     cancel_reason: str | None = column("Why.")
-    lines: list[BankFileLine] = related_list(
-        "Its lines.", on=lambda f, line: line.file_id == f.id, order_by=lambda line: line.position, limit=MOST_LINES
+    lines: Connection[BankFileLine] = related_connection(
+        "Its lines.", on=lambda f, line: line.file_id == f.id, filter=BankFileLineFilter, order=LINE_SORT
     )
     document: Document | None = related(
         "The file itself, to download.", on=lambda f, d: (d.owner_type == "BankFile") & (d.owner_id == f.id)

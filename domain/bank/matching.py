@@ -15,6 +15,8 @@ from domain.bank.references import References, compact
 G = TypeVar("G")
 
 MOST_PROPOSALS = 5
+MOST_TOGETHER = 50
+"""Invoices that are proposed, or settle, at once."""
 LEAST_SCORE = 35
 _SURE = 99
 """The most that a proposal can reach: what is certain is none."""
@@ -197,11 +199,12 @@ class Matcher:
     def _sums(self, movement: Movement, look: "_Look") -> Iterable[Candidate]:
         """Several invoices that are paid at once: those that are named, or the oldest of a payer that we know."""
         named = self._open(look.named)
-        if len(named) > 1 and sum(each.open_cents for each in named) == movement.cents:
+        if 1 < len(named) <= MOST_TOGETHER and sum(each.open_cents for each in named) == movement.cents:
             yield _candidate(_ids(named), [MatchReason.REFERENCE, MatchReason.AMOUNT_EQUALS_SUM])
         theirs = self._open(self._by_iban.get(movement.counterparty_iban or ""))
         for payer_id in dict.fromkeys(each.payer_id for each in theirs):
             oldest = sorted(self._open(self._by_payer[payer_id]), key=lambda each: (each.due_on, each.number))
+            oldest = oldest[:MOST_TOGETHER]
             for count, amount in enumerate(accumulate(each.open_cents for each in oldest), start=1):
                 if amount == movement.cents and count > 1:
                     yield _candidate(_ids(oldest[:count]), [MatchReason.ACCOUNT, MatchReason.AMOUNT_EQUALS_SUM])
