@@ -125,7 +125,7 @@ class ImportedStatement:
 
 @strawberry.type(description="Something that is not in a file.")
 class LeftOutOfFile:
-    id: strawberry.ID = strawberry.field(description="The invoice or refund.")
+    subject_id: strawberry.ID = strawberry.field(description="The invoice or refund.")
     number: str = strawberry.field(description="Its number.")
     reason: LeftOutReason = strawberry.field(description="Why.")
 
@@ -339,7 +339,9 @@ async def _file(session: AsyncSession, info: Info, id: UUID, left_out: Sequence[
     return BankFilePayload(
         file=await read_in(session, info, "file", id),
         left_out=[
-            LeftOutOfFile(id=strawberry.ID(global_id(each.kind, each.id)), number=each.number, reason=each.reason)
+            LeftOutOfFile(
+                subject_id=strawberry.ID(global_id(each.kind, each.id)), number=each.number, reason=each.reason
+            )
             for each in left_out
         ],
     )
