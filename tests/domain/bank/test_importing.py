@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -141,7 +142,11 @@ async def test_a_payout_of_a_provider_is_asked_about_once(database: Database) ->
     s = await shop(database)
     invoice = await numbered(s, 12, 100_00)
     async with s.database.session(SYSTEM) as session:
-        given = {"method": PaymentMethod.IDEAL, "provider": Provider.MOLLIE, "provider_id": unique("tr_")}
+        given: dict[str, Any] = {
+            "method": PaymentMethod.IDEAL,
+            "provider": Provider.MOLLIE,
+            "provider_id": unique("tr_"),
+        }
         await receive(
             session, entity_id=s.entity.id, amount=Money(100_00), received_on=today(), invoice_ids=[invoice], **given
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -39,7 +40,11 @@ EMAIL = "betaler@example.nl"
 
 async def late(s: Shop, days: int, cents: int = 100_00, **payer: str) -> UUID:
     """An invoice that was due so many days ago, in the books, to somebody with an address."""
-    snapshot = {"name": s.customer.name, "email": EMAIL, "contact_type": ContactType.PERSON.value} | payer
+    snapshot: dict[str, Any] = {
+        "name": s.customer.name,
+        "email": EMAIL,
+        "contact_type": ContactType.PERSON.value,
+    } | payer
     async with s.database.session(SYSTEM) as session:
         made = unposted_invoice(s.entity, s.customer, cents, -days, {"payer": snapshot})
         session.add(made)
@@ -120,7 +125,7 @@ async def test_the_daily_round_reminds_of_all_that_is_due(database: Database) ->
     s = await shop(database)
     due, paid, fresh = await late(s, 8), await late(s, 8), await late(s, 1)
     async with s.database.session(s.actors["finance"]) as session:
-        given = {"method": PaymentMethod.CASH, "received_on": today(), "invoice_ids": [paid]}
+        given: dict[str, Any] = {"method": PaymentMethod.CASH, "received_on": today(), "invoice_ids": [paid]}
         await registering.register(session, entity_id=s.entity.id, amount=Money(100_00), **given)
     await remind_of_invoices(database)
     await remind_of_invoices(database)
@@ -164,7 +169,7 @@ async def test_a_paused_invoice_or_payer_is_left_alone(database: Database) -> No
         held = await pausing.pause(
             session, entity_id=s.entity.id, reason=PauseReason.DISPUTED, invoice_id=disputed, note="Paal staat scheef"
         )
-        until = {"until": today() + timedelta(days=3)}
+        until: dict[str, Any] = {"until": today() + timedelta(days=3)}
         await pausing.pause(
             session, entity_id=s.entity.id, reason=PauseReason.AGREED, contact_id=s.customer.id, **until
         )
@@ -195,8 +200,14 @@ async def test_what_the_bank_is_about_to_collect_is_not_reminded_of(database: Da
         )
         session.add(file)
         await session.flush()
-        line = {"iban": "NL02ABNA0123456789", "name": "J", "description": "", "block": "T-1", "end_to_end_id": "T-1"}
-        money = {"amount_cents": 100_00, "currency": "EUR", "contact_id": s.customer.id}
+        line: dict[str, Any] = {
+            "iban": "NL02ABNA0123456789",
+            "name": "J",
+            "description": "",
+            "block": "T-1",
+            "end_to_end_id": "T-1",
+        }
+        money: dict[str, Any] = {"amount_cents": 100_00, "currency": "EUR", "contact_id": s.customer.id}
         session.add(BankFileLine(entity_id=s.entity.id, file_id=file.id, position=1, invoice_id=id, **line, **money))
     assert await by_policy(s, id) is None
 
@@ -243,7 +254,7 @@ async def test_a_statement_tells_what_changed_and_what_is_left(database: Databas
     s = await shop(database)
     one, two = await late(s, 45, 100_00), await late(s, 5, 50_00)
     async with s.database.session(s.actors["finance"]) as session:
-        given = {"method": PaymentMethod.BANK_TRANSFER, "received_on": today()}
+        given: dict[str, Any] = {"method": PaymentMethod.BANK_TRANSFER, "received_on": today()}
         payment = await registering.register(
             session, entity_id=s.entity.id, amount=Money(70_00), invoice_ids=[one], **given
         )
@@ -255,7 +266,7 @@ async def test_a_statement_tells_what_changed_and_what_is_left(database: Databas
         await write_off(session, two, "Oninbaar")
     for who in ("finance", "customer"):
         async with s.database.session(s.actors[who]) as session:
-            period = {"since": today() - timedelta(days=30), "until": today()}
+            period: dict[str, Any] = {"since": today() - timedelta(days=30), "until": today()}
             found = await statement_of(session, contact_id=s.customer.id, entity_id=s.entity.id, **period)
         assert (found.opening_cents, found.closing_cents) == (100_00, 50_00)
         assert [each.cents for each in found.movements if each.kind != "OTHER"] == [50_00, -70_00, 20_00]
@@ -266,12 +277,12 @@ async def test_a_statement_tells_what_changed_and_what_is_left(database: Databas
 async def test_nobody_reads_the_account_of_another(database: Database) -> None:
     s = await shop(database)
     await late(s, 45)
-    period = {"since": today() - timedelta(days=60), "until": today()}
+    period: dict[str, Any] = {"since": today() - timedelta(days=60), "until": today()}
     async with s.database.session(s.actors["other"]) as session:
         with pytest.raises(NotFound):
             await statement_of(session, contact_id=s.customer.id, entity_id=s.entity.id, **period)
     async with s.database.session(s.actors["finance"]) as session:
-        swapped = {"since": period["until"], "until": period["since"]}
+        swapped: dict[str, Any] = {"since": period["until"], "until": period["since"]}
         with pytest.raises(DomainError):
             await statement_of(session, contact_id=s.customer.id, entity_id=s.entity.id, **swapped)
 
@@ -300,7 +311,7 @@ async def test_a_statement_is_made_once_and_mailed(database: Database) -> None:
     s = await shop(database)
     await late(s, 45)
     async with s.database.session(s.actors["finance"]) as session:
-        period = {"since": today() - timedelta(days=60), "until": today()}
+        period: dict[str, Any] = {"since": today() - timedelta(days=60), "until": today()}
         asked = await sending.request(
             session, contact_id=s.customer.id, entity_id=s.entity.id, to="boekhouding@example.nl", **period
         )
