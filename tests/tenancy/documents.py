@@ -42,7 +42,7 @@ def selection(schema: GraphQLSchema, audience: Audience, type_: Any, depth: int,
         return "{ __typename " + " ".join(parts) + " }"
     parts = [] if "id" in named.fields else ["__typename"]
     for name, field in named.fields.items():
-        if whole or name == "id" or not (is_leaf_type(get_named_type(field.type)) and _has_id(named)):
+        if whole or name == "id" or not (_is_value(get_named_type(field.type)) and _has_id(named)):
             parts += _selected(schema, audience, f"{named.name}_{name}", name, field, depth)
     return "{ " + " ".join(parts) + " }"
 
@@ -69,6 +69,11 @@ def _selected(
             yield f"{label}(first: 3) {connection_selection(schema, audience, named, depth - 1)}"
     elif depth > 1 or not _has_id(named):
         yield f"{label} {selection(schema, audience, named, depth - 1, whole=False)}"
+
+
+def _is_value(type_: Any) -> bool:
+    """Amounts too: what explains one names rows, and is asked for where the amount is a row's first."""
+    return is_leaf_type(type_) or type_.name == "Money"
 
 
 def connection_selection(schema: GraphQLSchema, audience: Audience, connection: Any, depth: int) -> str:
