@@ -63,7 +63,7 @@ async def read_catalog(pool: Any, audience: Audience) -> Catalog:
 
 def row_scope(actor: Actor, settings: Iterable[str], attributes: Iterable[str]) -> tuple[str, ...]:
     """The values of settings and of attributes that are bound: equal where the rows are."""
-    values = actor.settings()
+    values = actor.settings() | {"chargecars.language": actor.language}
     named = {f"chargecars.{attribute}" for attribute in attributes}
     named = {"chargecars.entity_ids" if name == "chargecars.entity_id" else name for name in named}
     return (actor.audience.value, *(values[name] for name in sorted(named | set(settings))))

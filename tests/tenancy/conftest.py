@@ -129,7 +129,7 @@ async def world(
     owner = await asyncpg.connect(url)
     oracle = await Oracle.read(owner, REGISTRY)
     await owner.close()
-    unlimited = settings.model_copy(update=dict.fromkeys(_BOUNDS, 1_000_000_000))
+    unlimited = settings.model_copy(update=dict.fromkeys(_BOUNDS, 10**12))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("api.documents._LONGEST_KEPT", 1_000_000)
         patch.setattr("api.documents._MOST_CHARACTERS", 20_000_000)

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, func, null, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting.models import AccountingConnection, AccountingReconciliation, AccountingRecord, AuditFile
@@ -92,6 +92,7 @@ async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
     await _holds(session, entity)
     await _notifications(session, entity, brand)
     await add_documents(session, entity)
+    await _accounting(session, entity)
     await session.flush()
 
 
@@ -127,7 +128,7 @@ async def _accounting(session: AsyncSession, entity: BusinessEntity) -> None:
     await session.flush()
     of = {"entity_id": entity.id, "connection_id": connection.id}
     if contact_id:
-        failed = {"state": "FAILED", "code": "REFUSED", "next_attempt_at": None}
+        failed = {"state": "FAILED", "code": "REFUSED", "next_attempt_at": null()}
         record = {"kind": "CONTACT", "rank": 0, "subject_id": contact_id, "contact_id": contact_id}
         session.add(AccountingRecord(**of, **record, **failed, reference="a", booked_on=date(2026, 1, 1)))
     sums = ("count_here", "count_there", "gross_cents_here", "gross_cents_there", "paid_cents_here", "paid_cents_there")

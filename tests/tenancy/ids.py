@@ -22,6 +22,7 @@ _KINDS = {
     "parent": "Organization",
     "ledger_account": "LedgerAccount",
     "transaction": "BankTransaction",
+    "statement": "BankStatement",
     "proposal": "MatchProposal",
     "refund": "Payment",
     "account": "Organization",
