@@ -33,7 +33,7 @@ async def test_generated_documents_are_answered_the_same_in_both_lanes(world: Wo
         seen["with errors"] += bool(ordinary.errors)
         if byte.reason is None:
             assert byte == ordinary, (actor.role, text, variables)
-        else:
+        elif byte.reason != "derived":  # what Python makes, such as the address of a payment link, has one lane
             assert byte.reason in WITH_ERRORS, (byte.reason, text)
             assert ordinary.errors, (text, variables)
     assert len(drawn) == _DOCUMENTS // 4
