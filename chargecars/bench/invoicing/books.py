@@ -18,7 +18,7 @@ ENTRIES = 28_000
 _TABLES = ("journal_entry", "journal_line")
 _ENTRIES = """
 INSERT INTO journal_entry (entity_id, number, kind, key, booked_on, currency, text, source_type, source_id, fingerprint)
-SELECT e.id, e.code || '-B-' || n, 'INVOICE', 'bench:' || n, $2::date + (n * 7919 % 730)::int, 'EUR', 'Invoice',
+SELECT e.id, e.code || '-B-' || n, 'INVOICE', 'bench:' || n, $2::date + (n::bigint * 7919 % 730)::int, 'EUR', 'Invoice',
   'Invoice', e.id, ''
 FROM generate_series(1, $1) AS n
 JOIN (SELECT id, code, row_number() OVER (ORDER BY code) - 1 AS place, count(*) OVER () AS many FROM business_entity) e
