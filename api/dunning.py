@@ -39,6 +39,7 @@ from api.reading import (
     related,
 )
 from api.reading.errors import BadInput
+from domain import validation
 from domain.dunning import aged as ageing_of
 from domain.dunning.accounts import Account, Ageing, Movement, StatementEntryKind
 from domain.dunning.models import AccountStatement as AccountRow
@@ -327,6 +328,8 @@ class DunningQueries:
         currency: Annotated[str, strawberry.argument(description="ISO 4217 code.")] = "EUR",
     ) -> Statement | None:
         contact, entity = contact_key(contact_id, "contactId"), key_of("BusinessEntity", entity_id, "entityId")
+        since, until = validation.day(since, "from"), validation.day(until, "until")
+        currency = validation.currency(currency, "currency")
         if contact is None:
             return None
         async with info.context.read() as session:
@@ -354,8 +357,9 @@ class DunningQueries:
         if not 1 <= first <= MOST_PAYERS or not 0 <= after <= 1_000_000:
             raise BadInput("BAD_INPUT", "first", f"1 to {MOST_PAYERS}, after 0 or more.")
         keys = [key_of("BusinessEntity", id, "entityIds") for id in entity_ids] if entity_ids is not None else None
+        on, currency = validation.day(as_of or today(), "as_of"), validation.currency(currency, "currency")
         async with info.context.read() as session:
-            return await _aged(session, info, keys, as_of or today(), currency, first, after)
+            return await _aged(session, info, keys, on, currency, first, after)
 
 
 async def policy_in(session: AsyncSession, entity_id: UUID, language: str) -> DunningPolicy | None:

@@ -35,7 +35,7 @@ class RecomputedAmount:
 
 @strawberry.type(description="A document that was computed again.")
 class Recomputation:
-    id: strawberry.ID = strawberry.field(description="The document.")
+    subject_id: strawberry.ID = strawberry.field(description="The document.")
     as_of: date | None = strawberry.field(description="The day that was asked for; null: of each amount its own.")
     currency: str = strawberry.field(description="ISO 4217 code.")
     equal: bool = strawberry.field(description="Whether every amount is the same cent for cent.")
@@ -79,7 +79,7 @@ class ExplanationQueries:
 
 def _shown(id: strawberry.ID, sheet: Sheet) -> Recomputation:
     return Recomputation(
-        id=id,
+        subject_id=id,
         as_of=sheet.as_of,
         currency=sheet.currency,
         equal=sheet.equal,

@@ -14,6 +14,7 @@ from api.enums import described
 from api.explained_amounts import amount_of, recorded
 from api.inputs import key_of
 from api.reading import BigInt, Money, field, global_id
+from domain import validation
 from domain.ledger import checks, periods, reports
 from domain.ledger.models import AccountType
 from domain.ledger.models import LedgerAccount as AccountRow
@@ -142,10 +143,11 @@ class LedgerReportQueries:
     ) -> ProfitAndLossReport | None:
         wanted = None if entity_ids is None else [key_of("BusinessEntity", id, "entityIds") for id in entity_ids]
         since, until = _span(since, until)
+        code = validation.currency(currency, "currency")
         async with info.context.read() as session:
             ids = await _visible(session, wanted)
             found = await reports.profit_and_loss(
-                session, ids, since, until, by=by, consolidated=consolidated, currency=currency
+                session, ids, since, until, by=by, consolidated=consolidated, currency=code
             )
         return _profit_and_loss(found, consolidated, info.context.language)
 
@@ -168,7 +170,7 @@ class LedgerReportQueries:
         entity_id: _Entity,
         month: Annotated[date, strawberry.argument(description="Any day of the month.")],
     ) -> ClosingChecks | None:
-        key = key_of("BusinessEntity", entity_id, "entityId")
+        key, month = key_of("BusinessEntity", entity_id, "entityId"), validation.day(month, "month")
         async with info.context.read() as session:
             if not await _visible(session, [key]):
                 return None
@@ -202,8 +204,9 @@ async def _visible(session: AsyncSession, wanted: list[UUID] | None) -> list[UUI
 
 
 def _span(since: date | None, until: date | None) -> tuple[date, date]:
-    first = since or today().replace(month=1, day=1)
-    return first, until or (later(first, 12) if first.day == 1 else first + timedelta(days=365))
+    first = validation.day(since or today().replace(month=1, day=1), "since")
+    last = validation.day(until, "until") if until else None
+    return first, last or (later(first, 12) if first.day == 1 else first + timedelta(days=365))
 
 
 def _profit_and_loss(found: reports.ProfitAndLoss, consolidated: bool, language: str) -> ProfitAndLossReport:

@@ -14,6 +14,7 @@ from api.mutations import PreviewablePayload, mutation
 from api.payments import Payment, PaymentLink, PaymentProvider, Wallet
 from api.quote_changes import contact_key
 from api.reading import BigInt, read_in
+from domain import validation
 from domain.contacts import relations
 from domain.errors import Duplicate, Required
 from domain.invoices.models import Invoice
@@ -200,7 +201,7 @@ class PaymentMutations:
             payment = await registering.register(
                 session,
                 entity_id=await relations.entity_of(session, entity_key),
-                amount=Money(input.amount_cents, registering.currency_of(input.currency)),
+                amount=Money(input.amount_cents, validation.currency(input.currency, "currency")),
                 method=input.method,
                 received_on=input.received_on,
                 shares=shares,

@@ -65,7 +65,9 @@ class PreviewedColumn:
 @strawberry.type(description="A row that would be made, changed or removed, with what you may read of it.")
 class PreviewedRow:
     kind: str = strawberry.field(description="The type of its global id, or the name of its table.")
-    id: strawberry.ID | None = strawberry.field(description="Null where it has no global id; of a new row not kept.")
+    record_id: strawberry.ID | None = strawberry.field(
+        description="Its global id; null where it has none. That of a new row is not kept."
+    )
     action: Action = strawberry.field(description="What would become of it.")
     follows: bool = strawberry.field(description="Whether it would be done afterwards, by a reaction or a job.")
     columns: list[PreviewedColumn] = strawberry.field(description="What would differ.")
@@ -221,7 +223,7 @@ class _Foresight:
         table = REGISTRY[row.table].table
         return PreviewedRow(
             kind=self._ids.kind(row.table) or row.table,
-            id=self._ids.of(row.table, row.key.get("id")),
+            record_id=self._ids.of(row.table, row.key.get("id")),
             action=row.action,
             follows=row.follows,
             columns=[self._column(table, name, *values) for name, values in row.columns.items()],

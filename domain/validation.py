@@ -9,12 +9,14 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from typing import Any, TypeVar
 
 import orjson
 import phonenumbers
 from babel import Locale
+from babel.numbers import is_currency
 from email_validator import EmailNotValidError, validate_email
 from stdnum import iban as stdnum_iban
 from stdnum.eu import vat as stdnum_vat
@@ -30,6 +32,7 @@ MAX_TEXT = 10_000
 MAX_EMAIL = 254
 MAX_HOUSE_NUMBER = 99_999
 MAX_ADDITION = 10
+EARLIEST_DAY, LATEST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
 _WHITE_SPACE = re.compile(r"\s+")
 _KVK = re.compile(r"(?!0{8})[0-9]{8}")
@@ -269,6 +272,20 @@ def choice(value: str, choices: frozenset[str] | tuple[str, ...], *field: str | 
     """One of the given texts, exactly."""
     if value not in choices:
         raise NotAChoice(field=field, choices=", ".join(sorted(choices)))
+    return value
+
+
+def currency(value: str, *field: str | int) -> str:
+    """A code of ISO 4217."""
+    if len(value) != 3 or not value.isupper() or not is_currency(value):
+        raise NotAChoice(field=field, choices="ISO 4217, EUR")
+    return value
+
+
+def day(value: date, *field: str | int) -> date:
+    """A day that something of a business can have happened on, or will."""
+    if not EARLIEST_DAY <= value <= LATEST_DAY:
+        raise OutOfRange(field=field, minimum=EARLIEST_DAY.isoformat(), maximum=LATEST_DAY.isoformat())
     return value
 
 

@@ -54,7 +54,7 @@ async def business_entity(session: AsyncSession, **values: Any) -> BusinessEntit
             "kvk_number": "12345678",
             "vat_number": "NL123456782B01",
             "iban": "NL91ABNA0417164300",
-            "invoice_prefix": unique("I"),
+            "invoice_prefix": f"I{letters()}",
             "email": f"{uuid4().hex}@example.nl",
             "phone": "+31201234567",
             "street": "Dorpsstraat",

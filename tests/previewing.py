@@ -19,7 +19,7 @@ from tenants.actor import SYSTEM
 from tenants.audience import Audience
 from tenants.engine import Database
 
-PREVIEW = """preview { events rows { kind id action follows columns { name before after } }
+PREVIEW = """preview { events rows { kind recordId action follows columns { name before after } }
   invoices { number kind part gross { cents } } ledger { key accountCode amount { cents } }
   commissions { kind commissionLevel commissionRate base { cents } amount { cents } } documents { kind fileName }
   messages { channel kind recipient subject text suppressed }

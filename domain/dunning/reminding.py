@@ -63,6 +63,8 @@ async def remind_by_policy(session: AsyncSession, invoice_id: UUID, on: date) ->
     step = _next_step(policy, sent)
     if not policy.active or step is None or not _has_come(invoice, policy, sent, step, on):
         return None
+    if not await _has_brand(session, invoice.entity_id):
+        return None
     return await _send(session, invoice, policy, sent, policy.steps[step - 1].kind, step)
 
 
@@ -82,6 +84,11 @@ async def history(session: AsyncSession, invoice_id: UUID) -> list[Reminder]:
     """The reminders of an invoice, oldest first."""
     query = select(Reminder).where(Reminder.invoice_id == invoice_id).order_by(Reminder.sent_on, Reminder.id)
     return list(await session.scalars(query))
+
+
+async def _has_brand(session: AsyncSession, entity_id: UUID) -> bool:
+    """An entity without a brand has nobody in whose name to write."""
+    return (await session.execute(select(exists().where(Brand.entity_id == entity_id)))).scalar_one()
 
 
 def _collected(invoice: type[Invoice]) -> ColumnElement[bool]:

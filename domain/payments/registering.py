@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from babel.numbers import is_currency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
@@ -77,13 +76,6 @@ async def register(
             contact_id=contact_id,
         ),
     )
-
-
-def currency_of(value: str) -> str:
-    """A code of ISO 4217. Raises: NotAChoice."""
-    if len(value) != 3 or not value.isupper() or not is_currency(value):
-        raise NotAChoice(choices="ISO 4217, EUR", field=("currency",))
-    return value
 
 
 def _check_amount(amount: Money) -> None:
