@@ -59,7 +59,7 @@ async def save_rate(session: AsyncSession, given: GivenRate) -> IntercompanyRate
 async def settle(session: AsyncSession, one: UUID, other: UUID, month: date) -> list[UUID]:
     """Clear what two entities owe each other until the end of a month into one transfer between them; once.
 
-    A month whose settlement was undone is settled anew.
+    A month whose settlement was undone is settled anew; one that a later settlement has cleared holds nothing more.
     The transfer is in transit until a bank statement shows it. Returns the entries of `one` and of `other`.
     Raises: NotFound, PeriodNotOver, NOTHING_TO_SETTLE, INTERCOMPANY_DIFFERS, INTERCOMPANY_WITH_ITSELF.
     """
@@ -67,9 +67,12 @@ async def settle(session: AsyncSession, one: UUID, other: UUID, month: date) -> 
     month = month_of(month)
     if later(month, 1) > today():
         raise PeriodNotOver(field=("month",))
+    await _one_at_a_time(session, one, other)
     known, undone = await _settled(session, one, other, month)
     if known:
         return known
+    if await _cleared_later(session, one, other, month):
+        raise NothingToSettle(month=f"{month:%Y-%m}")
     made = await _settlement(session, one, other, month, f"{_key(one, other, month)}{undone}")
     return await post_many(session, made)
 
@@ -150,7 +153,28 @@ async def _work_for(
 
 
 def _key(one: UUID, other: UUID, month: date) -> str:
-    return f"settlement:{month:%Y-%m}:{min(one, other)}:{max(one, other)}:"
+    return f"settlement:{month:%Y-%m}:{_pair(one, other)}:"
+
+
+def _pair(one: UUID, other: UUID) -> str:
+    return f"{min(one, other)}:{max(one, other)}"
+
+
+async def _one_at_a_time(session: AsyncSession, one: UUID, other: UUID) -> None:
+    key = func.hashtextextended(f"settlement {_pair(one, other)}", 0)
+    await session.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+async def _cleared_later(session: AsyncSession, one: UUID, other: UUID, month: date) -> bool:
+    """Whether the settlement of a later month, which clears all before it, stands."""
+    reversal = aliased(JournalEntry)
+    later_one = select(JournalEntry.id).where(
+        JournalEntry.entity_id == one,
+        JournalEntry.key.like(f"settlement:%:{_pair(one, other)}:%"),
+        func.split_part(JournalEntry.key, ":", 2) > f"{month:%Y-%m}",
+        ~select(reversal.id).where(reversal.reverses_id == JournalEntry.id).exists(),
+    )
+    return (await session.execute(later_one.limit(1))).first() is not None
 
 
 async def _settled(session: AsyncSession, one: UUID, other: UUID, month: date) -> tuple[list[UUID], int]:

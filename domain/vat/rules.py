@@ -143,10 +143,12 @@ def decide(
     """
     own = VatClass(line_class)
     works = installed or article_category in _WORKS
+    asked = payer.treatment == VatTreatment.REVERSE_CHARGE or own is VatClass.REVERSE_CHARGE
+    if asked and payer.treatment != VatTreatment.DOMESTIC and payer.registered_in:
+        return _shifted(seller_country, payer)
+    own = VatClass.STANDARD if own is VatClass.REVERSE_CHARGE else own  # nobody it could be shifted to
     if payer.treatment == VatTreatment.DOMESTIC:
         return domestic(own, on)
-    if payer.treatment == VatTreatment.REVERSE_CHARGE or own is VatClass.REVERSE_CHARGE:
-        return _shifted(seller_country, payer)
     place = supplied_in or payer.country
     if place == seller_country:
         return _at_home(own, works, seller_country, payer, on)

@@ -186,6 +186,18 @@ async def test_a_month_is_settled_once_and_falls_out_of_the_consolidation(databa
         assert all(check.holds for check in await check_books(session, [one, two, third]))
 
 
+async def test_what_a_later_settlement_cleared_is_not_cleared_again(database: Database) -> None:
+    one, two = await entity_of(database), await entity_of(database)
+    before = later(LAST, -1)
+    async with database.session(SYSTEM) as session:
+        await post_many(session, [replace(each, booked_on=before) for each in worked(one, two, 7000)])
+        made = await settle(session, one, two, LAST)
+        with pytest.raises(NothingToSettle):
+            await settle(session, two, one, before)
+        await undo_settlement(session, one, two, LAST)
+        assert set(await settle(session, one, two, before)).isdisjoint(made)
+
+
 async def test_books_that_disagree_are_not_settled(database: Database) -> None:
     one, two = await entity_of(database), await entity_of(database)
     async with database.session(SYSTEM) as session:

@@ -52,6 +52,19 @@ def test_who_owes_the_vat(
     assert (found.rule, found.category, found.rate) == (rule, code, Decimal(rate))
 
 
+@pytest.mark.parametrize("number", [None, BAD])
+@pytest.mark.parametrize("kind", ["PERSON", ORG])
+def test_vat_is_shifted_to_nobody_without_a_number(number: str | None, kind: str) -> None:
+    """Neither by the article's class nor because finance wishes so: somebody has to owe it."""
+    shifted = VatParty("NL", number, kind, treatment=VatTreatment.REVERSE_CHARGE.value)
+    for payer, line in ((party(number=number, kind=kind), VatClass.REVERSE_CHARGE), (shifted, VatClass.STANDARD)):
+        found = decide(line, "INSTALLATION_SERVICE", "NL", payer, DAY)
+        assert (found.rule, found.vat_class, found.rate) == ("NL-STANDARD", VatClass.STANDARD, Decimal(21))
+    never = VatParty("NL", NL, ORG, treatment=VatTreatment.DOMESTIC.value)
+    assert decide(VatClass.REVERSE_CHARGE, "OTHER", "NL", never, DAY).rate == Decimal(21)
+    assert decide(VatClass.REVERSE_CHARGE, "OTHER", "NL", party(number=NL), DAY).category == "AE"
+
+
 def test_reduced_and_zero_lines_keep_their_class_at_home() -> None:
     assert decide(VatClass.REDUCED, "OTHER", "NL", party(), DAY).rule == VatRule.REDUCED
     assert decide(VatClass.ZERO, "OTHER", "NL", party(), DAY).category == "Z"
