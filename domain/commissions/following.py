@@ -80,7 +80,12 @@ class Record:
 
     @property
     def agreed(self) -> Money:
-        """What it is worth as long as nothing is lost: as computed, and corrected since."""
+        """What it is worth as long as nothing is lost: as computed, and corrected since.
+
+        What follows from a rule over a span depends on nothing that is lost: it is worth what it comes to now.
+        """
+        if self.first.rule:
+            return Money(self.total, self.first.currency)
         corrected = sum(row.cents for row in self.rows if row.corrects)
         return Money(self.first.amount_cents + corrected, self.first.currency)
 

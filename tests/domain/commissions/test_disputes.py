@@ -96,6 +96,29 @@ async def test_a_dispute_is_opened_once_answered_once_and_withdrawn_by_its_maker
         await disputed(c, "dealer", correction)
 
 
+async def test_a_bonus_is_corrected_from_what_it_was_recomputed_to(c: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiers = [{"from": "1", "amount_cents": 100_00}, {"from": "2", "amount_cents": 150_00}]
+    await c.terms("direct", levels=[], bonuses=[{"metric": "ORDERS", "period": "MONTH", "tiers": tiers}])
+    month = month_of(clock.now())
+    after = bounds(month)[1] + timedelta(hours=1)
+    await c.order("direct")
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "now", lambda: after)
+        await c.run(month)
+    await c.order("direct")
+    monkeypatch.setattr(clock, "now", lambda: after)
+    await c.run(month)
+    assert await c.sums() == {"direct": 150_00}
+    dispute_id = await disputed(c, "direct", await record_of(c, "direct"))
+    await answered(c, dispute_id, 200_00)
+    await c.run(month)
+    assert await c.sums() == {"direct": 200_00}
+    async with c.database.session(c.finance) as session:
+        await disputes.reopen(session, dispute_id)
+    assert await c.sums() == {"direct": 150_00}
+    assert await c.books_agree()
+
+
 @pytest.mark.parametrize("other", ["master", "regional", "agent", "direct"])
 async def test_nobody_else_disputes_or_withdraws(c: Channel, other: str) -> None:
     await c.ordered("agent")
