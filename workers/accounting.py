@@ -155,7 +155,7 @@ class Talk:
             found = await tell(self._package, begun)
         except Refused as refused:
             async with self._settle(begun, "refused") as session:
-                await records.refused(session, begun.id, refused.code, refused.message)
+                await records.refused(session, begun, refused.code, refused.message)
             return None
         except Busy as busy:
             await self._put_back(begun, "busy", str(busy), uncertain=False)

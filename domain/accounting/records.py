@@ -195,10 +195,10 @@ def _done(row: AccountingRecord, found: Found, hashed: str) -> None:
     row.state, row.next_attempt_at = RecordState.DONE, None
 
 
-async def refused(session: AsyncSession, id: UUID, code: str, message: str) -> None:
-    """The package will not take it; nothing was written."""
-    row = await find(session, AccountingRecord, id, lock=True)
-    row.uncertain = False
+async def refused(session: AsyncSession, begun: Begun, code: str, message: str) -> None:
+    """The package will not take it, or not say whether it has it: what was in doubt before still is."""
+    row = await find(session, AccountingRecord, begun.id, lock=True)
+    row.uncertain = begun.look_first
     await _fail(session, row, code, message)
 
 

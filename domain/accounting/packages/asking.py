@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -22,6 +22,7 @@ _EPOCH = 1_000_000_000
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _LATER = frozenset({408, 423, 425})
 
+T = TypeVar("T")
 Gate: TypeAlias = Callable[[], Awaitable[None]]
 """Raises Busy where no further request is allowed now."""
 
@@ -175,6 +176,14 @@ def retry_after(headers: Mapping[str, str]) -> float:
             except (TypeError, ValueError):
                 continue
     return 60.0
+
+
+def understood(answer: Any, read: Callable[[Any], T]) -> T:
+    """What an answer to a write says. Raises: Uncertain for what cannot be read: it was not refused, after all."""
+    try:
+        return read(answer)
+    except (Refused, LookupError, TypeError, AttributeError) as error:
+        raise Uncertain("an answer that cannot be read") from error
 
 
 def cents(value: Any) -> int:

@@ -12,7 +12,7 @@ from domain.accounting.bookings import Document, Found, Line, Party, Settlement,
 from domain.accounting.mapping import AccountMapping
 from domain.accounting.models import RecordKind, Side
 from domain.accounting.months import last_day
-from domain.accounting.packages.asking import Asker, Gate, Refused, cents
+from domain.accounting.packages.asking import Asker, Gate, Refused, cents, understood
 from domain.accounting.packages.package import Catalogue, Choice
 
 _PAGE = 100
@@ -78,7 +78,7 @@ class Moneybird:
     async def create_document(self, document: Document) -> Found:
         resource = _resource(document.kind)
         body = await self._asker.write("POST", self._path(resource), {_wrapper(resource): self._invoice(document)})
-        return _document(body)
+        return understood(body, _document)
 
     def _invoice(self, document: Document) -> dict[str, Any]:
         return {
@@ -145,7 +145,7 @@ class Moneybird:
 
     async def _written(self, method: str, resource: str, body: Any) -> Found:
         answer = await self._asker.write(method, self._path(resource), body)
-        return Found(str(answer["id"]))
+        return understood(answer, lambda body: Found(str(body["id"])))
 
     async def _all(self, resource: str) -> list[dict[str, Any]]:
         return [each async for each in self._pages(resource, "")]

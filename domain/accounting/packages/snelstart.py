@@ -13,7 +13,7 @@ from domain.accounting.bookings import Document, Found, Line, Party, Settlement,
 from domain.accounting.mapping import AccountMapping
 from domain.accounting.models import Side
 from domain.accounting.months import next_month
-from domain.accounting.packages.asking import Asker, CredentialsRefused, Gate, Refused, cents
+from domain.accounting.packages.asking import Asker, CredentialsRefused, Gate, Refused, cents, understood
 from domain.accounting.packages.package import Catalogue, Choice
 
 _PAGE = 500
@@ -72,7 +72,7 @@ class Snelstart:
 
     async def create_party(self, party: Party) -> Found:
         body = await self._write("POST", "/relaties", self._relation(party))
-        return Found(str(body["id"]))
+        return understood(body, _found)
 
     async def change_party(self, external_id: str, party: Party) -> Found:
         """A PUT replaces all: what the bookkeeper wrote is read, and ours laid over it."""
@@ -82,7 +82,7 @@ class Snelstart:
         ours = self._relation(party) | {"id": external_id, "relatiesoort": kinds}
         ours["memo"] = memo if _mark(party) in memo else f"{memo}\n{_mark(party)}".strip()
         body = await self._write("PUT", f"/relaties/{external_id}", there | ours)
-        return Found(str(body["id"]))
+        return understood(body, _found)
 
     def _relation(self, party: Party) -> dict[str, Any]:
         country = self._countries.get(party.country)
@@ -120,7 +120,7 @@ class Snelstart:
             if there is None:
                 raise
             return there
-        return Found(str(made["id"]), document.gross_cents, document.vat_cents)
+        return Found(understood(made, _found).external_id, document.gross_cents, document.vat_cents)
 
     def _booking(self, document: Document) -> tuple[str, dict[str, Any]]:
         if len(document.number) > _MOST_NUMBER:
@@ -180,7 +180,7 @@ class Snelstart:
             side: [rule],
         }
         made = await self._write("POST", "/bankboekingen", body)
-        return Found(str(made["id"]))
+        return understood(made, _found)
 
     # --- reconciliation ---------------------------------------------------------------------------------------------
 
@@ -261,6 +261,10 @@ def _vat(document: Document, names: dict[str, str]) -> list[dict[str, str]]:
 
 def _listing(purchase: bool) -> tuple[str, str]:
     return ("/inkoopfacturen", "inkoopBoeking") if purchase else ("/verkoopfacturen", "verkoopBoeking")
+
+
+def _found(body: dict[str, Any]) -> Found:
+    return Found(str(body["id"]))
 
 
 def _name(party: Party) -> str:

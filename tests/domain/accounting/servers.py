@@ -28,6 +28,10 @@ class Fault(Enum):
     """Does it, and answers when the client has long gone."""
     NO_JSON = auto()
     """A proxy's page, with 200."""
+    UNREADABLE = auto()
+    """Does it, and answers with an amount that is none."""
+    REFUSES = auto()
+    """422, whatever is asked."""
     NONE = auto()
 
 
@@ -69,10 +73,12 @@ class Server:
         self.asked.append(asked)
         fault = self.faults.pop(0) if self.faults else Fault.NONE
         over = self.limit is not None and len(self.asked) > self.limit
-        before = {Fault.TOO_MANY: 429, Fault.FAILS: 500}.get(fault)
+        before = {Fault.TOO_MANY: 429, Fault.FAILS: 500, Fault.REFUSES: 422}.get(fault)
         status, body = (429, {"error": "slow down"}) if over else (before, {}) if before else self.answer(asked)
         if fault is Fault.FAILS_AFTER_WRITING:
             status, body = 500, {"error": "internal"}
+        if fault is Fault.UNREADABLE:
+            body = {"total_price_incl_tax": "?"}
         if fault is Fault.SILENT_AFTER_WRITING:
             writer.transport.abort()
             return

@@ -150,6 +150,32 @@ async def test_an_answer_that_is_lost_doubles_nothing(
         assert (len(snelstart.relations), len(snelstart.bookings), len(snelstart.bank)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("package", list(AccountingPackage))
+@pytest.mark.parametrize("fault", [Fault.FAILS_AFTER_WRITING, Fault.UNREADABLE])
+async def test_a_refused_look_up_leaves_the_doubt_and_a_retry_doubles_nothing(
+    mine: Books, moneybird: MoneybirdServer, snelstart: SnelstartServer, package: AccountingPackage, fault: Fault
+) -> None:
+    """A document is written without an answer that can be read, then looking for it is refused, then staff retries."""
+    sender = package is AccountingPackage.MONEYBIRD
+    server = moneybird if sender else snelstart
+    await connected(mine, package, MAPPING if sender else SNELSTART_MAPPING)
+    await mine.invoice(Sold(100_00))
+    async with mine.database.session(SYSTEM) as session:
+        await collecting.collect(session, await session.get_one(AccountingConnection, mine.connection_id))
+    token = [] if sender else [Fault.NONE]
+    await one(mine)
+    for each in (fault, Fault.REFUSES):
+        server.faults = [*token, each]
+        await one(mine)
+    [_, row] = await mine.records()
+    assert (row.state, row.uncertain) == ("FAILED", True)
+    async with mine.database.session(SYSTEM) as session:
+        await records.retry(session, row.id)
+    await drained(mine)
+    assert {state for _, state in await states(mine)} == {"DONE"}
+    assert len(moneybird.sales if sender else snelstart.bookings) == 1
+
+
 async def test_a_worker_that_dies_after_sending_leaves_nothing_twice(
     mine: Books, moneybird: MoneybirdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
