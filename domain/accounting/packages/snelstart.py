@@ -151,8 +151,9 @@ class Snelstart:
     # --- payments ---------------------------------------------------------------------------------------------------
 
     async def find_settlement(self, settlement: Settlement) -> Found | None:
-        async for each in self._pages("/bankboekingen", f"boekstuk eq {_quoted(settlement.reference)}"):
-            if each.get("boekstuk") == settlement.reference:
+        number = _piece(settlement)
+        async for each in self._pages("/bankboekingen", f"boekstuk eq {_quoted(number)}"):
+            if each.get("boekstuk") == number:
                 return Found(str(each["id"]))
         return None
 
@@ -172,7 +173,7 @@ class Snelstart:
         }
         body = {
             "datum": settlement.paid_on.isoformat(),
-            "boekstuk": settlement.reference[:_MOST_NUMBER],
+            "boekstuk": _piece(settlement),
             "omschrijving": settlement.document_number,
             "dagboek": {"id": journal},
             "bedragOntvangen": received,
@@ -273,6 +274,11 @@ def _name(party: Party) -> str:
 
 def _mark(party: Party) -> str:
     return f"ref {party.reference}"
+
+
+def _piece(settlement: Settlement) -> str:
+    """Its end: there the payments of one document differ."""
+    return settlement.reference[-_MOST_NUMBER:]
 
 
 def _quoted(value: str) -> str:

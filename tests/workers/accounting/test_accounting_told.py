@@ -6,12 +6,17 @@ from typing import Any
 import pytest
 
 from domain.accounting import collecting, connections, records
+from domain.accounting.bookings import Settlement
+from domain.accounting.mapping import AccountMapping
 from domain.accounting.models import (
     AccountingConnection,
     AccountingPackage,
+    RecordKind,
     RecordState,
 )
 from domain.accounting.packages import asking
+from domain.accounting.packages.package import Catalogue
+from domain.accounting.packages.snelstart import Snelstart
 from domain.invoices.models import InvoiceKind
 from domain.money import VatClass
 from tenants.actor import SYSTEM
@@ -72,6 +77,26 @@ async def test_snelstart_is_told_amounts_of_vat_as_we_computed_them(mine: Books,
     assert purchase["btw"] == [{"btwSoort": "InkopenHoog", "btwBedrag": "1.05"}]
     [received] = snelstart.bank.values()
     assert (received["bedragOntvangen"], received["bedragUitgegeven"]) == ("157.33", "0.00")
+
+
+async def test_payments_of_a_long_number_are_told_apart_in_snelstart(snelstart: SnelstartServer) -> None:
+    async def free() -> None:
+        pass
+
+    catalogue, mapped = Catalogue("adm", "LaderThuis B.V."), AccountMapping.of(SNELSTART_MAPPING)
+    key, gate = snelstart.subscription_key, free
+    package = Snelstart(f"{snelstart.url}/v2", f"{snelstart.url}/b2b/token", key, "a key", catalogue, mapped, gate)
+    number = "LADERTHUIS-2026-F-0000123"
+    first, second = (
+        Settlement(f"{number}/{end}", RecordKind.INVOICE, "a booking", number, DAY, 10_00, "EUR")
+        for end in ("0a1b2c", "3d4e5f")
+    )
+    made = await package.create_settlement(first)
+    assert await package.find_settlement(second) is None
+    assert await package.find_settlement(first) == made
+    await package.close()
+    [received] = snelstart.bank.values()
+    assert len(received["boekstuk"]) == 25
 
 
 async def test_a_token_that_ran_out_is_bought_anew(mine: Books, snelstart: SnelstartServer) -> None:
