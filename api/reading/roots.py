@@ -1,8 +1,5 @@
 """Root fields: what can be read, and which permission each of them needs."""
 
-import functools
-import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +7,6 @@ import strawberry
 from sqlalchemy import Select
 
 from api.reading.declare import graphql_argument, page_arguments, read_field
-from api.reading.errors import BadInput
 from api.reading.sorting import Sort
 from api.reading.specs import (
     COST,
@@ -26,7 +22,6 @@ from api.reading.specs import (
     RowExpression,
     SearchSpec,
 )
-from domain.errors import DomainError, DomainErrors
 from tenants.permissions import Permission
 
 PUBLIC = Permission.PUBLIC
@@ -129,33 +124,10 @@ def read_search(
 def field(
     description: str, *, requires: Permission, cost: int | None = None, most: int | None = None, **options: Any
 ) -> Resolving:
-    """A root query field with a Python resolver; `most` items of its list are expected.
-
-    What the domain refuses of the arguments is an error of the request, with the domain's code.
-    """
+    """A root query field with a Python resolver; `most` items of its list are expected."""
     metadata = _metadata(requires, cost, most)
     declare: Resolving = strawberry.field(description=description, metadata=metadata, **options)
-    return lambda resolver: declare(_refusing(resolver))
-
-
-def _refusing(resolver: Callable[..., Any]) -> Callable[..., Any]:
-    if not inspect.iscoroutinefunction(resolver):
-        return resolver
-
-    @functools.wraps(resolver)
-    async def resolve(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return await resolver(*args, **kwargs)
-        except (DomainError, DomainErrors) as refused:
-            first = refused.errors[0]
-            raise BadInput(first.code, _argument(first), first.message("en")) from None
-
-    return resolve
-
-
-def _argument(refused: DomainError) -> str:
-    """The place of a fault in the words of the schema."""
-    return ".".join(re.sub(r"_([a-z])", lambda m: m[1].upper(), str(step)) for step in refused.field)
+    return declare
 
 
 def mutation(description: str, *, requires: Permission, cost: int | None = None, **options: Any) -> Resolving:
