@@ -34,6 +34,19 @@ class InForce:
     def holds(self, at: datetime) -> bool:
         return self.valid is None or at in self.valid
 
+    def overlaps(self, first: datetime, until: datetime) -> bool:
+        """Whether they hold at some moment from the first up to and including the last."""
+        if self.valid is None:
+            return True
+        if self.valid.isempty:
+            return False
+        lower, upper = self.valid.lower, self.valid.upper
+        return (lower is None or lower <= until) and (upper is None or upper > first)
+
+    def since(self) -> datetime:
+        """From when they hold; the beginning of time where that is always."""
+        return self.valid.lower if self.valid and self.valid.lower else datetime.min.replace(tzinfo=UTC)
+
 
 PLATFORM = InForce(STANDARD)
 
@@ -57,6 +70,11 @@ class Book:
     def agreed(self, at: datetime) -> list[InForce]:
         """All that are agreed with a partner and in force at a time."""
         return [one for key, kept in self._with.items() if key is not None for one in kept if one.holds(at)]
+
+    def last(self, first: datetime, until: datetime) -> list[InForce]:
+        """Of each partner, and of the entity's standard, the last terms in force between two moments."""
+        found = [[one for one in kept if one.overlaps(first, until)] for kept in self._with.values()]
+        return [max(kept, key=InForce.since) for kept in found if kept]
 
     def replaced(self, organization_id: UUID | None, terms: Terms) -> "Book":
         """This book, as if the terms had always been those with a partner, or the entity's where none is named."""

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.agreements.commission_book import Book, InForce
+from domain.agreements.commission_book import PLATFORM, Book, InForce
 from domain.agreements.commission_terms import CommissionPeriod, Reward, Tier
 from domain.commissions.computing import rewarded
 from domain.commissions.following import Record, locked
@@ -192,14 +192,41 @@ _SUMS = text("""
 async def _caps(
     session: AsyncSession, entity_id: UUID, month: date, terms: Book, span: CommissionPeriod
 ) -> list[Wanted]:
+    """Of each agreement the cap that held last in the span, whichever of its months is asked for.
+
+    A record whose agreement has no cap by then comes to nothing.
+    """
     wanted: list[Wanted] = []
-    at = min(bounds(month)[1] - _MOMENT, clock.now())
-    for held in [*terms.agreed(at), terms.find((), at)]:
+    first, after = (begins(day) for day in span.of(month))
+    for held in terms.last(first, min(after - _MOMENT, clock.now())):
         caps = held.terms.caps
         if (cap := caps.month_cents if span is CommissionPeriod.MONTH else caps.year_cents) is not None:
             sums = await _sums(session, entity_id, month, held, span)
             wanted += [_above(held, entity_id, month, span, cap, each) for each in sums]
-    return wanted
+    return wanted + await _ended(session, entity_id, month, span, {_key(each) for each in wanted})
+
+
+async def _ended(
+    session: AsyncSession, entity_id: UUID, month: date, span: CommissionPeriod, held: set[tuple[UUID, str]]
+) -> list[Wanted]:
+    """Nothing for each record of the span that no cap stands behind any more."""
+    query = select(Commission.beneficiary_contact_id, Commission.rule).where(
+        Commission.entity_id == entity_id,
+        Commission.reverses_id.is_(None),
+        Commission.order_id.is_(None),
+        Commission.lead_id.is_(None),
+        Commission.rule.startswith(_caps_of(span, month)),
+    )
+    kept = {(row.beneficiary_contact_id, row.rule) for row in await session.execute(query)}
+    return [
+        Wanted(PLATFORM, entity_id, beneficiary_id, CommissionKind.CAP, rule, month)
+        for beneficiary_id, rule in sorted(kept - held)
+    ]
+
+
+def _caps_of(span: CommissionPeriod, month: date) -> str:
+    """What the rules of all caps of a span begin with."""
+    return f"CAP:{span.value}:{span.of(month)[0]}:"
 
 
 async def _sums(
@@ -225,7 +252,7 @@ def _above(held: InForce, entity_id: UUID, month: date, span: CommissionPeriod, 
         entity_id=entity_id,
         beneficiary_id=sums.beneficiary_id,
         kind=CommissionKind.CAP,
-        rule=f"CAP:{span.value}:{span.of(month)[0]}:{held.organization_id or 'STANDARD'}",
+        rule=f"{_caps_of(span, month)}{held.organization_id or 'STANDARD'}",
         month=month,
         accrued=above - earned,
         earned=earned,

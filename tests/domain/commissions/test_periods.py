@@ -1,14 +1,17 @@
 """Bonuses, penalties and caps over months, and runs that compute whatever is missing."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import Range
 
-from domain.agreements.commission_terms import Reward, Tier
+from domain.agreements.commission_terms import Reward, Tier, as_json
+from domain.agreements.models import Agreement, CommissionTerms
+from domain.agreements.parsing import parse
 from domain.commissions.measuring import Figure
 from domain.commissions.models import CommissionKind
 from domain.commissions.months import bounds, month_of
@@ -157,6 +160,62 @@ async def test_a_years_cap_comes_after_the_months(c: Channel) -> None:
     assert [cents for _, cents, _ in await of_kind(c, CommissionKind.CAP)] == [-23_33, -20_00]
     assert (await c.run()).changed == 0
     assert await c.sums() == {"direct": 80_00}
+
+
+async def changed(c: Channel, at: datetime, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """What is agreed with the direct partner up to a moment, and from then on."""
+    async with c.database.session(SYSTEM) as session:
+        query = select(Agreement.id).where(Agreement.organization_id == c.id("direct"))
+        agreement_id = (await session.execute(query)).scalar_one()
+        for valid, caps in ((Range(None, at), before), (Range(at, None), after)):
+            terms = as_json(parse({"levels": ["10"], "caps": caps}))
+            whose = {"entity_id": c.entity_id, "organization_id": c.id("direct"), "agreement_id": agreement_id}
+            session.add(CommissionTerms(**whose, valid=valid, terms=terms))
+
+
+async def test_the_last_terms_of_a_year_cap_all_its_months(c: Channel, month: date) -> None:
+    before = (month - timedelta(days=1)).replace(day=1)
+    await changed(c, bounds(month)[0], {"year_cents": 100_00}, {"year_cents": 50_00})
+    await c.ordered("direct")
+    await c.run(month)
+    assert await c.sums() == {"direct": 50_00}
+    if month.month > 1:
+        assert await c.run(before) == Ran(0, 0)
+        assert await c.run(month) == Ran(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        ({"month_cents": 100_00}, {}, 123_33),
+        ({}, {"month_cents": 100_00}, 100_00),
+        ({"month_cents": 100_00}, {"month_cents": 80_00}, 80_00),
+    ],
+)
+async def test_the_last_terms_of_a_month_cap_all_of_it(
+    c: Channel, month: date, before: dict[str, Any], after: dict[str, Any], left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered = clock.now()
+    change = ordered + timedelta(minutes=5)
+    await changed(c, change, before, after)
+    await c.ordered("direct")
+    await c.run(month)
+    assert await c.sums() == {"direct": before.get("month_cents", 123_33)}
+    monkeypatch.setattr(clock, "now", lambda: change + timedelta(minutes=5))
+    await c.run(month)
+    assert await c.sums() == {"direct": left}
+    assert await c.run(month) == Ran(0, 0)
+    assert await c.books_agree()
+
+
+async def test_a_cap_holds_for_its_month_when_its_terms_ended_in_it(c: Channel, month: date) -> None:
+    await c.terms("direct", levels=["10"], caps={"month_cents": 100_00})
+    await c.ordered("direct")
+    async with c.database.session(SYSTEM) as session:
+        ended = "UPDATE commission_terms SET valid = tstzrange(NULL, now()) WHERE organization_id = :id"
+        await session.execute(text(ended), {"id": c.id("direct")})
+    await c.run(month)
+    assert await c.sums() == {"direct": 100_00}
 
 
 async def test_an_order_cap_is_cut_over_all_levels(c: Channel) -> None:
