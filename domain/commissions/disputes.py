@@ -22,6 +22,7 @@ from domain.commissions.events import (
     CommissionDisputeWithdrawn,
 )
 from domain.commissions.following import Record, follow, locked
+from domain.commissions.leading import follow_leads
 from domain.commissions.models import Commission, CommissionCause, CommissionDispute, CommissionKind, DisputeState
 from domain.commissions.movements import about, write
 from domain.errors import AlreadyExists, OutOfRange
@@ -138,6 +139,8 @@ async def _correct(session: AsyncSession, corrected: Record, cents: int, dispute
     made = await write(session, [movement], clock.now())
     if corrected.first.order_id is not None:
         await follow(session, [corrected.first.order_id])
+    if corrected.first.lead_id is not None:
+        await follow_leads(session, corrected.first.entity_id, [corrected.first.lead_id])
     id: UUID = made[0].id
     return id
 

@@ -1,9 +1,11 @@
 """Disputes about commission: what waits, what an answer writes, and taking it back."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from domain.commissions import disputes
 from domain.commissions.errors import (
@@ -13,6 +15,7 @@ from domain.commissions.errors import (
     NotDisputable,
     NothingCorrected,
 )
+from domain.commissions.leading import follow_leads
 from domain.commissions.models import Commission, CommissionDispute
 from domain.commissions.months import bounds, month_of
 from domain.errors import NotFound, OutOfRange
@@ -21,6 +24,7 @@ from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
 from tests.commissioning import Channel, channel
+from tests.quoting import lead_of
 
 FIVE = 61_66
 
@@ -116,6 +120,26 @@ async def test_a_bonus_is_corrected_from_what_it_was_recomputed_to(c: Channel, m
     async with c.database.session(c.finance) as session:
         await disputes.reopen(session, dispute_id)
     assert await c.sums() == {"direct": 150_00}
+    assert await c.books_agree()
+
+
+async def test_a_corrected_kickback_shares_the_fate_of_its_lead(c: Channel) -> None:
+    await c.terms("direct", kickback={"per": "LEAD", "amount_cents": 15_00})
+    whose: dict[str, Any] = {"partner_organization_id": c.id("direct"), "channel_organization_ids": [c.id("direct")]}
+    lead = await lead_of(c.market, **whose, qualified_at=clock.now())
+    await c.run()
+    dispute_id = await disputed(c, "direct", await record_of(c, "direct"))
+    async with c.database.session(SYSTEM) as session:
+        turned_down = "UPDATE lead SET status = 'DISQUALIFIED', disqualified_from = 'QUALIFIED' WHERE id = :id"
+        await session.execute(text(turned_down), {"id": lead.id})
+        await follow_leads(session, c.entity_id, [lead.id])
+    await answered(c, dispute_id, 20_00)
+    assert await c.sums() == {"direct": 0}
+    async with c.database.session(SYSTEM) as session:
+        taken_up = "UPDATE lead SET status = 'QUALIFIED', disqualified_from = NULL WHERE id = :id"
+        await session.execute(text(taken_up), {"id": lead.id})
+        await follow_leads(session, c.entity_id, [lead.id])
+    assert await c.sums() == {"direct": 20_00}
     assert await c.books_agree()
 
 
