@@ -15,6 +15,7 @@ from api.payments import Payment, PaymentLink, PaymentProvider, Wallet
 from api.quote_changes import contact_key
 from api.reading import BigInt, read_in
 from domain import validation
+from domain.bank import runs
 from domain.contacts import relations
 from domain.errors import Duplicate, Required
 from domain.invoices.models import Invoice
@@ -276,7 +277,7 @@ class PaymentMutations:
     )
     async def cancel_refund(self, info: Info, id: RefundId, reason: Reason) -> RefundPaymentPayload:
         async with info.context.write() as session:
-            out = await refunding.cancel(session, key_of("Payment", id), reason)
+            out = await runs.cancel_refund(session, key_of("Payment", id), reason)
             return RefundPaymentPayload(refund=await read_in(session, info, "refund", out.id))
 
     @mutation(

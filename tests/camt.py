@@ -187,5 +187,6 @@ def _parties(tx: Tx, version: str) -> str:
     side = "Dbtr" if tx.cents >= 0 else "Cdtr"
     name = f"<Nm>{escape(tx.name)}</Nm>" if tx.name else ""
     party = f"<{side}>{name if version == '02' else f'<Pty>{name}</Pty>'}</{side}>" if name else ""
-    account = f"<{side}Acct><Id><IBAN>{tx.iban}</IBAN></Id></{side}Acct>" if tx.iban else ""
+    known = f"<IBAN>{tx.iban}</IBAN>" if tx.iban and tx.iban[0].isalpha() else f"<Othr><Id>{tx.iban}</Id></Othr>"
+    account = f"<{side}Acct><Id>{known}</Id></{side}Acct>" if tx.iban else ""
     return f"<RltdPties>{party}{account}</RltdPties>"

@@ -15,11 +15,13 @@ from domain.invoices import settling
 from domain.ledger.models import AccountRole
 from domain.money import Money
 from domain.payments import refunding
-from domain.payments.models import PaymentKind, Provider
+from domain.payments.models import Payment, PaymentKind, PaymentStatus, Provider
 from domain.payments.receiving import receive
 from domain.rows import find
 
 _BY_ID, _BY_BLOCK, _RETURNED = Why("END_TO_END_ID", True), Why("FILE", True), Why("RETURN", True)
+_LEAVING = select(Payment.id).where(Payment.status.in_([PaymentStatus.PENDING.value, PaymentStatus.SUCCEEDED.value]))
+"""Refunds that can have left; a line of one that was put back is judged by hand, whatever the bank did with it."""
 
 
 async def recognize(session: AsyncSession, transaction: BankTransaction) -> bool:
@@ -66,6 +68,7 @@ async def _pending(
     query = select(BankFileLine).join(BankFile, BankFile.id == BankFileLine.file_id)
     query = query.where(BankFileLine.entity_id == transaction.entity_id, which, BankFile.kind == kind.value)  # type: ignore[arg-type]  # a condition
     query = query.where(BankFileLine.state == FileLineState.PENDING.value, BankFile.currency == transaction.currency)
+    query = query.where(or_(BankFileLine.refund_id.is_(None), BankFileLine.refund_id.in_(_LEAVING)))
     query = query.order_by(BankFileLine.id).with_for_update(of=BankFileLine)
     return list(await session.scalars(query.execution_options(populate_existing=True)))
 

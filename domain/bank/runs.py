@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.bank import mandates, pain
-from domain.bank.errors import FileUnderWay, NoCreditorId, NotABankDay, NothingToRun
+from domain.bank.errors import FileUnderWay, InAnotherFile, NoCreditorId, NotABankDay, NothingToRun
 from domain.bank.events import BankFileCancelled, BankFileCreated
 from domain.bank.order_models import (
     BankFile,
@@ -30,6 +30,8 @@ from domain.errors import InvalidState
 from domain.events.record import record
 from domain.ledger.posting import today
 from domain.numbering.service import next_number
+from domain.payments import refunding
+from domain.payments.models import Payment
 from domain.rows import actor_of, find
 from domain.validation import text
 from tenants.models import BusinessEntity
@@ -130,6 +132,17 @@ async def cancel(session: AsyncSession, file_id: UUID, reason: str) -> BankFile:
     await mandates.restate_use(session, [line.mandate_id for line in lines if line.mandate_id])
     await record(session, BankFileCancelled(file.number), entity_id=file.entity_id, subject_id=file.id)
     return file
+
+
+async def cancel_refund(session: AsyncSession, refund_id: UUID, reason: str) -> Payment:
+    """`refunding.cancel` of one that no file asks the bank to pay. Raises: InAnotherFile and what that raises."""
+    out = await refunding.cancel(session, refund_id, reason)
+    # asked now that its row is locked: whoever makes a file locks it as well
+    query = select(BankFileLine.id).where(BankFileLine.refund_id == out.id)
+    query = query.where(BankFileLine.state == FileLineState.PENDING.value).limit(1)
+    if (await session.execute(query)).first() is not None:
+        raise InAnotherFile(what=out.number, field=("id",))
+    return out
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from stdnum import iban as stdnum_iban
 
 from domain.bank import mandates
 from domain.bank.errors import InAnotherFile, MandateNotUsable, NoAccount, NotToBeRun
@@ -245,8 +246,9 @@ async def _names(session: AsyncSession, ids: set[UUID]) -> dict[UUID, tuple[str,
 
 
 async def _sources(session: AsyncSession, payment_ids: set[UUID]) -> dict[UUID, str]:
-    """From which account a payment came: a refund goes back there."""
+    """From which account a payment came: a refund goes back there, where the bank told its IBAN and no other number."""
     query = select(BankMatch.payment_id, BankTransaction.counterparty_iban)
     query = query.join(BankTransaction, BankTransaction.id == BankMatch.transaction_id)
     query = query.where(BankMatch.payment_id.in_(payment_ids), BankTransaction.counterparty_iban.is_not(None))
-    return {payment_id: iban for payment_id, iban in await session.execute(query) if payment_id and iban}
+    rows = [(payment_id, iban) for payment_id, iban in await session.execute(query) if payment_id and iban]
+    return {payment_id: stdnum_iban.compact(iban) for payment_id, iban in rows if stdnum_iban.is_valid(iban)}

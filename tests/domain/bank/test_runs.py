@@ -18,6 +18,7 @@ from domain.bank.errors import (
     InvalidCreditorId,
     MandateInForce,
     MandateNotUsable,
+    NoAccount,
     NoCreditorId,
     NotABankDay,
     NothingToRun,
@@ -264,6 +265,60 @@ async def test_a_refund_is_paid_out_to_where_its_payment_came_from(database: Dat
     assert (await s.payments())[1].status == PaymentStatus.FAILED
     assert [each.state for each in await transactions(s)] == [TransactionState.MATCHED] * 3
     await require_bank_agrees(s, 80_00)
+
+
+async def test_a_refund_in_a_running_file_is_not_put_back(database: Database) -> None:
+    s = await bank(database)
+    receipt = Sheet([one(80_00, text=f"{s.entity.code}-2026-00012", iban=PAYER)])
+    await numbered(s, 12, 80_00)
+    await import_(s, receipt)
+    [payment] = await s.payments()
+    async with s.database.session(s.actors["finance"]) as session:
+        refund = await refunding.refund(session, payment.id, Money(30_00), Destination.SOURCE, "Te veel")
+        file = (await runs.pay_out(session, entity_id=s.entity.id)).file
+    with pytest.raises(InAnotherFile):
+        async with s.database.session(s.actors["finance"]) as session:
+            await runs.cancel_refund(session, refund.id, "Vergissing")
+    assert (await s.payments())[1].status == PaymentStatus.PENDING
+    await cancel(s, file)
+    async with s.database.session(s.actors["finance"]) as session:
+        await runs.cancel_refund(session, refund.id, "Vergissing")
+    assert (await s.payments())[1].status == PaymentStatus.FAILED
+
+
+async def test_a_line_of_a_refund_that_was_put_back_holds_up_no_statement(database: Database) -> None:
+    s = await bank(database)
+    receipt = Sheet([one(80_00, text=f"{s.entity.code}-2026-00012", iban=PAYER)])
+    await numbered(s, 12, 80_00)
+    await import_(s, receipt)
+    [payment] = await s.payments()
+    async with s.database.session(s.actors["finance"]) as session:
+        refund = await refunding.refund(session, payment.id, Money(30_00), Destination.SOURCE, "Te veel")
+        run = await runs.pay_out(session, entity_id=s.entity.id)
+        await refunding.fail(session, refund.id, "Vergissing")
+    [line] = await lines(s, run.file)
+    await import_(s, following(receipt, one(-30_00, end_to_end=line.end_to_end_id)))
+    paid = (await transactions(s))[1]
+    assert (paid.state, await matches(s, paid.id)) == (TransactionState.UNMATCHED, [])
+    assert [each.state for each in await lines(s, run.file)] == [FileLineState.PENDING]
+    await require_bank_agrees(s, 50_00, suspense=-30_00)
+
+
+async def test_a_number_that_is_no_iban_is_not_paid_to(database: Database) -> None:
+    s = await bank(database)
+    await numbered(s, 12, 80_00)
+    await import_(s, Sheet([one(80_00, text=f"{s.entity.code}-2026-00012", iban="000123456789")]))
+    [payment] = await s.payments()
+    async with s.database.session(s.actors["finance"]) as session:
+        refund = await refunding.refund(session, payment.id, Money(30_00), Destination.SOURCE, "Te veel")
+    with pytest.raises(NoAccount):
+        async with s.database.session(s.actors["finance"]) as session:
+            await runs.pay_out(session, entity_id=s.entity.id, refund_ids=[refund.id])
+    async with s.database.session(SYSTEM) as session:
+        (await session.get_one(Contact, s.customer.id)).iban = PAYER
+    async with s.database.session(s.actors["finance"]) as session:
+        run = await runs.pay_out(session, entity_id=s.entity.id, refund_ids=[refund.id])
+    assert [line.iban for line in await lines(s, run.file)] == [PAYER]
 
 
 async def test_commission_is_paid_out_and_owed_again_when_it_comes_back(database: Database) -> None:
