@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -193,7 +193,7 @@ async def allocate(
 async def _post_allocated(
     session: AsyncSession, payment: Payment, waiting: int, rest: int, receivables: list[Leg]
 ) -> None:
-    key = f"payment:{payment.id}:allocated:{waiting}"
+    key = f"payment:{payment.id}:allocated:{uuid4()}"  # the same amount may stand in suspense again
     if rest and payment.contact_id:
         await add_to_wallet(session, payment, payment.contact_id, rest, MovementKind.SURPLUS, key)
     moved = debit(AccountRole.SUSPENSE, Money(waiting, payment.currency))

@@ -11,9 +11,9 @@ from domain.invoices.models import InvoiceStatus
 from domain.ledger.models import AccountRole
 from domain.ledger.posting import today
 from domain.money import CurrencyMismatch, Money
-from domain.payments import registering
+from domain.payments import refunding, registering
 from domain.payments.errors import AllocatedTooMuch, NotInSuspense, NotPayable, NotUndone, PaymentInUse
-from domain.payments.models import Payment, PaymentMethod, PaymentStatus, Provider, Suspense
+from domain.payments.models import Destination, Payment, PaymentMethod, PaymentStatus, Provider, Suspense
 from domain.payments.receiving import receive
 from domain.rows import find
 from domain.wallets import service as wallets
@@ -78,6 +78,19 @@ async def test_what_nobody_is_known_to_have_paid_stands_in_suspense_until_it_is_
     with pytest.raises(NotInSuspense):
         async with database.session(s.actors["finance"]) as session:
             await registering.allocate(session, lost.id, invoice_ids=[invoice])
+
+
+async def test_the_same_amount_is_allocated_and_posted_again_after_a_refund_was_put_back(database: Database) -> None:
+    s = await shop(database)
+    lost = await bank(s, 100_00, reference="thank you")
+    async with database.session(s.actors["finance"]) as session:
+        out = await refunding.refund(session, lost.id, Money(50_00), Destination.SOURCE, "Sent back")
+        await registering.allocate(session, lost.id, invoice_ids=[await s.invoice(50_00)])
+    async with database.session(s.actors["finance"]) as session:
+        await refunding.cancel(session, out.id, "Not sent")
+        await registering.allocate(session, lost.id, invoice_ids=[await s.invoice(50_00)])
+    assert await s.booked(AccountRole.SUSPENSE) == 0
+    await s.require_sound_books()
 
 
 async def test_a_colleague_says_what_is_paid(database: Database) -> None:
