@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from datetime import date
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
+from domain.ledger import posting
 from domain.ledger.errors import AlreadyReversed, PostedDifferently, Unbalanced
 from domain.ledger.models import AccountRole, EntryKind, JournalEntry, JournalLine, LedgerAccount
 from domain.ledger.posting import Entry, Leg, credit, debit, post_many, reverse, seal, today
@@ -46,7 +48,9 @@ def test_legs_that_add_up_are_taken_and_a_cent_more_is_refused(
 
 
 @given(st.lists(st.tuples(ROLES, CENTS.filter(bool)), min_size=2, max_size=6), st.randoms())
-def test_the_fingerprint_is_of_what_is_posted_and_not_of_the_order(legs: list[tuple[AccountRole, int]], chance) -> None:
+def test_the_fingerprint_is_of_what_is_posted_and_not_of_the_order(
+    legs: list[tuple[AccountRole, int]], chance: Random
+) -> None:
     made = [Leg(role, Money(cents)) for role, cents in legs]
     shuffled = [*made, Leg(AccountRole.ROUNDING, Money(0))]
     chance.shuffle(shuffled)
@@ -78,6 +82,21 @@ def test_one_leg_is_no_entry() -> None:
 
 
 # --- in the database --------------------------------------------------------------------------------------------------
+
+
+async def test_an_entry_and_its_lines_are_of_one_day_though_midnight_passes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity_id = await entity_of(database)
+    days = (date(2026, 3, day) for day in range(1, 32))
+    monkeypatch.setattr(posting, "today", lambda: next(days))
+    async with database.session(SYSTEM) as session:
+        id = await posted(session, entity_id)
+    async with database.session(SYSTEM) as session:
+        lines = select(JournalLine.booked_on).where(JournalLine.entry_id == id)
+        entries = select(JournalEntry.booked_on).where(JournalEntry.id == id)
+        booked = [*(await session.execute(lines)).scalars(), *(await session.execute(entries)).scalars()]
+    assert set(booked) == {date(2026, 3, 1)}
 
 
 async def test_an_entity_has_an_account_for_every_role(database: Database) -> None:
