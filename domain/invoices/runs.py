@@ -100,7 +100,11 @@ async def issue_chunk(session: AsyncSession, run_id: UUID, chunk: int) -> list[O
 
 
 async def _issued(session: AsyncSession, order_ids: list[UUID]) -> list[tuple[Outcome, str | None]]:
-    """All at once; one by one where one of them is refused, so that the others are not."""
+    """All at once; one by one where one of them is refused, so that the others are not.
+
+    All orders are locked first and stay so: one by one, the counter of numbers is held while the next order is read.
+    """
+    await session.execute(select(Order.id).where(Order.id.in_(order_ids)).order_by(Order.id).with_for_update())
     try:
         async with session.begin_nested():
             return [(outcome, None) for outcome in await issue_orders(session, order_ids)]
