@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,7 +13,7 @@ from domain.contacts.models import Contact
 from domain.invoices.billing import BillLine
 from domain.invoices.drafting import Draft, waiting_drafts
 from domain.invoices.loading import Loaded, load
-from domain.invoices.models import BillingPart, Invoice, InvoicePart, PartState
+from domain.invoices.models import BillingPart, Invoice, InvoiceKind, InvoicePart, InvoiceStatus, PartState
 from domain.invoices.recognizing import recognize
 from domain.invoices.writing import issue_all
 from domain.orders.models import OrderStage
@@ -26,6 +26,36 @@ class Due:
     entity_id: UUID
     payer_id: UUID
     month: date
+
+
+async def carry_over(session: AsyncSession, until: date, payer_id: UUID | None = None) -> None:
+    """Let what waits for a month that already has its collective invoice wait for the month of `until` instead.
+
+    An order completed on the last day may be looked at after the month was collected: the month gets no second invoice,
+    unless all of the first was credited.
+    """
+    now, named, billed = until.replace(day=1), aliased(Contact), aliased(Contact)
+    payer = func.coalesce(named.merged_into_id, named.id)
+    collected = (
+        select(Invoice.id)
+        .join(billed, billed.id == Invoice.payer_contact_id)
+        .join(named, or_(billed.id == payer, billed.merged_into_id == payer))
+        .where(
+            named.id == BillingPart.payer_contact_id,
+            Invoice.entity_id == BillingPart.entity_id,
+            Invoice.period_month == BillingPart.due_month,
+            Invoice.kind == InvoiceKind.INVOICE.value,
+            Invoice.part == InvoicePart.COLLECTIVE.value,
+            Invoice.status != InvoiceStatus.CREDITED.value,
+        )
+        .correlate(BillingPart)
+    )
+    if payer_id is not None:
+        collected = collected.where(payer == payer_id)
+    late = update(BillingPart).where(
+        BillingPart.state == PartState.WAITING.value, BillingPart.due_month < now, collected.exists()
+    )
+    await session.execute(late.values(due_month=now).execution_options(synchronize_session=False))
 
 
 async def due(session: AsyncSession, until: date, entity_id: UUID | None = None) -> list[Due]:
@@ -78,15 +108,16 @@ async def _waiting(session: AsyncSession, entity_id: UUID, payer_id: UUID, month
 
 
 def _together(loaded: Loaded, drafts: Sequence[Draft], month: date) -> Draft:
-    """One draft of many: lines by order, each with the order's number."""
+    """One draft of many: lines by order, each with the order's number; for those who may see every one of them."""
     numbers = {order.id: order.number for order in loaded.orders}
     lines = [_of_order(line, numbers) for draft in drafts for line in draft.lines]
+    seen_by_all = set.intersection(*(set(draft.payer_chain_ids) for draft in drafts))
     references = dict.fromkeys(draft.reference for draft in drafts if draft.reference)
     return replace(
         drafts[-1],
         part=InvoicePart.COLLECTIVE,
         order_id=None,
-        payer_chain_ids=sorted({id for draft in drafts for id in draft.payer_chain_ids}),
+        payer_chain_ids=sorted(seen_by_all | {drafts[-1].payer_id}),
         lines=lines,
         parts=[],
         reference=next(iter(references)) if len(references) == 1 else "",

@@ -86,6 +86,18 @@ class InvoiceRunRequested(Payload):
 
 
 @dataclass(frozen=True)
+class InvoiceSkipped(Payload):
+    """An order could not be invoiced, and stays so until somebody does something about the reason."""
+
+    type = "invoice.skipped"
+    subject_type = "Order"
+    internal = True
+    number: str
+    part: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class BillingProfileSaved(Payload):
     """How a contact is invoiced holds from now on."""
 

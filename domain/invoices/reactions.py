@@ -9,19 +9,25 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.models import Event
+from domain.events.record import record
 from domain.invoices import runs
-from domain.invoices.collecting import due, issue_collective
+from domain.invoices.collecting import carry_over, due, issue_collective
+from domain.invoices.drafting import Skipped
+from domain.invoices.events import InvoiceSkipped
 from domain.invoices.issuing import issue_orders
 from domain.invoices.models import InvoicePart
 from domain.invoices.withdrawing import credit_deposits
 from domain.jobs.service import enqueue
 from domain.ledger.posting import today
-from domain.orders.models import OrderStage
+from domain.orders.models import Order, OrderStage
+from domain.rows import find
 from domain.visits.models import Visit, VisitOutcome, VisitStatus
 
 QUEUE = runs.QUEUE
 ISSUE, WITHDRAW, COLLECT = "invoices.issue", "invoices.withdraw", "invoices.collect"
 _DEPOSIT = ("order.received", "order.reopened", "order.resumed")
+_NEEDS_SOMEBODY = (Skipped.PURCHASE_ORDER_MISSING,)
+"""Nothing that happens by itself brings these invoices about."""
 EVENTS = frozenset({*_DEPOSIT, "order.stage_changed", "order.cancelled", "visit.completed"})
 
 
@@ -39,8 +45,13 @@ async def react(session: AsyncSession, event: Event) -> None:
 
 async def issue(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     """Issue a part of one order to each of its payers, where that was not done before."""
-    part = InvoicePart(arguments["part"])
-    await issue_orders(session, [UUID(arguments["order_id"])], part, step=int(arguments.get("step", 0)))
+    part, order_id = InvoicePart(arguments["part"]), UUID(arguments["order_id"])
+    (outcome,) = await issue_orders(session, [order_id], part, step=int(arguments.get("step", 0)))
+    for reason in dict.fromkeys(outcome.skipped):
+        if reason in _NEEDS_SOMEBODY:
+            order = await find(session, Order, order_id)
+            skipped = InvoiceSkipped(order.number, part.value, reason.value)
+            await record(session, skipped, entity_id=order.entity_id, subject_id=order.id)
 
 
 async def withdraw(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
@@ -51,6 +62,7 @@ async def withdraw(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
 async def collect(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     """Issue one collective invoice."""
     entity_id, payer_id = (UUID(arguments[name]) for name in ("entity_id", "payer_id"))
+    await carry_over(session, today(), payer_id)
     await issue_collective(session, entity_id, payer_id, date.fromisoformat(arguments["month"]))
 
 
@@ -71,6 +83,7 @@ WORK = {ISSUE: issue, WITHDRAW: withdraw, COLLECT: collect, runs.DIVIDE: divide,
 async def ask_for_collective_invoices(session: AsyncSession) -> int:
     """Ask for the collective invoices of months that are over; how many. For the system."""
     day = today()
+    await carry_over(session, day)
     found = await due(session, day)
     for each in found:
         arguments = {"entity_id": each.entity_id, "payer_id": each.payer_id, "month": each.month}
