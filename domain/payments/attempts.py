@@ -159,14 +159,20 @@ async def refused(session: AsyncSession, attempt_id: UUID) -> None:
         attempt.status = AttemptStatus.FAILED.value
 
 
-async def apply(session: AsyncSession, attempt_id: UUID, state: PaymentState) -> PaymentAttempt:
-    """Take over what the provider says. Raises: StrangePayment where it speaks of something else."""
+async def apply(
+    session: AsyncSession, attempt_id: UUID, state: PaymentState, under_way: Sequence[UUID] = ()
+) -> PaymentAttempt:
+    """Take over what the provider says. Raises: StrangePayment where it speaks of something else.
+
+    `under_way`: refunds that the provider had before it was asked; those that it has no more were cancelled there.
+    """
     attempt = await find(session, PaymentAttempt, attempt_id, lock=True)
     await _require_same(session, attempt, state)
     attempt.provider_id, attempt.checked_at = state.provider_id, datetime.now(UTC)
     attempt.intent_id = attempt.intent_id or state.intent_id
     if state.status is AttemptStatus.PAID:
         await _paid(session, attempt, state)
+        await _fail_gone(session, state, under_way)
     elif attempt.status in OPEN_ATTEMPTS and attempt.status != state.status:
         await _moved(session, attempt, state.status)
     await session.flush()
@@ -260,6 +266,24 @@ async def _reconcile(session: AsyncSession, payment: Payment, refund: RefundStat
             )
         return
     await settle_refund(session, ours, refund)
+
+
+async def refunds_under_way(session: AsyncSession, attempt_id: UUID) -> list[UUID]:
+    """Refunds of an attempt's payment that the provider has, and that are not done."""
+    paid = aliased(Payment)
+    query = select(Payment.id).join(paid, paid.id == Payment.refunds_payment_id).where(paid.attempt_id == attempt_id)
+    query = query.where(Payment.status == PaymentStatus.PENDING, Payment.provider_id.is_not(None))
+    return list(await session.scalars(query.order_by(Payment.id)))
+
+
+async def _fail_gone(session: AsyncSession, state: PaymentState, under_way: Sequence[UUID]) -> None:
+    if not state.all_refunds:
+        return
+    there = {refund.reference for refund in state.refunds} | {refund.provider_id for refund in state.refunds}
+    for id in under_way:
+        out = await find(session, Payment, id)
+        if out.status == PaymentStatus.PENDING and out.id not in there and out.provider_id not in there:
+            await refunding.fail(session, id, out.provider_id or "")
 
 
 async def settle_refund(session: AsyncSession, refund_id: UUID, state: RefundState) -> None:

@@ -3,6 +3,7 @@
 A process that dies in between leaves a row that says what was asked for, and the same Idempotency-Key asks again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -113,6 +114,8 @@ def _require_own_page(settings: Settings, provider: Provider, begun: Begun) -> N
 class _Known:
     asked: Asked
     gateway: Gateway
+    under_way: Sequence[UUID]
+    """Refunds that the provider had before it was asked."""
 
 
 async def refresh(database: Database, settings: Settings, attempt_id: UUID, provider_id: str | None = None) -> None:
@@ -128,7 +131,7 @@ async def refresh(database: Database, settings: Settings, attempt_id: UUID, prov
     finally:
         await known.gateway.close()
     async with database.session(SYSTEM) as session:
-        await attempts.apply(session, attempt_id, state)
+        await attempts.apply(session, attempt_id, state, known.under_way)
 
 
 async def _known(database: Database, settings: Settings, attempt_id: UUID, provider_id: str | None) -> _Known | None:
@@ -139,7 +142,9 @@ async def _known(database: Database, settings: Settings, attempt_id: UUID, provi
             return None
         if attempt.provider == Provider.LOCAL:
             await accounts.require_local(session, settings, attempt.entity_id)
-        return _Known(Asked(attempt.id, id, attempt.intent_id), await _gateway(session, database, settings, attempt))
+        gateway = await _gateway(session, database, settings, attempt)
+        under_way = await attempts.refunds_under_way(session, attempt.id)
+        return _Known(Asked(attempt.id, id, attempt.intent_id), gateway, under_way)
 
 
 async def refund(database: Database, settings: Settings, refund_id: UUID) -> None:

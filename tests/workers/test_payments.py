@@ -29,7 +29,7 @@ from domain.payments.models import (
 )
 from domain.payments.providers import calling
 from domain.payments.providers.calling import Caller
-from domain.payments.providers.port import ProviderRefusal, ProviderUnreachable
+from domain.payments.providers.port import PaymentState, ProviderRefusal, ProviderUnreachable
 from domain.rows import find
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -181,6 +181,53 @@ async def test_what_the_provider_refuses_to_refund_is_put_back(counter: Counter,
     assert "cannot be refunded" in back.reason
     assert (await s.invoice_row(invoice)).open_cents == 0
     await s.require_sound_books()
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_refund_that_was_cancelled_at_the_provider_is_put_back(
+    counter: Counter, server: MollieServer, gone: bool
+) -> None:
+    s = counter.shop
+    invoice = await s.invoice(121_00)
+    attempt = await counter.begin(await counter.link(invoice))
+    id = attempt.provider_id or ""
+    server.pay(id)
+    await counter.refresh(attempt)
+    [payment] = await s.payments()
+    await refund(counter, payment, 21_00)
+    await counter.work()
+    await counter.refresh(attempt)
+    assert (await s.payments())[1].status == PaymentStatus.PENDING
+    server.payments[id]["amountRefunded"] = {"currency": "EUR", "value": "0.00"}
+    server.refunds[id][0]["status"] = "canceled"
+    if gone:
+        server.refunds[id].clear()
+    for _ in range(2):
+        await counter.refresh(attempt)
+    [receipt, back] = await s.payments()
+    assert (back.status, receipt.refunded_cents) == (PaymentStatus.FAILED, 0)
+    assert (await s.invoice_row(invoice)).open_cents == 0
+    await s.require_sound_books()
+
+
+async def test_a_refund_that_the_provider_has_since_it_was_asked_is_not_gone(
+    counter: Counter, server: MollieServer
+) -> None:
+    s = counter.shop
+    attempt = await counter.begin(await counter.link(await s.invoice(121_00)))
+    server.pay(attempt.provider_id or "")
+    await counter.refresh(attempt)
+    [payment] = await s.payments()
+    async with s.database.session(SYSTEM) as session:
+        before = await attempts.refunds_under_way(session, attempt.id)
+    answer = PaymentState(
+        attempt.provider_id or "", attempt.id, AttemptStatus.PAID, Money(121_00), live=True, all_refunds=True
+    )
+    await refund(counter, payment, 21_00)
+    await counter.work()
+    async with s.database.session(SYSTEM) as session:
+        await attempts.apply(session, attempt.id, answer, before)
+    assert (await s.payments())[1].status == PaymentStatus.PENDING
 
 
 async def test_chargebacks_and_refunds_of_the_providers_own_portal_are_booked_once(

@@ -45,7 +45,8 @@ _METHOD = {
 }
 _REFUND_DONE = {"refunded": True, "failed": False, "canceled": False}
 _LOCALE = {"nl": "nl_NL", "en": "en_GB"}
-_PAGE = {"limit": "250"}
+_MOST = 250
+_PAGE = {"limit": str(_MOST)}
 
 
 class Mollie:
@@ -70,17 +71,20 @@ class Mollie:
     async def state(self, asked: Asked) -> PaymentState:
         path = f"/v2/payments/{_segment(asked.provider_id)}"
         found = await self._caller.get(path)
-        refunds = await self._refunds(path) if _given_back(found, "amountRefunded") else []
+        status = _status(found)
+        # also where nothing is given back: a refund that was queued may have been cancelled
+        refunds = await self._refunds(path) if status is AttemptStatus.PAID else []
         chargebacks = await self._chargebacks(path) if _given_back(found, "amountChargedBack") else []
         return PaymentState(
             provider_id=_text(found, "id"),
             reference=_reference(found, "attempt"),
-            status=_status(found),
+            status=status,
             amount=_money(found, "amount"),
             live=found.get("mode") == "live",
             method=_METHOD.get(str(found.get("method")), PaymentMethod.OTHER),
             paid_on=_day(found.get("paidAt")),
             refunds=refunds,
+            all_refunds=status is AttemptStatus.PAID and len(refunds) < _MOST,
             chargebacks=chargebacks,
         )
 

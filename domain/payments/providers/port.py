@@ -92,6 +92,8 @@ class PaymentState:
     intent_id: str | None = None
     fee: Money | None = None
     refunds: Sequence[RefundState] = ()
+    all_refunds: bool = False
+    """Whether the provider has no other refunds of it than these."""
     chargebacks: Sequence[ChargebackState] = ()
 
 

@@ -39,6 +39,7 @@ _METHOD = {
 }
 _REFUND_DONE = {"succeeded": True, "failed": False, "canceled": False}
 _NO_MONEY_TAKEN = frozenset({"warning_needs_response", "warning_under_review", "warning_closed", "prevented"})
+_MOST = 100
 _EXPANDED = "payment_intent.latest_charge.balance_transaction"
 
 
@@ -77,12 +78,15 @@ class Stripe:
         intent = _object(session.get("payment_intent"))
         intent_id = str(intent["id"]) if intent.get("id") else None
         charge = _object(intent.get("latest_charge"))
-        refunds = await self._refunds(intent_id) if intent_id and charge.get("amount_refunded") else []
+        status = _status(session, intent)
+        paid = intent_id is not None and status is AttemptStatus.PAID
+        # also where nothing is given back: a refund that was under way may have been cancelled
+        refunds = await self._refunds(intent_id) if intent_id and paid else []
         disputes = await self._disputes(intent_id) if intent_id and charge.get("disputed") else []
         return PaymentState(
             provider_id=_text(session, "id"),
             reference=_reference(session, "attempt"),
-            status=_status(session, intent),
+            status=status,
             amount=_paid(session, intent),
             live=session.get("livemode") is True,
             method=_method(charge),
@@ -90,6 +94,7 @@ class Stripe:
             intent_id=intent_id,
             fee=_fee(charge),
             refunds=refunds,
+            all_refunds=paid and len(refunds) < _MOST,
             chargebacks=disputes,
         )
 
@@ -110,7 +115,7 @@ class Stripe:
         await self._caller.close()
 
     async def _refunds(self, intent_id: str) -> list[RefundState]:
-        found = await self._caller.get("/v1/refunds", {"payment_intent": intent_id, "limit": "100"})
+        found = await self._caller.get("/v1/refunds", {"payment_intent": intent_id, "limit": str(_MOST)})
         return [_refund(each) for each in _rows(found)]
 
     async def _disputes(self, intent_id: str) -> list[ChargebackState]:
