@@ -12,9 +12,11 @@ K = TypeVar("K")
 
 _SEPARATORS = re.compile(r"[^A-Z0-9]+")
 _CREDITOR = re.compile(r"(?<![A-Z0-9])RF[ .\-/]?[0-9][ .\-/]?[0-9]")
+_NEXT = r"[A-Z0-9]{1,8}[\-./_]*(?:SB[\-./_]*)?20[0-9]{2}[\-./_]"
+"""How another number begins: its prefix may be digits, which are none of the number in front of it."""
 _NUMBER = re.compile(
-    r"(?<![A-Z0-9])(?P<prefix>[A-Z][A-Z0-9]{0,7})[ \-./_]*(?:(?P<infix>SB)[ \-./_]*)?(?P<year>20[0-9]{2})"
-    r"[ \-./_]*(?P<digits>[0-9]{1,9}(?: [0-9]{1,9}){0,4})(?![0-9])"
+    r"(?<![A-Z0-9])(?P<prefix>[A-Z0-9]{1,8})[ \-./_]*(?:(?P<infix>SB)[ \-./_]*)?(?P<year>20[0-9]{2})"
+    rf"[ \-./_]*(?P<digits>[0-9]{{1,9}}(?: (?!{_NEXT})[0-9]{{1,9}}){{0,4}})(?![0-9])"
 )
 _DIGITS = 5
 """As many as a number is written with at least, zeros in front."""

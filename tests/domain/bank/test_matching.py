@@ -55,6 +55,16 @@ def test_a_reference_in_free_text_settles(text: str) -> None:
     assert certain.rule is Rule.REFERENCE_IN_TEXT
 
 
+@pytest.mark.parametrize("prefix", ["4C", "42", "7"])
+def test_a_prefix_may_begin_with_a_digit(prefix: str) -> None:
+    numbers = [f"{prefix}-2026-{number:05d}" for number in (12, 13)]
+    one, two = (replace(payable(), id=uuid4(), number=each, payment_reference=creditor(each)) for each in numbers)
+    certain = Matcher([one, two]).certain(Movement(200_00, remittance=f"Fact. {one.number} {two.number}"))
+    assert certain is not None
+    assert dict(certain.parts) == {one.id: 100_00, two.id: 100_00}
+    assert possible(f"klant 7 {one.number}")[1] >= {one.number}
+
+
 @pytest.mark.parametrize(
     "text",
     [
