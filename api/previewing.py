@@ -45,6 +45,8 @@ from tenants.rls import REGISTRY
 
 COST_OF_A_PREVIEW = 100
 """What following the consequences of a mutation costs, beside the mutation itself."""
+MOST_WEBHOOKS = 250
+"""Whose payloads are read, one after the other, while the preview holds its locks."""
 
 described(
     Action,
@@ -136,7 +138,9 @@ class PreviewedDocument:
 
 @strawberry.type(description="Work that would be done and that the preview does not tell the outcome of.")
 class PreviewedGap:
-    work: str = strawberry.field(description="Its name, as in `job documents.render`; empty for all that is left.")
+    work: str = strawberry.field(
+        description="Its name, as in `job documents.render`; `webhooks` for further ones; empty for all that is left."
+    )
     reason: str = strawberry.field(
         description="`OUTSIDE`: it talks to others; `LATER`: it has a time of its own; `FAILED`: it would be tried "
         "again; `TOO_MANY`: the preview was ended."
@@ -154,7 +158,7 @@ class Preview:
     documents: list[PreviewedDocument] = strawberry.field(description="PDF and electronic invoices.")
     messages: list[PreviewedMessage] = strawberry.field(description="Who would be told what.")
     webhooks: list[PreviewedWebhook] = strawberry.field(
-        description="Which of the endpoints that you see would be told."
+        description="Which of the endpoints that you see would be told; at most 250."
     )
     events: list[str] = strawberry.field(description="Types of the events that would be recorded and that you may see.")
     gaps: list[PreviewedGap] = strawberry.field(description="What the preview does not foresee, in detail for staff.")
@@ -165,26 +169,32 @@ async def foreseen(unit: PreviewUnit, info: Info) -> Preview | None:
     context = info.context
     async with unit.entered(context.actor) as session:
         await recording.settle(session)
-    if not _asked(info):
+    asked = _asked(info)
+    if not asked:
         return None
     context.spent += COST_OF_A_PREVIEW
     async with unit.entered(context.platform) as session:
-        return await _Foresight(session, info).preview()
+        return await _Foresight(session, info, with_webhooks="webhooks" in asked).preview()
 
 
-def _asked(info: Info) -> bool:
+def _asked(info: Info) -> frozenset[str]:
+    """The fields of the preview that are selected; none where nobody asks for it."""
     raw: Any = info._raw_info
+    payload: Any = get_named_type(raw.return_type)
     reading: Reading = raw.schema.extensions["reading"]
     document = Document(raw.fragments, raw.variable_values)
-    return bool(reading.payload(get_named_type(raw.return_type), "preview", raw.field_nodes, document))
+    nodes = [n for found in reading.payload(payload, "preview", raw.field_nodes, document).values() for n in found]
+    type_: Any = get_named_type(payload.fields["preview"].type)
+    return frozenset(name for name in type_.fields if nodes and reading.payload(type_, name, nodes, document))
 
 
 class _Foresight:
     """Reads one preview; `session` is the platform's, in the transaction of the preview."""
 
-    def __init__(self, session: AsyncSession, info: Info) -> None:
+    def __init__(self, session: AsyncSession, info: Info, *, with_webhooks: bool) -> None:
         self._session = session
         self._info = info
+        self._with_webhooks = with_webhooks
         self._actor: Actor = info.context.actor
         self._ids = Ids(info)
 
@@ -195,9 +205,9 @@ class _Foresight:
         await following.follow(session)
         noted = await recording.noted(session)
         seen = await self._seen(following)
-        hooks = await messages.hooks(session, actor, following.events)
         money = await billing.told(session, actor, noted)
         told = [*await messages.told(session, actor, noted), *money.letters]
+        hooks = await self._hooks(following) if self._with_webhooks else []
         return Preview(
             rows=[self._row(row) for row in await rows.told(session, database, actor, noted, own)],
             invoices=[self._invoice(invoice) for invoice in money.invoices],
@@ -205,7 +215,7 @@ class _Foresight:
             commissions=[self._commission(row) for row in money.commissions],
             documents=[PreviewedDocument(kind=paper.kind, file_name=paper.file_name) for paper in money.papers],
             messages=[self._message(each) for each in told],
-            webhooks=[await self._hook(hook) for hook in hooks],
+            webhooks=hooks,
             events=seen,
             gaps=[_gap(gap) for gap in following.gaps if self._may_know(gap)],
         )
@@ -284,6 +294,16 @@ class _Foresight:
             suppressed=message.reason,
             not_before=message.not_before,
         )
+
+    async def _hooks(self, following: Following) -> list[PreviewedWebhook]:
+        """As many as there is time for; that there are more is told."""
+        told: list[PreviewedWebhook] = []
+        for hook in await messages.hooks(self._session, self._actor, following.events):
+            if len(told) >= MOST_WEBHOOKS or following.late:
+                following.gaps.append(Gap("webhooks", "TOO_MANY"))
+                break
+            told.append(await self._hook(hook))
+        return told
 
     async def _hook(self, hook: Hook) -> PreviewedWebhook:
         return PreviewedWebhook(

@@ -58,11 +58,16 @@ class Following:
         """Until nothing new happens. A session of the system in the transaction of the preview."""
         while found := await self._new(session):
             for change in found:
-                if len(self._seen) >= MOST or time.monotonic() - self._began > LONGEST_SECONDS:
+                if len(self._seen) >= MOST or self.late:
                     self.gaps.append(Gap("", "TOO_MANY"))
                     return
                 self._seen.add(change.id)
                 await self._follow(session, change)
+
+    @property
+    def late(self) -> bool:
+        """Whether the preview has held its locks for long enough."""
+        return time.monotonic() - self._began > LONGEST_SECONDS
 
     async def _new(self, session: AsyncSession) -> list[PreviewedChange]:
         """Events and jobs that were not looked at yet, in the order in which they came."""

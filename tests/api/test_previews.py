@@ -13,6 +13,7 @@ from graphql import get_named_type
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from api import previewing
 from api.context import Info
 from api.mutations import Payload, mutation
 from api.previewing import kinds as kinds_of
@@ -22,10 +23,11 @@ from api.webhook_payloads import Payloads
 from domain.events.models import Event
 from domain.notifications.models import NotificationDelivery
 from domain.previews import recording
+from domain.previews.following import Following
 from domain.previews.rows import UNTOLD, readable
 from domain.webhooks.models import WebhookDelivery, WebhookEndpoint
 from domain.webhooks.payloads import DEFAULT_SELECTION, owner_of
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, Actor
 from tenants.audience import Audience
 from tenants.engine import Database
 from tenants.rls import REGISTRY
@@ -230,6 +232,38 @@ async def test_a_party_is_told_of_itself_alone(database: Database, settings: Set
     columns = {column["name"] for row in told["rows"] for column in row["columns"]}
     assert columns
     assert not {name for name in columns if ("ost" in name and "Cost" in name) or "margin" in name.lower()}
+
+
+async def test_webhooks_are_read_where_asked_for_and_no_more_of_them_than_there_is_time_for(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = await world(database, settings)
+    read: list[UUID] = []
+    render = Payloads.render
+
+    async def counted(self: Payloads, selection: str, reader: Actor, event_id: UUID) -> str:
+        read.append(event_id)
+        return await render(self, selection, reader, event_id)
+
+    monkeypatch.setattr(Payloads, "render", counted)
+    _, asked, variables = await send(w)
+
+    async def told(asked: str) -> tuple[int, list[dict[str, Any]]]:
+        read.clear()
+        preview = (await w.ask("staff").ask(asked, **variables, preview=True))["sendQuote"]["preview"]
+        assert len(preview.get("webhooks", [])) == len(read)
+        return len(read), [gap for gap in preview["gaps"] if gap["reason"] == "TOO_MANY"]
+
+    gap = {"work": "webhooks", "reason": "TOO_MANY", "runAt": None, "detail": ""}
+    count, gaps = await told(asked)
+    assert count > 1
+    assert gaps == []
+    assert await told(asked.replace("webhooks { endpointId url eventType payload }", "")) == (0, [])
+    with monkeypatch.context() as fewer:
+        fewer.setattr(previewing, "MOST_WEBHOOKS", 1)
+        assert await told(asked) == (1, [gap])
+    monkeypatch.setattr(Following, "late", property(lambda self: bool(read)))
+    assert await told(asked) == (1, [gap])
 
 
 # --- which mutations ----------------------------------------------------------------------------------------------
