@@ -146,11 +146,11 @@ def _of_order(loaded: Loaded, order: OrderFacts, part: InvoicePart, step: int) -
 
 
 def _of_group(loaded: Loaded, group: _Group, part: InvoicePart, step: int, found: OrderDrafts) -> None:
-    if group.profile.purchase_order_required and not _purchase_order(group):
-        found.skipped.append(Skipped.PURCHASE_ORDER_MISSING)
-        return
     if part is not InvoicePart.FINAL and not _share(group.profile, part, step):
         found.skipped.append(Skipped.NOTHING_TO_INVOICE)
+        return
+    if group.profile.purchase_order_required and not _purchase_order(group):
+        found.skipped.append(Skipped.PURCHASE_ORDER_MISSING)
         return
     draft = _draft(loaded, group, part, step)
     if draft is None:

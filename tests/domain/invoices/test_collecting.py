@@ -80,6 +80,7 @@ async def test_an_order_without_its_purchase_order_is_told_to_staff(database: Da
     await profile(m, m.dealer.id, purchase_order_required=True)
     order_id = await m.ordered()
     async with database.session(SYSTEM) as session:
+        await reactions.issue(session, {"order_id": str(order_id), "part": "DEPOSIT"})  # there is none
         order = await complete(session, order_id)
         await reactions.issue(session, {"order_id": str(order_id), "part": "FINAL"})
         number = order.number
