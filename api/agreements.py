@@ -14,7 +14,7 @@ from api.context import Context
 from api.enums import described
 from api.inputs import given, key_of
 from api.listing import of_organizations
-from api.mutations import Payload, mutation
+from api.mutations import PreviewablePayload, mutation
 from api.reading import (
     Connection,
     Node,
@@ -146,7 +146,7 @@ class AgreementInput:
 
 
 @strawberry.type(description="What saveAgreement returns.")
-class SaveAgreementPayload(Payload):
+class SaveAgreementPayload(PreviewablePayload):
     agreement: Agreement | None = strawberry.field(default=None, description="The agreement in force.")
 
 
@@ -155,6 +155,7 @@ class AgreementMutations:
     @mutation(
         "Agree anew with a partner; the agreement in force ends and stays readable.",
         requires=Permission.WORKFLOW_CONFIGURE,
+        previewable=True,
     )
     async def save_agreement(self, info: Info[Context], input: AgreementInput) -> SaveAgreementPayload:
         entity_id = key_of("BusinessEntity", input.entity_id, "entityId")

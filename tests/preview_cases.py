@@ -37,6 +37,7 @@ async def world(database: Database, settings: Settings) -> World:
     m = await market(database, agreement={})
     async with database.session(SYSTEM) as session:
         m.actors["finance"] = await factories.actor_with(session, Role.FINANCE, m.entity)
+        m.actors["admin"] = await factories.actor_with(session, Role.TENANT_ADMIN, m.entity)
         for organization_id in (None, m.dealer.id):
             session.add(
                 WebhookEndpoint(
@@ -182,6 +183,16 @@ async def commission(w: World) -> Case:
     return "finance", document("runCommission", "$input: CommissionMonthInput!", "accrued changed"), {"input": given}
 
 
+async def agree(w: World) -> Case:
+    given = {
+        "entityId": gid("BusinessEntity", w.m.entity.id),
+        "organizationId": gid("Organization", w.m.dealer.id),
+        "paymentTermsDays": 21,
+    }
+    result = "agreement { paymentTermsDays validUntil }"
+    return "admin", document("saveAgreement", "$input: AgreementInput!", result), {"input": given}
+
+
 async def _invoice(w: World) -> UUID:
     found = await invoiced(w.m)
     return max(found, key=lambda each: each.gross_cents).id
@@ -195,6 +206,7 @@ CASES: dict[str, Setting] = {
     "createPaymentLink": link,
     "registerPayment": pay,
     "runCommission": commission,
+    "saveAgreement": agree,
     "createQuote": create,
     "reviseQuote": revise,
     "sendQuote": send,

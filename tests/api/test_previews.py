@@ -81,7 +81,7 @@ async def _happened(w: World, who: str, preview: Any, aftermath: Aftermath, new:
     for (kind, action), count in kinds(preview).items():
         told[TABLES.get(kind, kind)] += {"CREATED": count, "REMOVED": -count}.get(action, 0)
     told = Counter({name: count for name, count in told.items() if count})
-    if who in ("staff", "finance"):
+    if who in ("staff", "finance", "admin"):
         made = {
             name: count
             for name, count in new.items()
@@ -279,6 +279,7 @@ AREAS = (
     "bank_changes",
     "dunning_changes",
     "ledger_changes",
+    "agreements",
 )
 CHANGES_NOTHING = {"previewQuote", "simulateCommission"}
 MAILS_AT_ONCE = {"requestSigningCode"}
