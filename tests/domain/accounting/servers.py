@@ -217,7 +217,7 @@ def _wanted(asked: Asked, row: dict[str, Any]) -> bool:
     chosen = dict(part.split(":", 1) for part in asked.query.get("filter", "").split(",") if part)
     first, _, last = chosen.get("period", "00000000..99999999").partition("..")
     day = row["date"].replace("-", "")
-    return first <= day <= last and chosen.get("contact_id", row["contact_id"]) == row["contact_id"]
+    return bool(first <= day <= last and chosen.get("contact_id", row["contact_id"]) == row["contact_id"])
 
 
 @dataclass
