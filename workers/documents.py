@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.documents import loading, sending
 from domain.documents.errors import BrokenSeal, InvalidDocument
 from domain.documents.printable import PrintableInvoice
-from domain.documents.reactions import QUEUE, RENDER
+from domain.documents.reactions import QUEUE, RENDER, will_be_mailed
 from domain.documents.sending import Made
 from domain.errors import NotFound
 from tenants.actor import SYSTEM
@@ -22,7 +22,8 @@ _SECONDS = 120
 async def render(run: Run, arguments: Arguments) -> None:
     """PDF and UBL of one invoice. What breaks a rule is neither kept nor sent: the job fails with the rules' ids."""
     invoice_id = UUID(arguments["invoice_id"])
-    invoice = await _wanted(run, invoice_id)
+    mail = arguments.get("mail", True)
+    invoice = await _wanted(run, invoice_id, mail=mail)
     if invoice is None:
         return
     try:
@@ -30,14 +31,16 @@ async def render(run: Run, arguments: Arguments) -> None:
     except InvalidDocument as error:
         raise GiveUp(f"{invoice.number}: {error}") from error
     async with run.database.session(SYSTEM) as session:
-        await sending.keep_and_send(session, invoice_id, made, mail=arguments.get("mail", True))
+        await sending.keep_and_send(session, invoice_id, made, mail=mail)
 
 
-async def _wanted(run: Run, invoice_id: UUID) -> PrintableInvoice | None:
-    """The invoice, unless its documents are there already."""
+async def _wanted(run: Run, invoice_id: UUID, *, mail: bool) -> PrintableInvoice | None:
+    """The invoice, unless its documents are there already, or are about to be made and mailed."""
     # The platform's: who asked for it sees the invoice, not what its documents need beside.
     async with run.database.session(SYSTEM) as session:
         if await sending.is_kept(session, invoice_id):
+            return None
+        if not mail and await will_be_mailed(session, invoice_id):
             return None
         try:
             return await loading.printable(session, invoice_id, run.settings.data_dir)
