@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.contacts.models import Contact
 from domain.documents.errors import BrokenSeal
 from domain.documents.logos import logo_of
 from domain.documents.printable import Credited, Look, Party, PrintableInvoice, PrintableLine, VatPart
@@ -32,7 +33,7 @@ async def printable(session: AsyncSession, invoice_id: UUID, data_dir: Path | No
     lines = await _lines(session, invoice_id)
     if not is_sealed(invoice, lines):
         raise BrokenSeal(invoice.number)
-    orders = await _orders(session, [invoice.order_id, *(line.order_id for line in lines)])
+    orders = await _orders(session, invoice.payer_contact_id, [invoice.order_id, *(line.order_id for line in lines)])
     look = await look_of(session, invoice.entity_id, data_dir)
     return _printable(invoice, lines, orders, look, await _credited(session, invoice.credits_invoice_id))
 
@@ -68,13 +69,25 @@ async def _lines(session: AsyncSession, invoice_id: UUID) -> Sequence[InvoiceLin
     return (await session.scalars(query)).all()
 
 
-async def _orders(session: AsyncSession, ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, str]]:
-    """Number, and the partner's own number, by order."""
+async def _orders(session: AsyncSession, payer_id: UUID, ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, str]]:
+    """Number, and the partner's own number where the payer is of the order's account, by order."""
     wanted = {id for id in ids if id is not None}
     if not wanted:
         return {}
-    query = select(Order.id, Order.number, Order.partner_order_id).where(Order.id.in_(wanted))
-    return {row.id: (row.number, row.partner_order_id or "") for row in (await session.execute(query)).all()}
+    query = select(Order.id, Order.number, Order.partner_order_id, Order.account_chain_ids)
+    rows = (await session.execute(query.where(Order.id.in_(wanted)))).all()
+    payer = await _same(session, payer_id)
+    return {
+        row.id: (row.number, "" if payer.isdisjoint(row.account_chain_ids) else row.partner_order_id or "")
+        for row in rows
+    }
+
+
+async def _same(session: AsyncSession, contact_id: UUID) -> set[UUID]:
+    """A contact, the record that it was merged into, and all duplicates of it."""
+    named = select(func.coalesce(Contact.merged_into_id, Contact.id)).where(Contact.id == contact_id).scalar_subquery()
+    query = select(Contact.id).where(or_(Contact.id == named, Contact.merged_into_id == named))
+    return {contact_id, *(await session.scalars(query))}
 
 
 async def _credited(session: AsyncSession, invoice_id: UUID | None) -> Credited | None:
