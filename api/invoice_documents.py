@@ -77,7 +77,7 @@ class DocumentMutations:
         info: Info,
         id: Annotated[strawberry.ID, _THE_INVOICE],
         to: Annotated[
-            str | None, strawberry.argument(description="Another address than the one on the invoice.")
+            str | None, strawberry.argument(description="Another address than where its invoices go.")
         ] = None,
     ) -> SendInvoicePayload:
         async with info.context.write() as session:

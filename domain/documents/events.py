@@ -19,7 +19,7 @@ class InvoiceSent(Payload):
 
 @dataclass(frozen=True)
 class InvoiceNotSent(Payload):
-    """The documents are there, and no address is known to send them to."""
+    """The documents are there, and no address is known to send them to, or no brand to send them as."""
 
     type = "invoice.not_sent"
     subject_type = "Invoice"

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from domain import validation
+from domain.contacts.models import Contact
 from domain.documents import storing
 from domain.documents.errors import NoRecipient, NotRenderedYet
 from domain.documents.events import InvoiceNotSent, InvoiceSent
@@ -17,6 +19,7 @@ from domain.events.record import record
 from domain.invoices.models import Invoice, InvoiceKind
 from domain.mail.service import queue_mail
 from domain.rows import find
+from domain.vat.models import BillingProfile
 from tenants.models import Brand, BusinessEntity
 
 OWNER = "Invoice"
@@ -50,7 +53,8 @@ async def keep_and_send(session: AsyncSession, invoice_id: UUID, made: Made, *, 
     pdf = await _keep(session, invoice, DocumentKind.PDF, PDF, "pdf", made.pdf)
     if not pdf.new or not mail:
         return
-    if address := recipient_of(invoice):
+    address = await address_of(session, invoice)
+    if address and await _has_brand(session, invoice.entity_id):
         await _mail(session, invoice, address, [pdf.id, ubl.id], again=False)
     else:
         await _record(session, invoice, InvoiceNotSent(invoice.number, invoice.kind))
@@ -62,7 +66,7 @@ async def send_again(session: AsyncSession, invoice_id: UUID, to: str | None) ->
     Raises: NotFound, NotRenderedYet, NoRecipient, InvalidEmail. Staff and system sessions.
     """
     invoice = await find(session, Invoice, invoice_id)
-    address = validation.email(to, "to") if to is not None else recipient_of(invoice)
+    address = validation.email(to, "to") if to is not None else await address_of(session, invoice)
     if not address:
         raise NoRecipient(field=("to",))
     documents = {document.kind: document.id for document in await documents_of(session, invoice_id)}
@@ -73,13 +77,35 @@ async def send_again(session: AsyncSession, invoice_id: UUID, to: str | None) ->
     return invoice
 
 
-def recipient_of(invoice: Invoice) -> str | None:
-    """Where it is sent: the payer's address for invoices, of self-billing the partner's; None where there is none."""
+async def address_of(session: AsyncSession, invoice: Invoice) -> str | None:
+    """Where it is sent, as of now: to the address for invoices, else to who pays (of self-billing the partner).
+
+    An erased contact, and one without an address, leave what the invoice says; None where it says none.
+    """
+    named, kept = aliased(Contact), aliased(Contact)
+    ours = and_(BillingProfile.contact_id == kept.id, BillingProfile.entity_id == invoice.entity_id)
+    query = (
+        select(BillingProfile.invoice_email, kept.email)
+        .select_from(named)
+        .join(kept, kept.id == func.coalesce(named.merged_into_id, named.id))
+        .outerjoin(BillingProfile, ours)
+        .where(named.id == invoice.payer_contact_id, named.erased_at.is_(None), kept.erased_at.is_(None))
+    )
+    now = (await session.execute(query)).one_or_none()
     party = invoice.seller if invoice.kind in SELF_BILLED else invoice.payer
+    return next(filter(None, map(_valid, (*(now or ()), party.get("email")))), None)
+
+
+def _valid(address: object) -> str | None:
     try:
-        return validation.email(str(party.get("email") or ""))
+        return validation.email(str(address or ""))
     except DomainError:
         return None
+
+
+async def _has_brand(session: AsyncSession, entity_id: UUID) -> bool:
+    """Whether there is somebody in whose name to write."""
+    return (await session.execute(select(Brand.id).where(Brand.entity_id == entity_id).limit(1))).first() is not None
 
 
 async def _keep(

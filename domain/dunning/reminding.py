@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.bank.order_models import BankFileLine, FileLineState
 from domain.contacts.models import ContactType
 from domain.documents.models import DocumentKind
-from domain.documents.sending import documents_of, recipient_of
+from domain.documents.sending import address_of, documents_of
 from domain.dunning import policies
 from domain.dunning.claims import Claim, claim_of
 from domain.dunning.errors import AlreadyRemindedToday, DunningPaused, NobodyToRemind, NotDue
@@ -43,7 +43,7 @@ async def remind_by_hand(session: AsyncSession, invoice_id: UUID, kind: Reminder
     sent = await history(session, invoice.id)
     if any(each.sent_on == today() for each in sent):
         raise AlreadyRemindedToday(number=invoice.number, field=("id",))
-    if recipient_of(invoice) is None:
+    if await address_of(session, invoice) is None:
         raise NobodyToRemind(number=invoice.number, field=("id",))
     policy = await policies.load(session, invoice.entity_id)
     step = _next_step(policy, sent) if kind is None else None
@@ -128,7 +128,7 @@ async def _send(
     step: int | None,
 ) -> Reminder:
     claim = _claim(invoice, policy, sent, kind)
-    recipient = recipient_of(invoice)
+    recipient = await address_of(session, invoice)
     row = Reminder(
         entity_id=invoice.entity_id,
         invoice_id=invoice.id,

@@ -100,7 +100,7 @@ async def printable(session: AsyncSession, row: AccountStatement, data_dir: Path
 
 
 async def keep_and_send(session: AsyncSession, row: AccountStatement, pdf: bytes, closing_cents: int) -> None:
-    """Keep the document and mail it; nothing happens the second time. A session of the system."""
+    """Keep the document and mail it; nothing happens the second time, or without a brand. A session of the system."""
     name = f"{today().isoformat()}-{row.id}.pdf"
     contact = await find(session, Contact, row.contact_id)
     kept = await storing.store(
@@ -122,7 +122,9 @@ async def _mail(
     session: AsyncSession, row: AccountStatement, contact: Contact, document_id: UUID, closing: Money
 ) -> None:
     query = select(Brand).where(Brand.entity_id == row.entity_id).order_by(Brand.created_at, Brand.id).limit(1)
-    brand = (await session.execute(query)).scalar_one()
+    brand = (await session.execute(query)).scalar_one_or_none()
+    if brand is None:  # nobody in whose name to write; the document is kept
+        return
     language = language_of(contact.language)
     values = {"name": contact.name, "closing": closing.format(language), "brand": brand.name}
     subject, text = _SUBJECT[language].format(**values), _TEXT[language].format(**values)

@@ -12,7 +12,7 @@ from domain.commissions.models import Commission
 from domain.documents.letters import letter_of
 from domain.documents.models import DocumentKind
 from domain.documents.reactions import RENDER
-from domain.documents.sending import recipient_of, sender_of
+from domain.documents.sending import address_of, sender_of
 from domain.invoices.models import Invoice
 from domain.jobs.models import Job
 from domain.ledger.models import JournalEntry, JournalLine, LedgerAccount
@@ -120,7 +120,7 @@ def _papers(invoice: Invoice) -> list[Paper]:
 
 async def _letters(session: AsyncSession, invoice: Invoice) -> list[Message]:
     """The mail with which the documents would go."""
-    address = recipient_of(invoice)
+    address = await address_of(session, invoice)
     try:
         sender = await sender_of(session, invoice.entity_id)
     except NoResultFound:  # an entity without a brand has nobody in whose name to write

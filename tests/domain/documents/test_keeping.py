@@ -15,7 +15,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from api.app import create_app
-from domain.documents import loading, sending, storing
+from domain.contacts.models import Contact
+from domain.documents import loading, reactions, sending, storing
 from domain.documents.errors import BrokenSeal, DocumentTooLarge, EmptyDocument, NoRecipient, NotRenderedYet
 from domain.documents.linking import LASTS, LONGEST, LinkState, link, state_of
 from domain.documents.making.validating import parsed
@@ -23,18 +24,20 @@ from domain.documents.models import LARGEST, Document, DocumentKind
 from domain.errors import NotFound
 from domain.events import consumers
 from domain.events.models import Event, EventConsumer
+from domain.invoices.events import InvoiceIssued
 from domain.invoices.issuing import SelfBilledLine, issue_self_billing
 from domain.invoices.models import Invoice
 from domain.jobs.models import Job
 from domain.mail.models import MailMessage, MailStatus
 from domain.mail.service import queue_mail
+from domain.orders.models import Order
 from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
-from tenants.models import BusinessEntity
+from tenants.models import Brand, BusinessEntity
 from tenants.settings import Settings
 from tests.domain.documents.golden import text_of
-from tests.invoicing import invoiced
+from tests.invoicing import invoiced, profile
 from tests.quoting import Market, market
 from tests.workers.providers import MailServer
 from workers.documents import render
@@ -147,6 +150,62 @@ async def test_who_has_no_address_is_sent_nothing_and_staff_are_told(m: Market, 
     [mail] = await mail_of(m, pdf, ubl)
     assert mail.recipient == "boekhouding@example.nl"
     assert (await told(m, invoice.id))[-1].changes == {"recipient": [None, "boekhouding@example.nl"]}
+
+
+async def test_asking_for_documents_on_their_way_takes_no_mail_away(m: Market, settings: Settings) -> None:
+    invoice = await one(m)
+    async with m.database.session(SYSTEM) as session:
+        issued = await session.scalar(
+            select(Event).where(Event.subject_id == invoice.id, Event.type == InvoiceIssued.type)
+        )
+        assert issued is not None
+        await reactions.react(session, issued)
+    assert await rendered(m, settings, invoice.id, mail=False) == []
+    pdf, _ = await rendered(m, settings, invoice.id)
+    assert len(await mail_of(m, pdf)) == 1
+
+
+async def test_without_a_brand_documents_are_kept_and_not_sent(m: Market, settings: Settings) -> None:
+    own = await market(m.database)
+    invoice = await one_without_partner(own)
+    async with own.database.session(SYSTEM) as session:
+        # Rows name the brand: it becomes another entity's.
+        await session.execute(update(Brand).where(Brand.entity_id == own.entity.id).values(entity_id=m.entity.id))
+    pdf, _ = await rendered(own, settings, invoice.id)
+    assert await mail_of(own, pdf) == []
+    assert [event.type for event in await told(own, invoice.id)] == ["invoice.not_sent"]
+
+
+async def test_mail_goes_to_the_address_of_now(m: Market, settings: Settings) -> None:
+    own = await market(m.database)
+    first, second, third = [await one_without_partner(own) for _ in range(3)]
+    here = update(Contact).where(Contact.id == own.customer.id)
+
+    async def goes_to(invoice: Invoice) -> str:
+        [mail] = await mail_of(own, (await rendered(own, settings, invoice.id))[0])
+        return mail.recipient
+
+    async with own.database.session(SYSTEM) as session:
+        await session.execute(here.values(email="verhuisd@example.nl"))
+    assert await goes_to(first) == "verhuisd@example.nl"
+    await profile(own, own.customer.id, invoice_email="facturen@example.nl")
+    assert await goes_to(second) == "facturen@example.nl"
+    async with own.database.session(SYSTEM) as session:
+        await session.execute(here.values(erased_at=clock.now()))
+    assert await goes_to(third) == third.payer["email"]
+
+
+async def test_the_partners_number_is_printed_for_its_own_account_only(m: Market) -> None:
+    made = await invoiced(m, partner_order_id=f"PO-{uuid4()}")
+    async with m.database.session(SYSTEM) as session:
+        said = {
+            invoice.payer_contact_id: {
+                line.order_reference for line in (await loading.printable(session, invoice.id)).lines
+            }
+            for invoice in made
+        }
+        order = await session.get_one(Order, made[0].order_id)
+    assert said == {m.customer.id: {""}, m.dealer.id: {order.partner_order_id}}
 
 
 async def test_a_self_billing_invoice_is_the_partners(m: Market, settings: Settings) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.bank.order_models import BankFile, BankFileLine
-from domain.contacts.models import ContactType
+from domain.contacts.models import Contact, ContactType
 from domain.documents.making.rendering import statement_pdf
 from domain.documents.storing import of_owner
 from domain.dunning import pausing, policies, reminding, sending
@@ -28,8 +28,10 @@ from domain.mail.service import opened
 from domain.money import Money
 from domain.payments import refunding, registering
 from domain.payments.models import Destination, PaymentMethod
+from domain.vat.models import BillingProfile
 from tenants.actor import SYSTEM
 from tenants.engine import Database
+from tenants.models import Brand
 from tests.paying import Shop, shop
 from tests.paying import _invoice as unposted_invoice
 from tests.paying import _post as post_invoice
@@ -223,6 +225,8 @@ async def test_by_hand_once_a_day_and_only_what_is_due(database: Database) -> No
         await by_hand(s, id)
     with pytest.raises(NotDue):
         await by_hand(s, await late(s, 0))
+    async with s.database.session(SYSTEM) as session:
+        await session.execute(update(Contact).where(Contact.id == s.customer.id).values(email=None))
     with pytest.raises(NobodyToRemind):
         await by_hand(s, await late(s, 2, email=""))
 
@@ -326,3 +330,26 @@ async def test_a_statement_is_made_once_and_mailed(database: Database) -> None:
         assert kept.media_type == "application/pdf"
     [letter] = await letters(s)
     assert "€\xa0100,00" in letter
+
+
+async def test_a_statement_without_a_brand_is_kept_and_not_mailed(database: Database) -> None:
+    s, other = await shop(database), await shop(database)
+    async with s.database.session(s.actors["finance"]) as session:
+        period: dict[str, Any] = {"since": today() - timedelta(days=60), "until": today()}
+        asked = await sending.request(session, contact_id=s.customer.id, entity_id=s.entity.id, to=EMAIL, **period)
+    async with s.database.session(SYSTEM) as session:
+        await session.execute(update(Brand).where(Brand.entity_id == s.entity.id).values(entity_id=other.entity.id))
+        row = await session.get_one(AccountStatement, asked.id)
+        await sending.keep_and_send(session, row, b"%PDF", 0)
+    async with s.database.session(SYSTEM) as session:
+        assert len(await of_owner(session, ("AccountStatement", asked.id))) == 1
+    assert await letters(s) == []
+
+
+async def test_a_reminder_goes_to_the_address_for_invoices_of_now(database: Database) -> None:
+    s = await shop(database)
+    id = await late(s, 8)
+    async with s.database.session(SYSTEM) as session:
+        given = {"contact_id": s.customer.id, "invoice_email": "facturen@example.nl"}
+        session.add(BillingProfile(entity_id=s.entity.id, **given))
+    assert (await by_hand(s, id)).recipient == "facturen@example.nl"
