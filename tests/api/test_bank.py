@@ -10,8 +10,12 @@ import pytest
 from api.app import create_app
 from api.context import Context, RequestFacts
 from api.rest import bank as rest
+from domain.bank import runs
 from domain.bank import settings as bank_settings
 from domain.ledger.posting import today
+from domain.money import Money
+from domain.payments import refunding
+from domain.payments.models import Destination
 from tenants.actor import Actor, anonymous
 from tenants.engine import Database
 from tenants.settings import Settings
@@ -45,6 +49,9 @@ COLLECT = f"""mutation C($input: CreateDirectDebitRunInput!, $preview: Boolean! 
     leftOut {{ number reason }} {_ERRORS} }} }}"""
 CANCEL = f"""mutation C($id: ID!) {{ cancelBankFile(id: $id, reason: "Vergissing") {{
   file {{ state lines(first: 5) {{ edges {{ node {{ state }} }} }} }} {_ERRORS} }} }}"""
+PUT_BACK = (
+    f"""mutation B($id: ID!) {{ cancelRefund(id: $id, reason: "Vergissing") {{ refund {{ status }} {_ERRORS} }} }}"""
+)
 REMIND = (
     f"""mutation R($id: ID!) {{ remindInvoice(id: $id) {{ reminder {{ kind step open {{ cents }} }} {_ERRORS} }} }}"""
 )
@@ -146,6 +153,20 @@ async def test_the_bank_is_for_finance(database: Database, settings: Settings, w
     s = await shop(database)
     assert await import_(s, settings, who) == ["FORBIDDEN"]
     assert await ask(s, settings, who, QUEUE) == ["FORBIDDEN"]
+
+
+async def test_a_refund_that_the_bank_is_asked_to_pay_is_not_put_back(database: Database, settings: Settings) -> None:
+    s = await shop(database)
+    await numbered(s, 12, 100_00)
+    await import_(s, settings, xml=file(Sheet([one(100_00, text=f"{s.entity.code}-2026-00012", iban=PAYER)])).decode())
+    [payment] = await s.payments()
+    async with database.session(s.actors["finance"]) as session:
+        out = await refunding.refund(session, payment.id, Money(30_00), Destination.SOURCE, "Te veel")
+        run = await runs.pay_out(session, entity_id=s.entity.id)
+    id = gid("Payment", out.id)
+    assert codes(await ask(s, settings, "finance", PUT_BACK, id=id)) == [("IN_ANOTHER_FILE", ["id"])]
+    await ask(s, settings, "finance", CANCEL, id=gid("BankFile", run.file.id))
+    assert (await ask(s, settings, "finance", PUT_BACK, id=id))["refund"] == {"status": "FAILED"}
 
 
 async def test_a_file_is_collected_and_cancelled(database: Database, settings: Settings) -> None:
