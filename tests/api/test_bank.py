@@ -6,17 +6,19 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from api.app import create_app
 from api.context import Context, RequestFacts
 from api.rest import bank as rest
 from domain.bank import runs
 from domain.bank import settings as bank_settings
+from domain.contacts.models import Contact
 from domain.ledger.posting import today
 from domain.money import Money
 from domain.payments import refunding
 from domain.payments.models import Destination
-from tenants.actor import Actor, anonymous
+from tenants.actor import SYSTEM, Actor, anonymous
 from tenants.engine import Database
 from tenants.settings import Settings
 from tests.asking import SCHEMA, codes, gid
@@ -200,6 +202,8 @@ async def test_a_file_is_collected_and_cancelled(database: Database, settings: S
 async def test_reminders_accounts_and_ageing(database: Database, settings: Settings) -> None:
     s = await shop(database)
     late, entity = await s.invoice(100_00, due_in=-10), gid("BusinessEntity", s.entity.id)
+    async with database.session(SYSTEM) as session:
+        await session.execute(update(Contact).where(Contact.id == s.customer.id).values(email=None))
     assert codes(await ask(s, settings, "finance", REMIND, id=gid("Invoice", late))) == [("NOBODY_TO_REMIND", ["id"])]
     steps = [{"days": 3, "kind": "REMINDER"}, {"days": 9, "kind": "FINAL"}]
     saved = await ask(s, settings, "finance", POLICY, input={"entityId": entity, "steps": steps, "minimumCents": "500"})
