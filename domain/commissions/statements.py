@@ -1,7 +1,10 @@
 """What a beneficiary was due over a month: what stood open, what came, what was taken back, what was paid.
 
-Every amount is dated: by when it was written, when it was earned and when it was paid. So a month that is over stays
-as it was, and its closing balance is the next one's opening.
+Every amount is dated: by when it was written, when it was earned and when it was paid. The closing balance of a month
+is always the next one's opening. Of a month that is over, `accrued` and `changed` stay as they were, as rows are only
+added, unless a partner is merged into this one. `earned`, `paid` and `due`, and with `paid` both balances, are by where
+rows are now: where the payment of an order or of a self-billing invoice comes back, its date is gone from the month it
+was in, and paying again is of the later one.
 """
 
 import csv
