@@ -14,7 +14,7 @@ from domain.invoices.errors import NothingOpen
 from domain.invoices.models import Invoice
 from domain.ledger.models import AccountRole, EntryKind
 from domain.ledger.posting import Leg, credit, debit, today
-from domain.money import Money
+from domain.money import CurrencyMismatch, Money
 from domain.payments import books
 from domain.payments.errors import NotInSuspense, NotUndone, NoWallet, PaymentInUse
 from domain.payments.events import PaymentAllocated, PaymentReversed
@@ -28,6 +28,7 @@ from domain.rows import find
 from domain.validation import text
 from domain.wallets import service as wallets
 from domain.wallets.models import MovementKind, Wallet
+from tenants.models import BusinessEntity
 
 LONGEST_REFERENCE = 140
 LONGEST_REASON = 1000
@@ -56,12 +57,18 @@ async def register(
     contact_id: UUID | None = None,
     reference: str = "",
 ) -> Payment:
-    """Record cash, or a transfer that is known otherwise. Raises: OutOfRange and what `receive` raises."""
+    """Record cash, or a transfer that is known otherwise, in the currency of the entity.
+
+    Raises: OutOfRange, CurrencyMismatch and what `receive` raises.
+    """
     if method not in BY_HAND:
         raise NotAChoice(choices=", ".join(sorted(BY_HAND)), field=("method",))
     _check_amount(amount)
     _check_day(received_on)
     said = text(reference, "reference", minimum=0, maximum=LONGEST_REFERENCE)
+    entity = await find(session, BusinessEntity, entity_id, field=("entity_id",))
+    if amount.currency != entity.currency:
+        raise CurrencyMismatch(left=amount.currency, right=entity.currency, field=("currency",))
     return await take_in(
         session,
         Receipt(
