@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import BigInteger, any_, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 from strawberry.scalars import JSON
 
 from api import billing_amounts as explained
@@ -39,7 +39,6 @@ from domain.commissions.models import Commission as CommissionRow
 from domain.commissions.models import CommissionCause, CommissionKind, CommissionStatus, DisputeState
 from domain.commissions.models import CommissionDispute as DisputeRow
 from domain.commissions.paying import open_dispute
-from domain.contacts.models import Contact as ContactRow
 from tenants.audience import Audience
 from tenants.permissions import Permission
 
@@ -98,13 +97,11 @@ described(
 
 
 def _source(listing: Listing, row: Any) -> Source | None:
-    """Staff of one entity walk its index, a partner that of its own and of those that were merged into it."""
+    """Staff of one entity walk its index, a partner that of its own."""
     if listing.audience is Audience.STAFF and listing.one_entity:
         return Source(where=[row.entity_id == listing.actor.entity_id])
     if listing.audience is Audience.PARTNER:
-        contact, own = ContactRow.__table__.alias(), listing.actor.organization_id
-        same = select(contact.c.id).where((contact.c.id == own) | (contact.c.merged_into_id == own))
-        return Source(where=[row.beneficiary_contact_id == any_(func.array(same.scalar_subquery()))])
+        return Source(where=[row.beneficiary_contact_id == listing.actor.organization_id])
     return None
 
 

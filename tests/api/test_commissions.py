@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from domain.commissions.months import bounds, month_of
-from domain.contacts.merging import merge
-from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
 from tenants.settings import Settings
@@ -114,25 +112,6 @@ async def test_statements_are_of_ones_own(c: Channel, settings: Settings, staff:
             assert asked["commissionStatement"] is None
         by_staff = await staff.ask(STATEMENT, o=gid("Organization", c.id(name)), **given)
         assert by_staff["commissionStatement"] == own
-
-
-async def test_what_stays_with_a_merged_partner_is_listed_as_the_statement_counts_it(
-    c: Channel, settings: Settings
-) -> None:
-    await c.terms(None, levels=["10", "10", "10"], caps={"month_cents": 100_00})
-    await c.ordered("dealer")
-    await c.ordered("direct")
-    await c.run()
-    capped = next(row for row in await c.rows() if row.beneficiary_contact_id == c.id("dealer") and row.rule)
-    async with c.database.session(SYSTEM) as session:
-        await merge(session, c.market.actors["admin"], c.id("direct"), c.id("dealer"))
-    asker = Trader(c.database, settings, c.admins["direct"])
-    listed = (await asker.ask(EVERYTHING))["commissions"]
-    assert capped.id in {row.id for row in await c.rows() if row.beneficiary_contact_id == c.id("dealer")}
-    assert gid("Commission", capped.id) in {node["id"] for node in listed["nodes"]}
-    given = {"e": gid("BusinessEntity", c.entity_id), "m": month_of(clock.now()).isoformat()}
-    stated = (await asker.ask(STATEMENT, **given))["commissionStatement"]
-    assert stated["closing"]["cents"] == str(sum(int(node["amount"]["cents"]) for node in listed["nodes"]))
 
 
 @pytest.mark.parametrize("document", [RUN, PAY, SIMULATE, ANSWER])

@@ -310,9 +310,8 @@ async def test_a_visit_that_its_customer_is_booking_stays(some: Work, travel: Tr
 async def test_two_planners_drag_the_same_visit_at_once(some: Work, travel: Travel) -> None:
     one, other = await some.team(), await some.team()
     [visit] = await some.visits(**planned(one, DAY))
-    outcomes = await asyncio.gather(
-        *(_try(some, travel, visit, team, day) for team, day in ((other, DAY), (one, NEXT), (other, NEXT)))
-    )
+    seen = [await _seen(some, travel, visit, team, day) for team, day in ((other, DAY), (one, NEXT), (other, NEXT))]
+    outcomes = await asyncio.gather(*(_try(some, *each) for each in seen))
     assert sorted(outcomes) == ["DAY_CHANGED", "DAY_CHANGED", "moved"]
     assert (await told(some, visit)).count("visit.moved") == 1
 
@@ -320,16 +319,21 @@ async def test_two_planners_drag_the_same_visit_at_once(some: Work, travel: Trav
 async def test_two_planners_fill_the_last_place_of_a_team_at_once(some: Work, travel: Travel) -> None:
     team = await some.team(max_jobs=1)
     visits = await some.visits(2)
-    outcomes = await asyncio.gather(*(_try(some, travel, visit, team, NEXT) for visit in visits))
+    seen = [await _seen(some, travel, visit, team, NEXT) for visit in visits]
+    outcomes = await asyncio.gather(*(_try(some, *each) for each in seen))
     assert sorted(outcomes) == ["BREAKS_RULE", "moved"]
 
 
-async def _try(some: Work, travel: Travel, visit: UUID, team: UUID, day: date) -> str:
+async def _seen(some: Work, travel: Travel, visit: UUID, team: UUID, day: date) -> tuple[Any, Wish, Any]:
+    """What a planner has before it lets go of the visit: drives, where it shall be, where it was."""
     row, wish = await some.visit(visit), Wish(visit, (team, day))
-    known = await moves.drives_for(some.database, travel, row, wish)
+    return await moves.drives_for(some.database, travel, row, wish), wish, (row.team_id, row.day)
+
+
+async def _try(some: Work, known: Any, wish: Wish, before: Any) -> str:
     try:
         async with some.database.session(SYSTEM) as session:
-            await moves.move(session, known, wish, (row.team_id, row.day), everything, NOW)
+            await moves.move(session, known, wish, before, everything, NOW)
     except (DomainError, DomainErrors) as refused:
         return refused.errors[0].code
     return "moved"
