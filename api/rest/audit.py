@@ -1,8 +1,6 @@
 """The audit trail as a download, CSV or JSON lines, written while it is read: GET /audit/events."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,21 +8,19 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
-from api.reading.errors import BadInput
+from api.downloads import CSV, Pages, attachment, csv_of, harmless, hold_downloads, refuse_unknown
+from api.guards import ids_of_the_request, require
 from api.reading.ids import global_id, parse_id, parse_id_of
 from api.requests import RequestError, actor_of
 from domain.audit import trail
 from domain.audit.trail import Wanted
-from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.permissions import Permission
-from tenants.rate import take
 
-_TYPES = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application/jsonl"}
-_PER_HOUR = 20
+_TYPES = {"csv": CSV, "jsonl": "application/jsonl"}
 _COLUMNS = (
     "time",
     "entity",
@@ -38,40 +34,25 @@ _COLUMNS = (
     "changes",
     "payload",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PARAMETERS = {"format", "since", "until", "type", "subjectType", "subjectId", "actorId", "actorRole", "entityId"}
 
 
 async def events(request: Request) -> Response:
     """`?format=csv|jsonl&since=&until=&type=&subjectType=&subjectId=&actorId=&actorRole=&entityId=`, oldest first."""
     actor = await actor_of(request)
-    _require(actor)
+    allowed = actor.may(Permission.AUDIT_EXPORT) and actor.audience in (Audience.STAFF, Audience.SYSTEM)
+    require(actor, allowed, "Administrators may download the audit trail.")
     format, wanted = _format(request), _wanted(request)
-    taken = await take(request.app.state.redis, f"audit:{actor.user_id}", _PER_HOUR, 3600)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"The trail can be downloaded {_PER_HOUR} times an hour.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
+    await hold_downloads(request, actor, "audit", "The trail")
     database = request.app.state.database
     await trail.begin_export(database, actor, wanted, format)
     write = _csv if format == "csv" else _lines
     name = f"audit-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{format}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return StreamingResponse(write(trail.pages(database, actor, wanted)), headers=headers, media_type=_TYPES[format])
-
-
-def _require(actor: Actor) -> None:
-    if not actor.signed_in:
-        refused = RequestError(401, "UNAUTHENTICATED", "Send Authorization: Bearer, followed by an access token.")
-        refused.headers["WWW-Authenticate"] = "Bearer"
-        raise refused
-    if not actor.may(Permission.AUDIT_EXPORT) or actor.audience not in (Audience.STAFF, Audience.SYSTEM):
-        raise RequestError(403, "FORBIDDEN", "Administrators may download the audit trail.")
+    return attachment(write(trail.pages(database, actor, wanted)), name, _TYPES[format])
 
 
 def _format(request: Request) -> str:
-    if unknown := set(request.query_params) - _PARAMETERS:
-        raise RequestError(400, "BAD_INPUT", f"Unknown parameter {sorted(unknown)[0]!r}.")
+    refuse_unknown(request, _PARAMETERS)
     format = request.query_params.get("format", "csv")
     if format not in _TYPES:
         raise RequestError(400, "BAD_INPUT", "format: csv or jsonl.")
@@ -80,7 +61,7 @@ def _format(request: Request) -> str:
 
 def _wanted(request: Request) -> Wanted:
     given = request.query_params
-    try:
+    with ids_of_the_request():
         return Wanted(
             since=_time(given.get("since"), "since"),
             until=_time(given.get("until"), "until"),
@@ -91,8 +72,6 @@ def _wanted(request: Request) -> Wanted:
             actor_role=given.get("actorRole"),
             entity_id=_id("BusinessEntity", given.get("entityId"), "entityId"),
         )
-    except BadInput as error:
-        raise RequestError(400, str((error.extensions or {}).get("code", "BAD_INPUT")), error.message) from None
 
 
 def _id(kind: str, value: str | None, name: str) -> UUID | None:
@@ -111,25 +90,15 @@ def _time(value: str | None, name: str) -> datetime | None:
     raise RequestError(400, "BAD_INPUT", f"{name}: an ISO 8601 time with its offset, as in 2026-03-01T09:00:00Z.")
 
 
-async def _csv(pages: AsyncIterator[Sequence[Row[Any]]]) -> AsyncIterator[str]:
-    """RFC 4180; a text that a spreadsheet would take for a formula begins with an apostrophe."""
-    yield _written([_COLUMNS])
-    async for rows in pages:
-        yield _written([_harmless(value) for value in _record(row).values()] for row in rows)
+def _csv(pages: Pages) -> AsyncIterator[str]:
+    return csv_of(_COLUMNS, pages, lambda row: [_cell(value) for value in _record(row).values()])
 
 
-def _written(rows: Iterable[Iterable[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
+def _cell(value: Any) -> str:
+    return harmless(value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode())
 
 
-def _harmless(value: Any) -> str:
-    text = value if isinstance(value, str) else "" if value is None else orjson.dumps(value).decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-async def _lines(pages: AsyncIterator[Sequence[Row[Any]]]) -> AsyncIterator[bytes]:
+async def _lines(pages: Pages) -> AsyncIterator[bytes]:
     async for rows in pages:
         yield b"".join(orjson.dumps(_record(row)) + b"\n" for row in rows)
 

@@ -9,15 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.errors import camel
-from api.reading.errors import BadInput
-from api.reading.ids import global_id, parse_id_of
+from api.guards import entity_of, hold, require
+from api.reading.ids import global_id
 from api.requests import RequestError, actor_of
 from domain.bank.importing import Imported, import_file
 from domain.errors import Conflict, DomainError, DomainErrors, NotFound
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.permissions import Permission
-from tenants.rate import take
 
 _PER_HOUR = 120
 _TYPES = frozenset({"application/xml", "text/xml"})
@@ -26,7 +25,8 @@ _TYPES = frozenset({"application/xml", "text/xml"})
 async def import_statements(request: Request) -> Response:
     """201 with what was done statement by statement; 200 where all was imported before; 4xx with a code else."""
     actor = await actor_of(request)
-    _require(actor)
+    allowed = actor.may(Permission.PAYMENTS_WRITE) and actor.audience in (Audience.STAFF, Audience.SYSTEM)
+    require(actor, allowed, "Finance may send bank statements.", send="a key or token")
     entity_id = _entity(request)
     await _hold(request, actor)
     data = await request.body()
@@ -39,31 +39,15 @@ async def import_statements(request: Request) -> Response:
     return Response(orjson.dumps([_told(each) for each in done]), status, media_type="application/json")
 
 
-def _require(actor: Actor) -> None:
-    if not actor.signed_in:
-        refused = RequestError(401, "UNAUTHENTICATED", "Send Authorization: Bearer, followed by a key or token.")
-        refused.headers["WWW-Authenticate"] = "Bearer"
-        raise refused
-    if not actor.may(Permission.PAYMENTS_WRITE) or actor.audience not in (Audience.STAFF, Audience.SYSTEM):
-        raise RequestError(403, "FORBIDDEN", "Finance may send bank statements.")
-
-
 def _entity(request: Request) -> UUID:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in _TYPES:
         raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the file as application/xml.")
-    try:
-        return parse_id_of(frozenset({"BusinessEntity"}), request.query_params.get("entityId", ""), "entityId")
-    except BadInput as error:
-        raise RequestError(400, str((error.extensions or {}).get("code", "BAD_INPUT")), error.message) from None
+    return entity_of(request)
 
 
 async def _hold(request: Request, actor: Actor) -> None:
     caller = actor.user_id or (actor.client and actor.client.id)
-    taken = await take(request.app.state.redis, f"bank:{caller}", _PER_HOUR, 3600)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"At most {_PER_HOUR} files an hour.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
+    await hold(request, f"bank:{caller}", _PER_HOUR, 3600, f"At most {_PER_HOUR} files an hour.")
 
 
 def _refused(error: DomainError | DomainErrors, actor: Actor) -> RequestError:

@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.requests import RequestError, facts_of
+from api.guards import hold_address
+from api.requests import RequestError
 from domain.documents import storing
 from domain.documents.linking import PATH, LinkState, state_of
 from domain.documents.models import Document
 from tenants.actor import SYSTEM
-from tenants.rate import take
 
 PER_MINUTE = 240
 """Downloads of one address."""
@@ -27,7 +27,7 @@ _HEADERS = {
 
 async def download(request: Request) -> Response:
     """`?expires=…&signature=…`: the file, to be saved; 304 where the client has it."""
-    await _hold(request)
+    await hold_address(request, "documents", PER_MINUTE)
     document_id: UUID = request.path_params["id"]
     _check(request, document_id)
     async with request.app.state.database.session(SYSTEM) as session:
@@ -54,14 +54,6 @@ def _answer(request: Request, document: Document) -> Response:
     if tag in (part.strip().removeprefix("W/") for part in asked.split(",")):
         return Response(status_code=304, headers=headers)
     return Response(document.content, media_type=document.media_type, headers=headers)
-
-
-async def _hold(request: Request) -> None:
-    taken = await take(request.app.state.redis, f"documents:{facts_of(request).ip_address}", PER_MINUTE, 60)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"Try again in {taken.retry_after} seconds.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
 
 
 ROUTES = [Route(f"{PATH}{{id:uuid}}", download, methods=["GET"])]

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from api.requests import RequestError, facts_of
+from api.guards import hold_address
+from api.requests import RequestError
 from domain.errors import language_of
 from domain.notifications import tracking, unsubscribing
 from domain.notifications.models import Language
 from domain.notifications.tracking import Reported
 from domain.notifications.unsubscribing import PATH, Unsubscription
 from tenants.actor import SYSTEM
-from tenants.rate import take
 from tenants.settings import Settings
 
 PER_MINUTE = 60
@@ -130,14 +130,14 @@ def _at(value: object) -> datetime:
 
 async def ask(request: Request) -> Response:
     """What the link would do: programs that follow links must not switch anything off."""
-    await _hold(request)
+    await hold_address(request, "unsubscribe", PER_MINUTE)
     wanted = _wanted(request)
     return _page(request, "ask", wanted, form=True) if wanted else _page(request, "unknown", None, status=404)
 
 
 async def switch_off(request: Request) -> Response:
     """One click, by the page's button or by a mail program (RFC 8058); doing it again changes nothing."""
-    await _hold(request)
+    await hold_address(request, "unsubscribe", PER_MINUTE)
     wanted = _wanted(request)
     if wanted is None:
         return _page(request, "unknown", None, status=404)
@@ -163,14 +163,6 @@ def _page(
         form=_FORM.format(word=words["yes"]) if form else "",
     )
     return HTMLResponse(page, status, _HEADERS)
-
-
-async def _hold(request: Request) -> None:
-    taken = await take(request.app.state.redis, f"unsubscribe:{facts_of(request).ip_address}", PER_MINUTE, 60)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"Try again in {taken.retry_after} seconds.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
 
 
 ROUTES = [

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.guards import require
 from api.requests import RequestError, actor_of
 from domain.errors import DomainError
 from domain.orders import polling
@@ -53,7 +54,8 @@ class _Turn:
 async def order_status(request: Request) -> Response:
     """The status update of the partner document; 304 where it is what the client has."""
     actor = await actor_of(request)
-    _require(actor)
+    allowed = actor.may(Permission.ORDERS_READ) and actor.audience in (Audience.PARTNER, Audience.STAFF)
+    require(actor, allowed, "The key needs the scope orders:read.", send="an API key or token")
     number = _number(request)
     turn = await _turn(request, actor, number)
     try:
@@ -62,15 +64,6 @@ async def order_status(request: Request) -> Response:
     except DomainError as refused:
         raise _refused(refused, actor, turn) from None
     return _answer(request, found, turn)
-
-
-def _require(actor: Actor) -> None:
-    if not actor.signed_in:
-        refused = RequestError(401, "UNAUTHENTICATED", "Send Authorization: Bearer, followed by an API key or token.")
-        refused.headers["WWW-Authenticate"] = "Bearer"
-        raise refused
-    if not actor.may(Permission.ORDERS_READ) or actor.audience not in (Audience.PARTNER, Audience.STAFF):
-        raise RequestError(403, "FORBIDDEN", "The key needs the scope orders:read.")
 
 
 def _number(request: Request) -> str:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from api.guards import hold
 from api.payment_pages import closed_page, pay_page, test_page, unavailable_page, waiting_page
 from api.requests import RequestError, facts_of
 from domain.errors import NotFound, language_of
@@ -31,7 +32,6 @@ from domain.payments.showing import Shown
 from domain.payments.tokens import LINK, WEBHOOK, opened
 from domain.rows import find
 from tenants.actor import SYSTEM
-from tenants.rate import take
 from tenants.settings import Settings
 
 PER_MINUTE = 60
@@ -71,7 +71,7 @@ async def mollie(request: Request) -> Response:
     attempt_id = opened(settings, WEBHOOK, request.path_params["token"])
     if attempt_id is None:
         raise _unknown()
-    await _hold(request, f"payment-webhook:{attempt_id}")
+    await hold(request, f"payment-webhook:{attempt_id}", PER_MINUTE, 60)
     given = _form(await request.body()).get("id", "")
     if not 0 < len(given) <= _LONGEST_ID or not given.isascii() or not given.replace("_", "").isalnum():
         raise RequestError(400, "BAD_REQUEST", "`id` has to be the id of a payment.")
@@ -243,7 +243,7 @@ async def test_choice(request: Request) -> Response:
 
 async def _shown(request: Request, *, held: bool = False) -> Shown | None:
     if not held:
-        await _hold(request, f"pay:{facts_of(request).ip_address}")
+        await hold(request, f"pay:{facts_of(request).ip_address}", PER_MINUTE, 60)
     link_id = opened(request.app.state.settings, LINK, request.path_params["token"])
     if link_id is None:
         return None
@@ -277,14 +277,6 @@ def _form(body: bytes) -> dict[str, str]:
     except (UnicodeDecodeError, ValueError):
         raise RequestError(400, "BAD_REQUEST", "The body has to be a form.") from None
     return {name: values[-1] for name, values in fields.items()}
-
-
-async def _hold(request: Request, whom: str) -> None:
-    taken = await take(request.app.state.redis, whom, PER_MINUTE, 60)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"Try again in {taken.retry_after} seconds.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
 
 
 ROUTES = [

@@ -8,14 +8,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from api.requests import RequestError, facts_of
+from api.guards import hold_address
 from api.signatures import PER_MINUTE
 from domain.errors import language_of
 from domain.numbering.service import AMSTERDAM
 from domain.signatures.keys import keyring
 from domain.signatures.verification import CheckedSignature, Verification, verify_document
 from tenants.actor import SYSTEM
-from tenants.rate import take
 
 KEYS_KEPT_SECONDS = 3600
 _HEADERS = {
@@ -82,7 +81,7 @@ _WORDS: dict[str, dict[str, str]] = {
 
 async def verify(request: Request) -> Response:
     """What is known of a document hash, never what the document says; the same shape for an unknown one."""
-    await _hold(request)
+    await hold_address(request, "verify", PER_MINUTE)
     async with request.app.state.database.session(SYSTEM) as session:
         keys = keyring(request.app.state.settings)
         found = await verify_document(session, request.path_params["document_hash"], keys)
@@ -95,14 +94,6 @@ async def signing_keys(request: Request) -> Response:
     """RFC 7517: the public keys that seal signatures now or did before."""
     keys = keyring(request.app.state.settings).jwks()
     return JSONResponse(keys, headers={"Cache-Control": f"public, max-age={KEYS_KEPT_SECONDS}"})
-
-
-async def _hold(request: Request) -> None:
-    taken = await take(request.app.state.redis, f"verify:{facts_of(request).ip_address}", PER_MINUTE, 60)
-    if not taken.allowed:
-        refused = RequestError(429, "RATE_LIMITED", f"Try again in {taken.retry_after} seconds.")
-        refused.headers["Retry-After"] = str(taken.retry_after)
-        raise refused
 
 
 def _wants_html(request: Request) -> bool:

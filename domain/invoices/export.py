@@ -1,21 +1,17 @@
 """The invoices of an entity that an actor sees, a page per transaction, for a spreadsheet."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select, tuple_
 
-from domain.errors import NotFound
-from domain.events.record import record
-from domain.invoices.events import InvoicesExported
+from domain.exports import Span
 from domain.invoices.models import Invoice
 from domain.orders.models import Order
 from tenants.actor import Actor
 from tenants.engine import Database
-from tenants.models import BusinessEntity
 
 _PAGE = 500
 COLUMNS = (
@@ -44,33 +40,12 @@ AMOUNTS = ("net", "vat", "gross", "paid", "credited", "open")
 """In cents."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Documents of days in [since, until)."""
-
-    entity_id: UUID
-    since: date
-    until: date
-
-
-async def begin(database: Database, actor: Actor, wanted: Wanted) -> str:
-    """Say in the entity's log that invoices are taken away; the entity's code. Raises: NotFound."""
-    async with database.session(actor) as session:
-        query = select(BusinessEntity.code).where(BusinessEntity.id == wanted.entity_id)
-        code = (await session.execute(query)).scalar_one_or_none()
-        if code is None:
-            raise NotFound(field=("entity_id",))
-        said = InvoicesExported(wanted.since.isoformat(), wanted.until.isoformat())
-        await record(session, said, entity_id=wanted.entity_id, subject_id=wanted.entity_id)
-        return str(code)
-
-
-async def pages(database: Database, actor: Actor, wanted: Wanted) -> AsyncIterator[Sequence[Row[Any]]]:
+async def pages(database: Database, actor: Actor, span: Span) -> AsyncIterator[Sequence[Row[Any]]]:
     """Invoices in the order of day and issue; the columns are COLUMNS, then the key."""
     last: tuple[date, UUID] | None = None
     while True:
         async with database.session(actor) as session:
-            rows = (await session.execute(_page(wanted, last))).all()
+            rows = (await session.execute(_page(span, last))).all()
         if rows:
             yield rows
         if len(rows) < _PAGE:
@@ -78,15 +53,15 @@ async def pages(database: Database, actor: Actor, wanted: Wanted) -> AsyncIterat
         last = (rows[-1].issued_on, rows[-1].id)
 
 
-def _page(wanted: Wanted, last: tuple[date, UUID] | None) -> Select[*tuple[Any, ...]]:
+def _page(span: Span, last: tuple[date, UUID] | None) -> Select[*tuple[Any, ...]]:
     key = (Invoice.issued_on, Invoice.id)
     query = (
         select(*(_column(name).label(name) for name in COLUMNS), Invoice.id)
         .outerjoin(Order, Order.id == Invoice.order_id)
         .where(
-            Invoice.entity_id == wanted.entity_id,
-            Invoice.issued_on >= wanted.since,
-            Invoice.issued_on < wanted.until,
+            Invoice.entity_id == span.entity_id,
+            Invoice.issued_on >= span.since,
+            Invoice.issued_on < span.until,
         )
     )
     if last is not None:
