@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,9 @@ from domain.accounting.models import (
     RecordState,
     Side,
 )
-from domain.accounting.months import first_day, months, next_month
+from domain.accounting.months import months
 from domain.events.record import record
+from domain.ledger.months import later, month_of
 
 _MOST_NUMBERS = 100
 _KINDS = {
@@ -88,7 +89,7 @@ async def told(session: AsyncSession, connection_id: UUID, side: Side, month: da
         AccountingRecord.kind.in_(_KINDS[side]),
         AccountingRecord.state == RecordState.DONE,
         AccountingRecord.booked_on >= month,
-        AccountingRecord.booked_on < next_month(month),
+        AccountingRecord.booked_on < later(month, 1),
     )
     return [Here(number, gross, int(part)) for number, gross, part in await session.execute(query)]
 
@@ -169,4 +170,4 @@ async def worth_checking(session: AsyncSession, connection: AccountingConnection
 
 
 def _month_before(today: date) -> date:
-    return first_day(first_day(today) - timedelta(days=1))
+    return later(month_of(today), -1)

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting.errors import NoSuchBox, PeriodUnreadable
-from domain.accounting.months import next_month
+from domain.ledger.months import later
 from domain.money import Money, VatClass, vat_rate
 from domain.rows import find
 from tenants.models import BusinessEntity
@@ -140,10 +140,7 @@ def period_of(name: str) -> Period:
     year, quarter, month = matched.groups()
     first = date(int(year), int(month) if month else 3 * int(quarter) - 2 if quarter else 1, 1)
     months = 1 if month else 3 if quarter else 12
-    until = first
-    for _ in range(months):
-        until = next_month(until)
-    return Period(name, first, until)
+    return Period(name, first, later(first, months))
 
 
 async def vat_return(session: AsyncSession, entity_id: UUID, period: Period) -> VatReturn:

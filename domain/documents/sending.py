@@ -54,7 +54,7 @@ async def keep_and_send(session: AsyncSession, invoice_id: UUID, made: Made, *, 
     if not pdf.new or not mail:
         return
     address = await address_of(session, invoice)
-    if address and await _has_brand(session, invoice.entity_id):
+    if address and await sender_or_none(session, invoice.entity_id):
         await _mail(session, invoice, address, [pdf.id, ubl.id], again=False)
     else:
         await _record(session, invoice, InvoiceNotSent(invoice.number, invoice.kind))
@@ -101,11 +101,6 @@ def _valid(address: object) -> str | None:
         return validation.email(str(address or ""))
     except DomainError:
         return None
-
-
-async def _has_brand(session: AsyncSession, entity_id: UUID) -> bool:
-    """Whether there is somebody in whose name to write."""
-    return (await session.execute(select(Brand.id).where(Brand.entity_id == entity_id).limit(1))).first() is not None
 
 
 async def _keep(
@@ -159,7 +154,16 @@ async def _record(
 
 
 async def sender_of(session: AsyncSession, entity_id: UUID) -> tuple[BusinessEntity, Brand]:
+    """The entity and its first brand. Raises: LookupError where it has none."""
+    found = await sender_or_none(session, entity_id)
+    if found is None:
+        raise LookupError(f"business entity {entity_id} has no brand that could send mail")
+    return found
+
+
+async def sender_or_none(session: AsyncSession, entity_id: UUID) -> tuple[BusinessEntity, Brand] | None:
+    """The same; None: there is nobody in whose name to write."""
     query = select(BusinessEntity, Brand).join(Brand, Brand.entity_id == BusinessEntity.id)
     query = query.where(BusinessEntity.id == entity_id).order_by(Brand.created_at, Brand.id).limit(1)
-    row = (await session.execute(query)).one()
-    return row[0], row[1]
+    row = (await session.execute(query)).one_or_none()
+    return (row[0], row[1]) if row else None

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.bank.order_models import BankFileLine, FileLineState
 from domain.contacts.models import ContactType
 from domain.documents.models import DocumentKind
-from domain.documents.sending import address_of, documents_of
+from domain.documents.sending import address_of, documents_of, sender_of, sender_or_none
 from domain.dunning import policies
 from domain.dunning.claims import Claim, claim_of
 from domain.dunning.errors import AlreadyRemindedToday, DunningPaused, NobodyToRemind, NotDue
@@ -25,7 +25,6 @@ from domain.mail.service import queue_mail
 from domain.money import Money
 from domain.numbering.service import AMSTERDAM
 from domain.rows import actor_of, find
-from tenants.models import Brand, BusinessEntity
 
 _DECENT = time(8, 0)
 
@@ -63,7 +62,7 @@ async def remind_by_policy(session: AsyncSession, invoice_id: UUID, on: date) ->
     step = _next_step(policy, sent)
     if not policy.active or step is None or not _has_come(invoice, policy, sent, step, on):
         return None
-    if not await _has_brand(session, invoice.entity_id):
+    if await sender_or_none(session, invoice.entity_id) is None:
         return None
     return await _send(session, invoice, policy, sent, policy.steps[step - 1].kind, step)
 
@@ -84,11 +83,6 @@ async def history(session: AsyncSession, invoice_id: UUID) -> list[Reminder]:
     """The reminders of an invoice, oldest first."""
     query = select(Reminder).where(Reminder.invoice_id == invoice_id).order_by(Reminder.sent_on, Reminder.id)
     return list(await session.scalars(query))
-
-
-async def _has_brand(session: AsyncSession, entity_id: UUID) -> bool:
-    """An entity without a brand has nobody in whose name to write."""
-    return (await session.execute(select(exists().where(Brand.entity_id == entity_id)))).scalar_one()
 
 
 def _collected(invoice: type[Invoice]) -> ColumnElement[bool]:
@@ -173,9 +167,7 @@ def _claim(invoice: Invoice, policy: Policy, sent: list[Reminder], kind: Reminde
 
 async def _mail(session: AsyncSession, invoice: Invoice, to: str, kind: ReminderKind, claim: Claim) -> None:
     """With the invoice itself, where its document was made; by hand at once, else at a decent hour."""
-    query = select(BusinessEntity, Brand).join(Brand, Brand.entity_id == BusinessEntity.id)
-    query = query.where(BusinessEntity.id == invoice.entity_id).order_by(Brand.created_at, Brand.id).limit(1)
-    entity, brand = (await session.execute(query)).one()
+    entity, brand = await sender_of(session, invoice.entity_id)
     letter = letter_of(invoice, entity, brand, kind, claim)
     attached = [each.id for each in await documents_of(session, invoice.id) if each.kind == DocumentKind.PDF]
     await queue_mail(

@@ -13,6 +13,7 @@ from domain.documents import storing
 from domain.documents.loading import look_of
 from domain.documents.models import DocumentKind
 from domain.documents.printable import EntryKind, Party, PrintableStatement, StatementEntry
+from domain.documents.sending import sender_or_none
 from domain.dunning.accounts import Account, Movement, StatementEntryKind
 from domain.dunning.events import AccountStatementSent
 from domain.dunning.letters import page_of
@@ -25,7 +26,7 @@ from domain.ledger.posting import today
 from domain.mail.service import queue_mail
 from domain.money import Money
 from domain.rows import actor_of, find
-from tenants.models import Brand, BusinessEntity
+from tenants.models import BusinessEntity
 
 RENDER, QUEUE = "account_statements.render", "documents"
 _KINDS = {
@@ -121,10 +122,10 @@ async def keep_and_send(session: AsyncSession, row: AccountStatement, pdf: bytes
 async def _mail(
     session: AsyncSession, row: AccountStatement, contact: Contact, document_id: UUID, closing: Money
 ) -> None:
-    query = select(Brand).where(Brand.entity_id == row.entity_id).order_by(Brand.created_at, Brand.id).limit(1)
-    brand = (await session.execute(query)).scalar_one_or_none()
-    if brand is None:  # nobody in whose name to write; the document is kept
+    sender = await sender_or_none(session, row.entity_id)
+    if sender is None:  # the document is kept
         return
+    _, brand = sender
     language = language_of(contact.language)
     values = {"name": contact.name, "closing": closing.format(language), "brand": brand.name}
     subject, text = _SUBJECT[language].format(**values), _TEXT[language].format(**values)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from domain import validation
 from domain.catalog.models import ArticleCategory
 from domain.errors import FieldPath, OutOfRange
 from domain.events.record import record
@@ -25,7 +26,6 @@ from tenants.models import BusinessEntity
 
 _R = AccountRole
 _MIRROR = {_R.INTERCOMPANY_RECEIVABLE: _R.INTERCOMPANY_PAYABLE, _R.INTERCOMPANY_PAYABLE: _R.INTERCOMPANY_RECEIVABLE}
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,7 @@ def _check(given: GivenRate) -> None:
         raise OutOfRange(minimum=0, maximum=100, field=("percent",))
     if given.percent != round(given.percent, 2):
         raise TooManyDecimals(maximum=2, field=("percent",))
-    if not _EARLIEST <= given.since <= _LATEST:
-        raise OutOfRange(minimum=_EARLIEST, maximum=_LATEST, field=("since",))
+    validation.day(given.since, "since")
 
 
 async def _from(session: AsyncSession, given: GivenRate) -> IntercompanyRate:
@@ -120,7 +119,7 @@ async def _from(session: AsyncSession, given: GivenRate) -> IntercompanyRate:
     )
     until: date | None = None
     for rate in reversed((await session.execute(query)).scalars().all()):
-        start = rate.valid.lower or _EARLIEST
+        start = rate.valid.lower or validation.EARLIEST_DAY
         if start == given.since:
             return rate
         if start < given.since:

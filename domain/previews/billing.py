@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import NoResultFound
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.commissions.models import Commission
 from domain.documents.letters import letter_of
 from domain.documents.models import DocumentKind
 from domain.documents.reactions import RENDER
-from domain.documents.sending import address_of, sender_of
+from domain.documents.sending import address_of, sender_or_none
 from domain.invoices.models import Invoice
 from domain.jobs.models import Job
 from domain.ledger.models import JournalEntry, JournalLine, LedgerAccount
@@ -121,11 +120,8 @@ def _papers(invoice: Invoice) -> list[Paper]:
 async def _letters(session: AsyncSession, invoice: Invoice) -> list[Message]:
     """The mail with which the documents would go."""
     address = await address_of(session, invoice)
-    try:
-        sender = await sender_of(session, invoice.entity_id)
-    except NoResultFound:  # an entity without a brand has nobody in whose name to write
-        return []
-    if address is None:
+    sender = await sender_or_none(session, invoice.entity_id)
+    if address is None or sender is None:
         return []
     letter = letter_of(invoice, *sender)
     return [

@@ -12,9 +12,9 @@ from typing import Any
 from domain.accounting.bookings import Document, Found, Line, Party, Settlement, There, euros
 from domain.accounting.mapping import AccountMapping
 from domain.accounting.models import Side
-from domain.accounting.months import next_month
 from domain.accounting.packages.asking import Asker, CredentialsRefused, Gate, Refused, cents, understood
 from domain.accounting.packages.package import Catalogue, Choice
+from domain.ledger.months import later
 
 _PAGE = 500
 _MOST_PAGES = 200
@@ -187,7 +187,7 @@ class Snelstart:
 
     async def documents(self, side: Side, month: date) -> AsyncIterator[There]:
         resource, _ = _listing(side is Side.PURCHASES)
-        until = next_month(month)
+        until = later(month, 1)
         wanted = f"factuurDatum ge {month.isoformat()}T00:00:00 and factuurDatum lt {until.isoformat()}T00:00:00"
         async for each in self._pages(resource, wanted):
             if month.isoformat() <= str(each.get("factuurDatum", ""))[:10] < until.isoformat():
