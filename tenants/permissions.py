@@ -72,6 +72,22 @@ class Permission(StrEnum):
     """Close periods, settle between entities."""
     ACCOUNTING_MANAGE = "ACCOUNTING_MANAGE"
     """Accounting packages and audit files."""
+    CHARGERS_READ = "CHARGERS_READ"
+    """Chargers, their telemetry, health and commands."""
+    CHARGERS_WRITE = "CHARGERS_WRITE"
+    """Register and change chargers; deal with their alerts."""
+    CHARGERS_COMMAND = "CHARGERS_COMMAND"
+    """Have a charger start, stop, limit its power, reset or unlock."""
+    DEVICES_MANAGE = "DEVICES_MANAGE"
+    """Enrol chargers and rotate their credentials; see what they sent and was refused."""
+    CHARGING_READ = "CHARGING_READ"
+    """Charging sessions and their bills."""
+    CHARGING_START = "CHARGING_START"
+    """Start, stop, pause and resume sessions."""
+    TARIFFS_READ = "TARIFFS_READ"
+    """Tariffs and estimates."""
+    TARIFFS_WRITE = "TARIFFS_WRITE"
+    """Tariffs, plans and packs."""
     EVENTS_READ = "EVENTS_READ"
     AUDIT_EXPORT = "AUDIT_EXPORT"
     """Download who changed what."""
@@ -137,7 +153,8 @@ _READING = {
     _P.EVENTS_READ,
 }
 _BILLED = {_P.INVOICES_READ, _P.PAYMENTS_READ}
-_STAFF = _SIGNED_IN | _READING | _BILLED | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+_CHARGING = {_P.CHARGERS_READ, _P.CHARGING_READ, _P.TARIFFS_READ}
+_STAFF = _SIGNED_IN | _READING | _BILLED | _CHARGING | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
 _BOOKS = {
     _P.INVOICES_WRITE,
     _P.PAYMENTS_MAKE,
@@ -148,6 +165,7 @@ _BOOKS = {
     _P.LEDGER_WRITE,
     _P.ACCOUNTING_MANAGE,
 }
+_FLEET = {_P.CHARGERS_WRITE, _P.CHARGERS_COMMAND, _P.DEVICES_MANAGE, _P.CHARGING_START}
 _PLANNING = {_P.PLANNING_WRITE, _P.VISITS_BOOK, _P.VISITS_WORK}
 _OFFICE = _STAFF | {
     _P.CONTACTS_WRITE,
@@ -167,6 +185,7 @@ _PARTNER_USER = (
     _SIGNED_IN
     | _READING
     | _BILLED
+    | _CHARGING
     | {
         _P.PAYMENTS_MAKE,
         _P.COMMISSIONS_READ,
@@ -185,6 +204,7 @@ _CUSTOMER = (
     _SIGNED_IN
     | _READING
     | _BILLED
+    | _CHARGING
     | {
         _P.PAYMENTS_MAKE,
         _P.LEADS_SUBMIT,
@@ -198,15 +218,20 @@ _CUSTOMER = (
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.PLATFORM_ADMIN: frozenset(Permission) - {_P.QUOTES_SIGN},
     Role.TENANT_ADMIN: frozenset(Permission) - {_P.ENTITIES_CREATE, _P.QUOTES_SIGN},
-    Role.OPERATIONS: frozenset(_OFFICE | _PLANNING | {_P.WEBHOOKS_READ, _P.INVOICES_WRITE, _P.COMMISSIONS_READ}),
+    Role.OPERATIONS: frozenset(
+        _OFFICE | _PLANNING | _FLEET | {_P.WEBHOOKS_READ, _P.INVOICES_WRITE, _P.COMMISSIONS_READ}
+    ),
     Role.PLANNER: frozenset(_STAFF | _PLANNING | {_P.ORDERS_WRITE}),
-    Role.FINANCE: frozenset(_STAFF | _BOOKS | {_P.CATALOG_WRITE}),
+    Role.FINANCE: frozenset(_STAFF | _BOOKS | {_P.CATALOG_WRITE, _P.TARIFFS_WRITE}),
     Role.TECHNICIAN: frozenset(
-        _SIGNED_IN | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ, _P.TEAMS_READ, _P.VISITS_WORK}
+        _SIGNED_IN
+        | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ, _P.TEAMS_READ, _P.VISITS_WORK}
+        | {_P.CHARGERS_READ, _P.CHARGERS_COMMAND, _P.DEVICES_MANAGE}
     ),
     Role.PARTNER_ADMIN: frozenset(
         _PARTNER_USER
         | {
+            _P.CHARGERS_COMMAND,
             _P.COMMISSIONS_DISPUTE,
             _P.USERS_READ,
             _P.USERS_INVITE,
@@ -218,8 +243,8 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.PARTNER_USER: frozenset(_PARTNER_USER),
-    Role.CUSTOMER: frozenset(_CUSTOMER),
-    Role.CHARGER_OWNER: frozenset(_CUSTOMER),
-    Role.EV_DRIVER: frozenset(_CUSTOMER),
+    Role.CUSTOMER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START}),
+    Role.CHARGER_OWNER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START}),
+    Role.EV_DRIVER: frozenset(_CUSTOMER | {_P.CHARGING_START}),
     Role.ANONYMOUS: frozenset(_ANYONE | {_P.LEADS_SUBMIT}),
 }

@@ -1,0 +1,12 @@
+"""Charging bills."""
+
+revision = "0035"
+down_revision = "0034"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
