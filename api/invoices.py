@@ -99,6 +99,7 @@ described(
     COLLECTIVE="All orders that were completed in a month.",
     CREDIT="A credit.",
     COMMISSION="Commission of a month.",
+    CHARGING="Charging sessions, or what a correction of one adds.",
 )
 described(
     InvoiceStatus,
@@ -118,6 +119,7 @@ described(
     INSTALLATION_SERVICE="Installation.",
     METER_BOX_MODULE="Meter boxes.",
     SMART_METER_OCPP="Smart meters and OCPP.",
+    CHARGING="Charging sessions.",
     COMMISSION="Commission, on self-billing invoices.",
     OTHER="Anything else.",
 )

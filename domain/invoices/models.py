@@ -50,6 +50,8 @@ class InvoicePart(StrEnum):
     COLLECTIVE = "COLLECTIVE"
     CREDIT = "CREDIT"
     COMMISSION = "COMMISSION"
+    CHARGING = "CHARGING"
+    """Charging sessions, or what a correction of one adds."""
 
 
 class InvoiceStatus(StrEnum):
@@ -71,6 +73,8 @@ class LineCategory(StrEnum):
     INSTALLATION_SERVICE = ArticleCategory.INSTALLATION_SERVICE.value
     METER_BOX_MODULE = ArticleCategory.METER_BOX_MODULE.value
     SMART_METER_OCPP = ArticleCategory.SMART_METER_OCPP.value
+    CHARGING = "CHARGING"
+    """Charging at a charger: energy, time and what its tariff adds."""
     COMMISSION = "COMMISSION"
     OTHER = "OTHER"
 

@@ -56,6 +56,7 @@ CHART: tuple[Account, ...] = (
     Account("8030", _R.REVENUE_INSTALLATION_SERVICE, _T.REVENUE, "WOmzNodOdh", "Omzet installatie", "Installation"),
     Account("8040", _R.REVENUE_METER_BOX_MODULE, _T.REVENUE, "WOmzNohOlh", "Omzet groepenkasten", "Meter boxes"),
     Account("8050", _R.REVENUE_SMART_METER_OCPP, _T.REVENUE, "WOmzNohOlh", "Omzet slimme meters", "Smart meters, OCPP"),
+    Account("8060", _R.REVENUE_CHARGING, _T.REVENUE, "WOmzNohOlh", "Omzet laadsessies", "Charging sessions"),
     Account("8090", _R.REVENUE_OTHER, _T.REVENUE, "WOmzNoo", "Overige omzet", "Other revenue"),
     Account("8500", _R.INTERCOMPANY_REVENUE, _T.REVENUE, "WOmzGrp", "Omzet groep", "Revenue from the group"),
     Account("8900", _R.DUNNING_INCOME, _T.REVENUE, "WOvbOvoOvo", "Aanmaningskosten", "Dunning charges"),
