@@ -8,6 +8,8 @@ import domain.bank.models
 import domain.bank.order_models
 import domain.bank.personal
 import domain.catalog.models
+import domain.chargers.models
+import domain.commands.models
 import domain.commissions.models
 import domain.commissions.personal
 import domain.commissions.subledgers

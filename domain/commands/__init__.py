@@ -1,0 +1,1 @@
+"""Commands to chargers, from the request until the answer of the device."""
