@@ -1,0 +1,1 @@
+"""A fleet of simulated chargers that behaves like hardware: `chargecars fleet`."""
