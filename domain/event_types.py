@@ -24,6 +24,7 @@ import domain.disruptions.events
 import domain.documents.events
 import domain.dunning.events
 import domain.entities.events
+import domain.health.events
 import domain.invoices.events
 import domain.jobs.events
 import domain.leads.events

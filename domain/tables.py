@@ -25,6 +25,7 @@ import domain.dunning.personal
 import domain.events.models
 import domain.events.timeline
 import domain.geo.models
+import domain.health.models
 import domain.horizon.models
 import domain.idempotency.models
 import domain.invoices.models

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 import domain.tables  # noqa: F401  # completes the registries
 from domain.days import triggers as days
 from domain.events import partitions, positions, redaction, timeline
+from domain.health import triggers as health
 from domain.jobs import functions as jobs
 from domain.ledger import guard as ledger
 from domain.orders import guard
@@ -130,6 +131,7 @@ def _repeatable() -> Iterator[str]:
     yield from slot_facts.statements()
     yield from days.statements()
     yield from ledger.statements()
+    yield from health.statements()
     yield from previews.statements()
 
 

@@ -1,0 +1,1 @@
+"""How chargers are: what is wrong with them, how likely they fail, and the maintenance that is planned from it."""
