@@ -52,6 +52,7 @@ import domain.signatures.models
 import domain.slots.models
 import domain.slots.personal
 import domain.teams.models
+import domain.telemetry.models
 import domain.travel.models
 import domain.trusted_documents.models
 import domain.vat.models

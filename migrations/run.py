@@ -26,6 +26,7 @@ from domain.previews import recording as previews
 from domain.slots import asking as slot_facts
 from domain.slots import guard as slots
 from domain.teams import planning_days
+from domain.telemetry import partitions as telemetry
 from domain.visits import triggers as visits
 from tenants import listing, rls
 from tenants.audience import Audience
@@ -46,6 +47,7 @@ async def upgrade(owner_url: str, role_password: str) -> None:
             await connection.run_sync(_run_alembic)
             await _apply_repeatable(connection)
             await connection.execute(text(partitions.make_ahead()))
+            await connection.execute(text(telemetry.make_ahead()))
     finally:
         await engine.dispose()
 
@@ -133,6 +135,7 @@ def _repeatable() -> Iterator[str]:
     yield from ledger.statements()
     yield from health.statements()
     yield from previews.statements()
+    yield from telemetry.statements()
 
 
 def _fingerprint() -> str:

@@ -119,6 +119,19 @@ class Settings(BaseSettings):
     """So is one that lost so many deliveries in a row."""
     event_retention_months: int = Field(default=0, ge=0)
     """Months after which a month of the event log is dropped: 0 never, else at least 84, which tax law asks for."""
+    telemetry_retention_months: int = Field(default=13, ge=1, le=120)
+    """Months before the running one whose readings are kept; older readings are refused. Roll-ups are kept longer."""
+    telemetry_minute_retention_months: int = Field(default=25, ge=1, le=120)
+    telemetry_hour_retention_months: int = Field(default=120, ge=1, le=120)
+    """Days are kept for ever."""
+    telemetry_batch_readings: int = Field(default=4_000, ge=1, le=20_000)
+    """Most readings that one transaction writes."""
+    telemetry_batch_ms: int = Field(default=20, ge=0, le=5_000)
+    """How long a transaction waits for more readings."""
+    telemetry_queue_readings: int = Field(default=50_000, ge=1)
+    """Readings that wait to be written before devices have to wait."""
+    telemetry_writers: int = Field(default=2, ge=1, le=8)
+    """Transactions at once; the readings of one charger always go through the same one."""
     webhook_kept_days: int = Field(default=90, ge=1)
     webhook_local_targets: bool = False
     """Allows receivers on this machine, and plain http; refused in production."""
@@ -224,6 +237,16 @@ class Settings(BaseSettings):
         if budget < given.data.get(name, 0):
             raise ValueError(f"must not be less than {name.upper()}")
         return budget
+
+    @field_validator("telemetry_minute_retention_months", "telemetry_hour_retention_months")
+    @classmethod
+    def rollups_outlive_what_they_are_made_of(cls, months: int, info: ValidationInfo) -> int:
+        """A late reading has its minute, hour and day made anew."""
+        below = {"telemetry_minute_retention_months": "telemetry_retention_months"}
+        name = below.get(str(info.field_name), "telemetry_minute_retention_months")
+        if months < info.data.get(name, 0):
+            raise ValueError(f"must not be less than {name.upper()}")
+        return months
 
     @field_validator("event_retention_months")
     @classmethod

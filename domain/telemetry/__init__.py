@@ -1,0 +1,1 @@
+"""What chargers measure: readings, their corrections, and roll-ups that are exactly what recomputing them gives."""
