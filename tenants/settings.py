@@ -91,6 +91,20 @@ class Settings(BaseSettings):
     job_lease_seconds: float = Field(default=10, ge=1, le=300)
     """How long a worker that says nothing is believed to live; then its jobs are run elsewhere."""
 
+    mqtt_url: str = Field(default="", pattern=r"^(mqtts?://[^\s/@]+@[^\s/@]+)?$")
+    """`mqtt://user:password@host:port` or `mqtts://…` of a broker that speaks MQTT 5; the embedded one when empty."""
+    mqtt_host: str = "127.0.0.1"
+    """Where the embedded broker listens."""
+    mqtt_port: int = Field(default=1883, ge=0, le=65535)
+    mqtt_connections: int = Field(default=5_000, ge=1)
+    """Chargers that the embedded broker takes."""
+    mqtt_messages_at_once: int = Field(default=500, ge=1, le=10_000)
+    """Messages that a telemetry process holds and has not committed; brokers and chargers wait meanwhile."""
+    telemetry_process: int = Field(default=1, ge=1, le=999)
+    """Which of several telemetry processes this is: each has its own session at the broker."""
+    telemetry_port: int = Field(default=0, ge=0, le=65535)
+    """Where a telemetry process answers /healthz, /readyz and /metrics; nowhere when 0."""
+
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
     push_url: str = Field(default="", pattern=r"^(https?://\S+)?$")

@@ -1,0 +1,168 @@
+"""What chargers write, handed to the port; every message is stored, answered or quarantined, and none ends the process."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from domain.chargers.credentials import Device
+from domain.chargers.models import Channel as Quarantine
+from domain.chargers.reports import Boot, ConnectorReport
+from domain.devices.port import Port
+from domain.health.alerts import AlertReport
+from domain.sessions.reports import TransactionReport
+from tenants.logging import summary
+from workers.attempts import is_interruption
+from workers.mqtt import figures, writing
+from workers.mqtt.acks import Acks, Publish
+from workers.mqtt.lanes import Lanes
+from workers.mqtt.metrics import Metrics, read_metrics
+from workers.mqtt.reading import Refused, shown
+from workers.mqtt.status import Authorize, Presence, Result, Said, read_alert, read_status
+from workers.mqtt.topics import Channel, Topic, command_topic, read_topic
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+UNKNOWN_TOPIC, UNKNOWN_CHARGER, FAILED = "UNKNOWN_TOPIC", "UNKNOWN_CHARGER", "FAILED"
+Done = Callable[[], None]
+"""Called when a message needs not come again."""
+log = structlog.get_logger(__name__)
+
+
+class Presences(Protocol):
+    """Who is connected, as far as one can know from the broker."""
+
+    async def device(self, identity: str) -> Device | None:
+        """The charger of that name; None where there is none."""
+
+    async def heard(self, device: Device, presence: Presence | None) -> None:
+        """A message has come, which may itself say that the charger comes or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    topic: str
+    payload: bytes
+
+
+class Consumer:
+    """Takes messages as they come; those of one charger stay in order where order matters."""
+
+    def __init__(self, port: Port, presences: Presences, publish: Publish, most: int) -> None:
+        self.lanes = Lanes()
+        self._port = port
+        self._presences = presences
+        self._publish = publish
+        self._acks = Acks(publish)
+        self._room = asyncio.Semaphore(most)
+
+    async def take(self, message: Message, done: Done) -> None:
+        """Begin with a message; waits while too many are under way."""
+        await self._room.acquire()
+        figures.MESSAGES.inc()
+        topic = read_topic(message.topic)
+        key = message.topic if topic is None else topic.identity
+        work = partial(self._until_done, topic, message, done)
+        if topic is not None and topic.channel is Channel.METRICS:
+            self.lanes.beside(key, work)
+        else:
+            self.lanes.in_order(key, work)
+
+    async def _until_done(self, topic: Topic | None, message: Message, done: Done) -> None:
+        """Again while PostgreSQL is away: what is not stored is not acknowledged."""
+        pause = _FIRST_PAUSE
+        try:
+            while not await self._tried(topic, message):
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            done()
+        finally:
+            self._room.release()
+
+    async def _tried(self, topic: Topic | None, message: Message) -> bool:
+        try:
+            await self._handle(topic, message)
+        except Exception as error:
+            if is_interruption(error) or isinstance(error, (OSError, TimeoutError)):
+                log.warning("message_waits", topic=shown(message.topic), error=summary(error))
+                return False
+            log.exception("message_failed", topic=shown(message.topic))
+            return await self._given_up(topic, message, error)
+        return True
+
+    async def _given_up(self, topic: Topic | None, message: Message, error: Exception) -> bool:
+        """Our own fault: kept where people look, instead of being tried for ever."""
+        identity, action = (topic.identity, str(topic.channel)) if topic else (shown(message.topic), "")
+        try:
+            device = await self._presences.device(identity) if topic else None
+            await self._quarantine(device, identity, action, FAILED, type(error).__name__, message.payload)
+        except Exception as second:
+            log.warning("message_waits", topic=shown(message.topic), error=summary(second))
+            return False
+        return True
+
+    async def _handle(self, topic: Topic | None, message: Message) -> None:
+        if topic is None:
+            await self._quarantine(None, shown(message.topic), "", UNKNOWN_TOPIC, shown(message.topic), message.payload)
+            return
+        device = await self._presences.device(topic.identity)
+        if device is None:
+            reason = "no charger has that name"
+            await self._quarantine(None, topic.identity, topic.channel, UNKNOWN_CHARGER, reason, message.payload)
+            return
+        try:
+            if topic.channel is Channel.METRICS:
+                await self._metrics(device, read_metrics(device.charger_id, message.payload))
+            else:
+                read = read_status if topic.channel is Channel.STATUS else read_alert
+                await self._said(device, read(message.payload))
+        except Refused as error:
+            figures.REFUSED.labels(topic.channel, error.reason).inc()
+            await self._quarantine(device, topic.identity, topic.channel, error.reason, error.detail, message.payload)
+
+    async def _quarantine(
+        self, device: Device | None, identity: str, action: str, reason: str, detail: str, payload: bytes
+    ) -> None:
+        await self._port.quarantine(device, identity, Quarantine.MQTT, action, reason, detail, payload)
+
+    async def _metrics(self, device: Device, metrics: Metrics) -> None:
+        await self._presences.heard(device, None)
+        impossible = await self._port.readings(device, metrics.readings) if metrics.readings else ()
+        figures.READINGS.inc(len(metrics.readings) - len(impossible))
+        for fault in metrics.refused:
+            detail = f"readings[{fault.index}]: {fault.detail}"
+            figures.REFUSED.labels(Channel.METRICS, fault.reason).inc()
+            await self._quarantine(device, device.identity, Channel.METRICS, fault.reason, detail, b"")
+        if metrics.message_id is not None:
+            refused = [(fault.index, str(fault.reason)) for fault in metrics.refused]
+            self._acks.add(device.identity, metrics.message_id, refused + _places(metrics, impossible))
+
+    async def _said(self, device: Device, said: Said) -> None:
+        body = said.body
+        await self._presences.heard(device, body if isinstance(body, Presence) else None)
+        if isinstance(body, Boot):
+            answer = await self._port.boot(device, body)
+            self._answer(device, writing.boot(answer.accepted, answer.interval_seconds))
+        elif isinstance(body, ConnectorReport):
+            await self._port.status(device, body)
+        elif isinstance(body, TransactionReport):
+            await self._transaction(device, said.message_id, body)
+        elif isinstance(body, Result):
+            await self._port.answered(device, body.command_id, body.answer)
+        elif isinstance(body, Authorize):
+            found = await self._port.authorize(device, body.id_token)
+            self._answer(device, writing.authorization(body.request_id, found.status))
+        elif isinstance(body, AlertReport):
+            await self._port.alert(device, body)
+        if said.message_id is not None:
+            self._acks.add(device.identity, said.message_id)
+
+    async def _transaction(self, device: Device, message_id: str | None, report: TransactionReport) -> None:
+        answer = await self._port.transaction(device, report)
+        status = str(answer.authorization.status) if report.id_token is not None else None
+        self._answer(device, writing.transaction(message_id, answer.transaction_id, report.connector, status))
+
+    def _answer(self, device: Device, payload: bytes) -> None:
+        self._publish(command_topic(device.identity), payload)

@@ -1,0 +1,102 @@
+"""What a charger writes to `metrics`: many readings in one message, each with its sequence and moment.
+
+Types are looked at together here; whether a value is possible is looked at where the readings of every protocol come
+together (`domain.telemetry.readings.check`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from domain.telemetry.readings import Reading
+from workers.mqtt.reading import Fields, Refusal, Refused, moment, read_object, shown
+
+MOST_READINGS = 1_000
+"""In one message."""
+MOST_ID = 64
+_KEYS = ("connector", "sequence", "revision")
+_VALUES = ("energyWh", "powerW", "voltageMv", "currentMa", "temperatureDc", "socPercent")
+_KNOWN = frozenset(("at", "transactionId", *_KEYS, *_VALUES))
+_INTEGER = frozenset((int,))
+_INTEGER_OR_NONE = frozenset((int, type(None)))
+_new = tuple.__new__
+"""Reading's own constructor gives names to eleven arguments, which takes as long as all checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedReading:
+    """One reading that was left out of its message."""
+
+    index: int
+    reason: Refusal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    message_id: str | None
+    readings: Sequence[Reading]
+    refused: Sequence[RefusedReading]
+
+
+def read_metrics(charger_id: UUID, payload: bytes) -> Metrics:
+    """The readings of a payload. Raises: Refused where the message as a whole cannot be read."""
+    given = read_object(payload)
+    items = given.pop("readings", None)
+    fields = Fields(given)
+    message_id = fields.text_or_none("messageId", MOST_ID)
+    fields.done()
+    if type(items) is not list:
+        raise Refused(Refusal.MISSING_FIELD if items is None else Refusal.BAD_FIELD, "readings must be a list")
+    if len(items) > MOST_READINGS:
+        raise Refused(Refusal.TOO_MANY_READINGS, f"{len(items)} readings, at most {MOST_READINGS} are taken")
+    return _sorted_out(message_id, charger_id, items)
+
+
+def _sorted_out(message_id: str | None, charger_id: UUID, items: list[Any]) -> Metrics:
+    readings: list[Reading] = []
+    refused: list[RefusedReading] = []
+    for index, item in enumerate(items):
+        try:
+            readings.append(_reading(charger_id, item))
+        except Refused as error:
+            refused.append(RefusedReading(index, error.reason, error.detail))
+    return Metrics(message_id, readings, refused)
+
+
+def _reading(charger_id: UUID, given: Any) -> Reading:
+    if type(given) is not dict:
+        raise Refused(Refusal.MALFORMED, "a reading must be an object")
+    get = given.get
+    at, transaction = moment(get("at")), get("transactionId")
+    keys = (get("connector"), get("sequence", 0), get("revision", 0))
+    values = (get("energyWh"), get("powerW"), get("voltageMv"), get("currentMa"), get("temperatureDc"), get("socPercent"))
+    if (
+        at is None
+        or not _INTEGER.issuperset(map(type, keys))
+        or not _INTEGER_OR_NONE.issuperset(map(type, values))
+        or not _KNOWN.issuperset(given)
+        or (transaction is not None and not _is_id(transaction))
+    ):
+        raise _fault(given)
+    return _new(Reading, (charger_id, keys[0], at, *keys[1:], *values, transaction))
+
+
+def _is_id(value: object) -> bool:
+    return type(value) is str and 1 <= len(value) <= MOST_ID and value.isprintable()
+
+
+def _fault(given: dict[str, Any]) -> Refused:
+    """Which field does not fit; slower, and only for a reading that has one that does not."""
+    for name in ("connector", "at"):
+        if given.get(name) is None:
+            return Refused(Refusal.MISSING_FIELD, name)
+    for name in (*_KEYS, *_VALUES):
+        if name in given and type(given[name]) not in (_INTEGER if name in _KEYS else _INTEGER_OR_NONE):
+            return Refused(Refusal.BAD_FIELD, f"{name} must be an integer of 64 bits")
+    if moment(given["at"]) is None:
+        return Refused(Refusal.BAD_FIELD, "at must be a date and time in ISO 8601 with an offset")
+    if unknown := sorted(given.keys() - _KNOWN):
+        return Refused(Refusal.UNKNOWN_FIELD, shown(unknown[0]))
+    return Refused(Refusal.BAD_FIELD, f"transactionId must be a printable text of 1 to {MOST_ID} characters")
