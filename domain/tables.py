@@ -51,6 +51,8 @@ import domain.quotes.personal
 import domain.signatures.models
 import domain.slots.models
 import domain.slots.personal
+import domain.tariffs.models
+import domain.tariffs.personal
 import domain.teams.models
 import domain.telemetry.models
 import domain.travel.models

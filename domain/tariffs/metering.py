@@ -1,7 +1,7 @@
 """Lines of what was metered: energy and time per segment, and what packs take off the energy."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from domain.tariffs import formulas
@@ -77,18 +77,15 @@ def _lines(meter: Meter, terms: Terms, segments: Sequence[Segment], emergency: b
 
 def from_packs(lines: Iterable[PriceLine], packs: Iterable[PackShare]) -> Iterator[PriceLine]:
     """What packs take off lines of energy, from the first Wh on until they are used up."""
-    left = [[pack, pack.wh] for pack in packs if pack.wh > 0]
+    rest = [pack for pack in packs if pack.wh > 0]
     carry = Carry(formulas.PACK)
     for line in lines:
         open_wh = line.quantity
-        while left and open_wh:
-            pack, rest = left[0]
-            taken = min(open_wh, rest)
+        while rest and open_wh:
+            pack, taken = rest[0], min(open_wh, rest[0].wh)
             yield _from_pack(line, pack, taken, carry)
             open_wh -= taken
-            left[0][1] = rest - taken
-            if taken == rest:
-                left.pop(0)
+            rest[:1] = [replace(pack, wh=pack.wh - taken)] if taken < pack.wh else []
 
 
 def _from_pack(line: PriceLine, pack: PackShare, wh: int, carry: Carry) -> PriceLine:

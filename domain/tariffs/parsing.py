@@ -61,7 +61,7 @@ def parse(given: Values) -> Terms:
         for name in given:
             if name not in _PARSERS:
                 faults.add(UnknownTariffTerm(known=", ".join(_PARSERS), field=(name,)))
-        parts = {
+        parts: dict[str, Any] = {
             name: faults.take(read, given[name], name) for name, read in _PARSERS.items() if given.get(name) is not None
         }
     return Terms(**parts)
@@ -128,7 +128,9 @@ def _window(value: object) -> Window:
         for name in value:
             if name not in _WINDOW:
                 faults.add(UnknownTariffTerm(known=", ".join(_WINDOW), field=(name,)))
-        parts = {name: faults.take(_required(read), value.get(name), name) for name, read in _WINDOW.items()}
+        parts: dict[str, Any] = {
+            name: faults.take(_required(read), value.get(name), name) for name, read in _WINDOW.items()
+        }
     if parts["from"] == parts["until"]:
         raise EmptyWindow(field=("until",))
     return Window(parts["name"], parts["from"], parts["until"], parts["multiplier"])
