@@ -17,6 +17,8 @@ import domain.agreements.events
 import domain.audit.events
 import domain.bank.events
 import domain.catalog.events
+import domain.chargers.events
+import domain.commands.events
 import domain.commissions.events
 import domain.contacts.events
 import domain.days.events

@@ -21,6 +21,7 @@ from tenants.settings import Settings
 _SET_CONTEXT = text("SELECT " + ", ".join(f"set_config('{name}', :s{i}, true)" for i, name in enumerate(SETTINGS)))
 
 _CLOSING_SECONDS = 4.0
+_ALONE_SECONDS = 10.0
 
 
 class ReadConnection(asyncpg.Connection):
@@ -103,6 +104,22 @@ class Database:
                 if audience not in self._pools:
                     self._pools[audience] = await self._open_pool(audience)
         return self._pools[audience]
+
+    async def connection(self, audience: Audience, name: str) -> "asyncpg.Connection[Any]":
+        """A connection outside of the pools, to LISTEN on; whoever asks terminates it. It notices a lost server soon."""
+        made: asyncpg.Connection[Any] = await asyncpg.connect(
+            **connect_args(self.url, audience.database_role, self._password),
+            timeout=_ALONE_SECONDS,
+            command_timeout=_ALONE_SECONDS,
+            server_settings={
+                "application_name": name,
+                "chargecars.audience": audience.value,
+                "tcp_keepalives_idle": "5",
+                "tcp_keepalives_interval": "2",
+                "tcp_keepalives_count": "3",
+            },
+        )
+        return made
 
     def usage(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Connections in use and idle, by audience and lane (`write`, `read`)."""
