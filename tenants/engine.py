@@ -106,7 +106,7 @@ class Database:
         return self._pools[audience]
 
     async def connection(self, audience: Audience, name: str) -> "asyncpg.Connection[Any]":
-        """A connection outside of the pools, to LISTEN on; whoever asks terminates it. It notices a lost server soon."""
+        """A connection outside of the pools, to LISTEN on; whoever asks terminates it. It notices a lost server."""
         made: asyncpg.Connection[Any] = await asyncpg.connect(
             **connect_args(self.url, audience.database_role, self._password),
             timeout=_ALONE_SECONDS,
