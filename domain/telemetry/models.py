@@ -132,27 +132,33 @@ class TelemetryDay(Base, Rollup):
     connector: Mapped[int] = mapped_column(SmallInteger, sort_order=-1)
 
 
-_PARTIES = ("partner", "customer", "technician")
-_AS_THE_CHARGER = "The charger that measured it is visible to the actor."
+_AS_THE_CHARGER = dict.fromkeys(
+    ("staff", "partner", "customer", "technician"), "The charger that measured it is visible to the actor."
+)
 _CHARGER = child_of("charger", "charger_id")
 _READING = Rule(_CHARGER.sees, hidden=("transaction_id",))
 """Who else charged at a public charger is not a party's business."""
-for _model, _party in (
-    (TelemetryReading, _READING),
-    (TelemetryLatest, _CHARGER),
-    (TelemetryMinute, _CHARGER),
-    (TelemetryHour, _CHARGER),
-    (TelemetryDay, _CHARGER),
-):
-    protect(
-        _model,
-        staff=_CHARGER,
-        **dict.fromkeys(_PARTIES, _party),
-        explain=dict.fromkeys(("staff", *_PARTIES), _AS_THE_CHARGER),
-    )
+protect(
+    TelemetryReading,
+    system_may="SELECT, INSERT, UPDATE",
+    explain=_AS_THE_CHARGER,
+    staff=_CHARGER,
+    partner=_READING,
+    customer=_READING,
+    technician=_READING,
+)
 protect(
     ReadingCorrection,
     system_may="SELECT, INSERT",
+    explain={"staff": _AS_THE_CHARGER["staff"]},
     staff=_CHARGER,
-    explain={"staff": _AS_THE_CHARGER},
 )
+for _model in (TelemetryLatest, TelemetryMinute, TelemetryHour, TelemetryDay):
+    protect(
+        _model,
+        explain=_AS_THE_CHARGER,
+        staff=_CHARGER,
+        partner=_CHARGER,
+        customer=_CHARGER,
+        technician=_CHARGER,
+    )
