@@ -37,8 +37,8 @@ class Link(Protocol):
     most: int
     """Samples in one message."""
 
-    async def deliver(self, messages: Sequence[Message]) -> None:
-        """Return when the platform has acknowledged them. Raises: LinkLost."""
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Return when the platform has acknowledged them: those that it refused. Raises: LinkLost."""
 
 
 Connect: TypeAlias = "Callable[[Device], AbstractAsyncContextManager[Link]]"
@@ -129,6 +129,7 @@ class Device:
     async def _connected(self) -> AsyncIterator[Link]:
         async with self._connect(self) as link:
             self.hardware.online = True
+            self.hardware.boots += 1
             self.counts["connected"] += 1
             try:
                 yield link
@@ -139,20 +140,22 @@ class Device:
         """Raises: LinkLost."""
         while True:
             batch = await self.flash.next(link.most)
-            await link.deliver(batch)
+            refused = await link.deliver(batch)
             if self.hardware.happens(self._faults.unheard):
                 self.counts["unheard"] += 1
                 raise LinkLost
             if self.hardware.happens(self._faults.repeat):
                 self.counts["repeated"] += 1
                 await link.deliver(batch)
-            self._acknowledge(batch)
+            self._acknowledge(batch, refused)
             await self._break_down()
 
-    def _acknowledge(self, batch: Sequence[Message]) -> None:
+    def _acknowledge(self, batch: Sequence[Message], refused: Sequence[Message]) -> None:
         self.flash.forget(batch)
-        self.acknowledged.update({each.sequence: each for each in batch if isinstance(each, Sample)})
+        taken = [each for each in batch if isinstance(each, Sample) and each not in refused]
+        self.acknowledged.update({each.sequence: each for each in taken})
         self.counts["messages"] += 1
+        self.counts["refused"] += len(refused)
 
     async def _break_down(self) -> None:
         """Lose the network or reboot, if its time has come; not in its last words. Raises: LinkLost."""

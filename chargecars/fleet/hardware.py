@@ -38,6 +38,7 @@ class Hardware:
         self.max_power_w = max_power_w
         self.limit_w = max_power_w
         self.online = True
+        self.boots = 0
         self.charging: Charging | None = None
         self.meter_wh = 0.0
         self.clock_offset = timedelta(0)
@@ -50,7 +51,7 @@ class Hardware:
         self._transactions = 0
         self._now: datetime | None = None
         self._next_car: datetime | None = None
-        self._token = f"FLEET-{self._random.randrange(16**8):08X}"
+        self.id_token = f"FLEET-{self._random.randrange(16**8):08X}"
         self.meter_wh = float(self._random.randrange(100_000, 5_000_000))
         self.clock_offset = timedelta(seconds=self._random.gauss(0, faults.drift_seconds))
 
@@ -153,7 +154,7 @@ class Hardware:
         if now < self._next_car:
             return []
         self._next_car = None
-        return self.start(self._token)
+        return self.start(self.id_token)
 
     def _changed(self, *, charging: bool) -> list[Message]:
         assert self.charging is not None

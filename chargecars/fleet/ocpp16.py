@@ -47,8 +47,8 @@ class Station16(ChargePoint):  # type: ignore[misc]  # ships no types
         await self._ask(call.Heartbeat())
         self._device.set_clock()
 
-    async def deliver(self, messages: Sequence[Message]) -> None:
-        """Raises: LinkLost."""
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Refused readings are not told of in OCPP. Raises: LinkLost."""
         for kind, group in groupby(messages, lambda message: getattr(message, "transaction_id", None)):
             told = list(group)
             samples = [message for message in told if isinstance(message, Sample)]
@@ -56,6 +56,7 @@ class Station16(ChargePoint):  # type: ignore[misc]  # ships no types
                 await self._ask(call.MeterValues(1, [_values(s) for s in samples], self._transaction(kind)))
             for message in told:
                 await self._tell(message)
+        return ()
 
     async def _tell(self, message: Message) -> None:
         if isinstance(message, Started):

@@ -42,10 +42,11 @@ class Station201(ChargePoint):  # type: ignore[misc]  # ships no types
         await self._ask(call.Heartbeat())
         self._device.set_clock()
 
-    async def deliver(self, messages: Sequence[Message]) -> None:
-        """Raises: LinkLost."""
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Refused readings are not told of in OCPP. Raises: LinkLost."""
         for message in messages:
             await self._tell(message)
+        return ()
 
     async def _tell(self, message: Message) -> None:
         if isinstance(message, Sample):

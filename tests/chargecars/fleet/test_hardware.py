@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 from chargecars.fleet.clock import FleetClock
 from chargecars.fleet.device import Device, LinkLost
 from chargecars.fleet.faults import Faults
@@ -55,12 +54,13 @@ class _Unreliable:
         self.taken = taken
         self.calls = 0
 
-    async def deliver(self, messages: Sequence[Message]) -> None:
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Message]:
         await asyncio.sleep(0)
         self.calls += 1
         if self.calls % 3 == 0:
             raise LinkLost
         self.taken += messages
+        return ()
 
 
 async def test_what_is_not_acknowledged_is_sent_again_in_its_order() -> None:
