@@ -28,6 +28,7 @@ from api.live.live import Live
 from api.live.socket import SocketEndpoint
 from api.live.streams import StreamEndpoint
 from api.middleware import BoundedBody, Observed
+from api.ocpp import endpoint as ocpp
 from api.reading.schema import Schema
 from api.requests import RequestError
 from api.versions import counts_of
@@ -142,6 +143,7 @@ def _routes(graphql: GraphQLEndpoint, schema: Schema) -> Iterator[BaseRoute]:
     yield from operations.ROUTES
     yield from welcome.ROUTES
     yield from graphiql.ROUTES
+    yield from ocpp.ROUTES
     for module in sorted(pkgutil.iter_modules(api.rest.__path__, "api.rest."), key=lambda found: found.name):
         yield from importlib.import_module(module.name).ROUTES
 
@@ -170,6 +172,7 @@ async def _check(application: Application) -> list[str]:
 
 async def _close(application: Application) -> None:
     await application.state.live.close()
+    await ocpp.close(application.state)
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
             await counts_of(application.state.database).close()

@@ -91,6 +91,14 @@ class Settings(BaseSettings):
     job_lease_seconds: float = Field(default=10, ge=1, le=300)
     """How long a worker that says nothing is believed to live; then its jobs are run elsewhere."""
 
+    ocpp_connections: int = Field(default=10_000, ge=1)
+    """Chargers that one API process holds sockets of."""
+    ocpp_security_profile: Literal[1, 2] = 1
+    """The least of the protocol's that chargers must keep: 1 takes them without TLS too, 2 with TLS only."""
+    ocpp_message_bytes: int = Field(default=262_144, ge=4_096)
+    """Of one message; MAX_BODY_BYTES ends the connection."""
+    ocpp_messages_per_second: float = Field(default=20, gt=0)
+    """Of one charger, which may send those of ten seconds at once; the rest waits its turn."""
     mqtt_url: str = Field(default="", pattern=r"^(mqtts?://[^\s/@]+@[^\s/@]+)?$")
     """`mqtt://user:password@host:port` or `mqtts://…` of a broker that speaks MQTT 5; the embedded one when empty."""
     mqtt_host: str = "127.0.0.1"
@@ -207,6 +215,23 @@ class Settings(BaseSettings):
     """Collector for traces (OTLP over HTTP), such as `http://collector:4318`; no tracing when empty."""
     metrics_token: SecretStr = SecretStr("")
     """Bearer token of `/metrics`; without one it answers to this machine only in production."""
+
+    session_live_seconds: int = Field(default=5, ge=0, le=300)
+    """How often an open session's energy and power are written while readings come; milestones at once."""
+    session_recount_seconds: int = Field(default=30, ge=0, le=3600)
+    """After the first late or corrected reading, until a session is counted anew."""
+    session_start_seconds: int = Field(default=300, ge=30, le=86_400)
+    """In which a charger has to begin what was asked for."""
+    session_stop_seconds: int = Field(default=600, ge=30, le=86_400)
+    """In which it has to end what it was told to stop."""
+    session_free_minutes: int = Field(default=5, ge=1, le=1440)
+    """For which its connector has been free while a session is open: the stop got lost."""
+    session_reboot_minutes: int = Field(default=15, ge=1, le=1440)
+    """After a reboot, in which it has to go on with a session."""
+    session_silence_hours: int = Field(default=24, ge=1, le=744)
+    """For which nothing was heard of a session."""
+    session_longest_days: int = Field(default=7, ge=1, le=90)
+    """That a session goes on at most."""
 
     @field_validator("notification_secrets")
     @classmethod

@@ -1,0 +1,126 @@
+"""OCPP 1.6: commands of the platform as calls to a charge point."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from api.ocpp import orders
+from api.ocpp.calls import CallFailed
+from api.ocpp.frames import Payload
+from api.ocpp.orders import Order, judged, parameter
+from api.ocpp.talk import Talk
+from domain.commands.delivery import CommandAnswer
+from domain.commands.models import CommandKind, DeviceCommand
+
+_DEFAULT_PROFILE, _TRANSACTION_PROFILE = 1, 2
+_RATE_UNIT = "ChargingScheduleAllowedChargingRateUnit"
+
+
+async def _start(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    if talk.tracked.is_stopped(command.connector or 0):
+        return CommandAnswer(False, "EMERGENCY_STOPPED", {})
+    asked: Payload = {"idTag": parameter(command, "idToken")}
+    if command.connector:
+        asked["connectorId"] = command.connector
+    return judged(await talk.calls.call("RemoteStartTransaction", asked, seconds))
+
+
+async def _stop(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    asked = {"transactionId": _number(orders.transaction_of(talk, command))}
+    return judged(await talk.calls.call("RemoteStopTransaction", asked, seconds))
+
+
+def _number(transaction_id: str) -> int:
+    if not transaction_id.isdecimal():
+        raise CallFailed("BAD_PARAMETERS", "a transaction of OCPP 1.6 is a number")
+    return int(transaction_id)
+
+
+async def _set_power(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    unit = await _unit(talk, seconds)
+    connector = command.connector or 0
+    running = talk.tracked.running(connector) if connector else []
+    of_transaction = len(running) == 1
+    profile: Payload = {
+        "chargingProfileId": connector * 10 + (_TRANSACTION_PROFILE if of_transaction else _DEFAULT_PROFILE),
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile" if of_transaction else "TxDefaultProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": {"chargingRateUnit": unit, "chargingSchedulePeriod": [orders.limit(command, unit)]},
+    }
+    if of_transaction:
+        profile["transactionId"] = _number(running[0])
+    asked = {"connectorId": connector, "csChargingProfiles": profile}
+    return judged(await talk.calls.call("SetChargingProfile", asked, seconds))
+
+
+async def _unit(talk: Talk, seconds: float) -> str:
+    if not talk.tracked.rate_unit:
+        try:
+            answer = await talk.calls.call("GetConfiguration", {"key": [_RATE_UNIT]}, seconds)
+        except CallFailed:
+            return orders.unit_of("")
+        known = answer.get("configurationKey") or [{}]
+        talk.tracked.rate_unit = orders.unit_of(known[0].get("value", ""))
+    return talk.tracked.rate_unit
+
+
+async def _emergency_stop(talk: Talk, command: DeviceCommand, _seconds: float) -> CommandAnswer:
+    connector = command.connector or 0
+    talk.tracked.stopped.add(connector)
+    stops: list[orders.Asked] = [
+        ("RemoteStopTransaction", {"transactionId": int(id)}) for id in talk.tracked.running(connector)
+    ]
+    close = ("ChangeAvailability", {"connectorId": connector, "type": "Inoperative"})
+    return await orders.emergency(talk, stops, close, ("Reset", {"type": "Hard"}))
+
+
+async def _reset(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    """A reset lifts an emergency stop."""
+    await orders.at_once(talk, [("ChangeAvailability", {"connectorId": 0, "type": "Operative"})])
+    talk.tracked.stopped.clear()
+    asked = {"type": "Hard" if command.parameters.get("hard") else "Soft"}
+    return judged(await talk.calls.call("Reset", asked, seconds))
+
+
+async def _unlock(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    return judged(await talk.calls.call("UnlockConnector", {"connectorId": command.connector or 1}, seconds))
+
+
+async def _get_diagnostics(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    answer = await talk.calls.call("GetDiagnostics", {"location": parameter(command, "location")}, seconds)
+    return CommandAnswer(True, "", answer)
+
+
+async def _trigger(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    asked: Payload = {"requestedMessage": parameter(command, "message")}
+    if command.connector:
+        asked["connectorId"] = command.connector
+    return judged(await talk.calls.call("TriggerMessage", asked, seconds))
+
+
+async def _data_transfer(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
+    asked: Payload = {"vendorId": parameter(command, "vendorId")}
+    if message := command.parameters.get("messageId"):
+        asked["messageId"] = message
+    if (data := command.parameters.get("data")) is not None:
+        asked["data"] = _text(data)
+    return judged(await talk.calls.call("DataTransfer", asked, seconds))
+
+
+def _text(data: Any) -> str:
+    return data if isinstance(data, str) else orjson.dumps(data).decode()
+
+
+ORDERS: Mapping[CommandKind, Order] = {
+    CommandKind.START: _start,
+    CommandKind.STOP: _stop,
+    CommandKind.SET_POWER: _set_power,
+    CommandKind.EMERGENCY_STOP: _emergency_stop,
+    CommandKind.RESET: _reset,
+    CommandKind.UNLOCK: _unlock,
+    CommandKind.GET_DIAGNOSTICS: _get_diagnostics,
+    CommandKind.TRIGGER_MESSAGE: _trigger,
+    CommandKind.DATA_TRANSFER: _data_transfer,
+}
