@@ -31,6 +31,7 @@ described(
     REMINDERS="Reminders of what waits or is ahead.",
     FOLLOW_UPS="Questions about a request that was made.",
     LEADS="Leads that came in or were assigned.",
+    CHARGERS="What is wrong with chargers, and their maintenance.",
     INTEGRATIONS="Webhooks and keys.",
     ACCOUNT="One's own login.",
 )

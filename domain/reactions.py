@@ -18,6 +18,7 @@ from domain.commissions import reactions as commissions
 from domain.days import reactions as days
 from domain.documents import reactions as documents
 from domain.events.models import Event
+from domain.health import reactions as health
 from domain.invoices import reactions as invoices
 from domain.ledger import executing
 from domain.notifications import causes
@@ -55,6 +56,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("intercompany", executing.EVENTS, executing.react),
     Reaction("payments", payments.EVENTS, payments.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),
+    Reaction("health", health.EVENTS, health.react),
 )
 
 FORESEEN: dict[str, Work] = {**invoices.WORK}

@@ -100,6 +100,8 @@ WATCHED = {
     "dunning_pause": Watched(("lifted_at",), ("r.invoice_id", "r.contact_id")),
     "reminder": Watched((), ("r.invoice_id",)),
     "account_statement": Watched(()),
+    "charger_alert": Watched(("state", "severity")),
+    "maintenance_task": Watched(("state", "due_on", "visit_id", "assigned_to")),
 }
 
 UNTOLD = {
@@ -115,6 +117,9 @@ UNTOLD = {
     "authorization_code": "a step of a login",
     "bank_file_line": "part of its file",
     "bank_match": "the transaction tells that it was matched",
+    "charger_health": "figures; what follows from them is told of the alerts",
+    "charger_hearing": "the platform's own ears",
+    "charger_trouble_hour": "counts of what is told of the charger",
     "contact_merge": "the contacts themselves tell",
     "cron_slot": "the platform's own work",
     "deprecated_use": "a count",

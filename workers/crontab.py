@@ -20,6 +20,7 @@ from workers.accounting import push_what_is_due, reconcile_all
 from workers.commissions import compute_commissions
 from workers.dunning import remind_of_invoices
 from workers.event_months import drop_old_event_months, make_event_months
+from workers.health import assess_chargers, forget_troubles, look_after_chargers
 from workers.horizon import look
 from workers.invoices import ask_for_collective_invoices
 from workers.leads import carry_out_due_follow_ups
@@ -168,6 +169,18 @@ async def _commissions(database: Database, _settings: Settings) -> None:
     await compute_commissions(database)
 
 
+async def _chargers(database: Database, _settings: Settings) -> None:
+    await look_after_chargers(database)
+
+
+async def _charger_health(database: Database, _settings: Settings) -> None:
+    await assess_chargers(database)
+
+
+async def _old_troubles(database: Database, _settings: Settings) -> None:
+    await forget_troubles(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -191,6 +204,9 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
     Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("keep_event_months", _DAY, _event_months),
+    Scheduled("look_after_chargers", timedelta(minutes=1), _chargers),
+    Scheduled("assess_chargers", timedelta(hours=1), _charger_health),
+    Scheduled("forget_charger_troubles", _DAY, _old_troubles),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
 )

@@ -7,7 +7,7 @@ from domain.events.record import Payload
 
 
 @dataclass(frozen=True)
-class _AlertEvent(Payload):
+class AlertEvent(Payload):
     subject_type = "ChargerAlert"
     charger_id: UUID
     code: str
@@ -15,7 +15,7 @@ class _AlertEvent(Payload):
 
 
 @dataclass(frozen=True)
-class AlertOpened(_AlertEvent):
+class AlertOpened(AlertEvent):
     """Something is wrong with a charger."""
 
     type = "charger_alert.opened"
@@ -23,7 +23,7 @@ class AlertOpened(_AlertEvent):
 
 
 @dataclass(frozen=True)
-class AlertEscalated(_AlertEvent):
+class AlertEscalated(AlertEvent):
     """What is wrong has become worse."""
 
     type = "charger_alert.escalated"
@@ -31,21 +31,21 @@ class AlertEscalated(_AlertEvent):
 
 
 @dataclass(frozen=True)
-class AlertAcknowledged(_AlertEvent):
+class AlertAcknowledged(AlertEvent):
     """Somebody deals with it."""
 
     type = "charger_alert.acknowledged"
 
 
 @dataclass(frozen=True)
-class AlertReopened(_AlertEvent):
+class AlertReopened(AlertEvent):
     """Nobody deals with it after all."""
 
     type = "charger_alert.reopened"
 
 
 @dataclass(frozen=True)
-class AlertClosed(_AlertEvent):
+class AlertClosed(AlertEvent):
     """It is over: by itself, or because somebody says so."""
 
     type = "charger_alert.closed"
@@ -54,7 +54,7 @@ class AlertClosed(_AlertEvent):
 
 
 @dataclass(frozen=True)
-class _TaskEvent(Payload):
+class TaskEvent(Payload):
     subject_type = "MaintenanceTask"
     charger_id: UUID
     title: str
@@ -62,7 +62,7 @@ class _TaskEvent(Payload):
 
 
 @dataclass(frozen=True)
-class MaintenancePlanned(_TaskEvent):
+class MaintenancePlanned(TaskEvent):
     """A charger is to be maintained."""
 
     type = "maintenance.planned"
@@ -70,7 +70,7 @@ class MaintenancePlanned(_TaskEvent):
 
 
 @dataclass(frozen=True)
-class MaintenanceChanged(_TaskEvent):
+class MaintenanceChanged(TaskEvent):
     """Its day, its priority, its text or who sees to it has changed."""
 
     type = "maintenance.changed"
@@ -78,7 +78,7 @@ class MaintenanceChanged(_TaskEvent):
 
 
 @dataclass(frozen=True)
-class MaintenanceScheduled(_TaskEvent):
+class MaintenanceScheduled(TaskEvent):
     """A visit is to deal with it."""
 
     type = "maintenance.scheduled"
@@ -86,14 +86,14 @@ class MaintenanceScheduled(_TaskEvent):
 
 
 @dataclass(frozen=True)
-class MaintenanceUnscheduled(_TaskEvent):
+class MaintenanceUnscheduled(TaskEvent):
     """It has no visit any more."""
 
     type = "maintenance.unscheduled"
 
 
 @dataclass(frozen=True)
-class MaintenanceDone(_TaskEvent):
+class MaintenanceDone(TaskEvent):
     """The work was done."""
 
     type = "maintenance.done"
@@ -101,7 +101,7 @@ class MaintenanceDone(_TaskEvent):
 
 
 @dataclass(frozen=True)
-class MaintenanceCancelled(_TaskEvent):
+class MaintenanceCancelled(TaskEvent):
     """The work is not done; its alerts wait again."""
 
     type = "maintenance.cancelled"
@@ -109,7 +109,7 @@ class MaintenanceCancelled(_TaskEvent):
 
 
 @dataclass(frozen=True)
-class MaintenanceReopened(_TaskEvent):
+class MaintenanceReopened(TaskEvent):
     """What was ended by mistake is to be done again."""
 
     type = "maintenance.reopened"

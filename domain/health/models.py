@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Date,
     ForeignKey,
@@ -16,11 +15,11 @@ from sqlalchemy import (
     SmallInteger,
     func,
     text,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.chargers.models import Protocol
 from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Updated, UUIDs, one_of, references
 from tenants.listing import Listed, listed
@@ -102,6 +101,8 @@ class ChargerHealth(Base):
     power_percent: Mapped[int | None] = mapped_column(Integer)
     power_hours: Mapped[int] = mapped_column(Integer, server_default="0")
     """Comparable hours of late."""
+    power_at: Mapped[datetime | None]
+    """When its power was looked at: once a day."""
     computed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
@@ -147,13 +148,15 @@ protect(ChargerTroubleHour, staff=Rule(OF_THE_ENTITY), explain={"staff": _EXPLAI
 
 
 class Hearing(Base):
-    """Since when the platform hears its chargers: while it is deaf, nobody is offline."""
+    """Whether the platform hears the chargers of a protocol: where most fall silent at once, it is not each of them."""
 
     __tablename__ = "charger_hearing"
-    __table_args__ = (CheckConstraint("single", name="single"),)
+    __table_args__ = (one_of("protocol", Protocol),)
 
-    single: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
-    since: Mapped[datetime | None]
+    protocol: Mapped[str] = mapped_column(primary_key=True)
+    deaf_since: Mapped[datetime | None]
+    heard_since: Mapped[datetime | None]
+    """When it was deaf last until; from then on chargers have time to come back."""
 
 
 protect(Hearing)

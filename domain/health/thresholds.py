@@ -15,10 +15,10 @@ COUNT_EVERY = timedelta(minutes=1)
 
 OFFLINE_AFTER = timedelta(minutes=15)
 """Three heartbeats of five minutes, which is what chargers are told at boot."""
+HEARD_WITHIN = timedelta(minutes=6)
+"""Who is well is heard in this time: a heartbeat and a minute."""
 LONG_OFFLINE = timedelta(hours=24)
 """From then on it is critical."""
-DEAF_AFTER = timedelta(minutes=3)
-"""When no charger at all was heard for so long, it is the platform that does not hear."""
 
 QUIET_AFTER = timedelta(hours=24)
 """What a device warns of and does not repeat for so long is over."""
@@ -32,3 +32,16 @@ def severity_of_heat(temperature_dc: int) -> Severity | None:
     if temperature_dc >= VERY_HOT_DC:
         return Severity.CRITICAL
     return Severity.WARNING if temperature_dc >= HOT_DC else None
+
+
+MANY_SILENT = 20
+"""So many of a protocol that fall silent at once, more than are heard: the platform or a network is, not each."""
+DEAF_AT_MOST = timedelta(hours=1)
+"""What is silent for longer is told of whatever the reason."""
+
+MANY_FAULTS, FEW_FAULTS = 10, 5
+"""In seven days."""
+OFTEN_FAILED, SELDOM_FAILED = 25, 15
+"""Per cent of the sessions of seven days."""
+WEAK_PERCENT, STRONG_PERCENT = 80, 90
+"""Of what it delivered before."""

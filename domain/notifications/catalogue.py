@@ -1,5 +1,6 @@
 """All kinds: importing this module declares them."""
 
+import domain.notifications.for_chargers
 import domain.notifications.for_customers
 import domain.notifications.for_partners
 import domain.notifications.for_payers

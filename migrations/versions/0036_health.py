@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("expected_power_w", sa.Integer(), nullable=True),
         sa.Column("power_percent", sa.Integer(), nullable=True),
         sa.Column("power_hours", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("power_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("power_percent BETWEEN 0 AND 1000", name=op.f("ck_charger_health_power_percent")),
         sa.CheckConstraint("score BETWEEN 0 AND 100", name=op.f("ck_charger_health_score")),
@@ -57,10 +58,11 @@ def upgrade() -> None:
     op.create_index("ix_charger_trouble_hour_hour", "charger_trouble_hour", ["hour"], unique=False)
     op.create_table(
         "charger_hearing",
-        sa.Column("single", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("single", name=op.f("ck_charger_hearing_single")),
-        sa.PrimaryKeyConstraint("single", name=op.f("pk_charger_hearing")),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("deaf_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_since", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("protocol IN ('MQTT', 'OCPP16', 'OCPP201')", name=op.f("ck_charger_hearing_protocol")),
+        sa.PrimaryKeyConstraint("protocol", name=op.f("pk_charger_hearing")),
     )
     op.create_table(
         "maintenance_task",
