@@ -36,6 +36,7 @@ import domain.orders.events
 import domain.payments.events
 import domain.plans.events
 import domain.quotes.events
+import domain.sessions.events
 import domain.signatures.events
 import domain.teams.events
 import domain.trusted_documents.events

@@ -48,6 +48,8 @@ import domain.plans.models
 import domain.previews.models
 import domain.quotes.models
 import domain.quotes.personal
+import domain.sessions.models
+import domain.sessions.personal
 import domain.signatures.models
 import domain.slots.models
 import domain.slots.personal

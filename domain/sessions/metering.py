@@ -1,0 +1,261 @@
+"""Sessions follow the readings: live while they are open, counted anew when readings come late or are corrected."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.chargers.models import Connector
+from domain.events.record import record_all
+from domain.rows import find
+from domain.sessions import events, telling
+from domain.sessions.counting import count
+from domain.sessions.finding import lock
+from domain.sessions.measuring import Point, risen
+from domain.sessions.models import ChargingSession, ClosedBy, SessionMark, SessionState
+from domain.sessions.settling import facts_of, settle
+from domain.tariffs.usage import Usage
+from domain.telemetry.readings import Reading
+from domain.telemetry.store import Stored
+from tenants.settings import settings
+
+_UNKNOWN_POWER_W = 400_000
+_QUARTER = 25
+_S = ChargingSession
+_COLUMNS = (
+    _S.id,
+    _S.charger_id,
+    _S.connector,
+    _S.state,
+    _S.started_at,
+    _S.ended_at,
+    _S.closed_by,
+    _S.transaction_id,
+    _S.meter_start_wh,
+    _S.meter_wh,
+    _S.meter_at,
+    _S.energy_wh,
+    _S.power_w,
+    _S.soc_percent,
+    _S.target_wh,
+    _S.milestone,
+    _S.heard_at,
+)
+
+
+async def usage(session: AsyncSession, charging_session_id: UUID) -> Usage:
+    """What a session used, in parts between its readings that add up to its `energy_wh`; nothing where none began.
+
+    Cut where a pause begins or ends, and nowhere else: prices cut at the edges of their windows. Raises: NotFound.
+    """
+    row = await find(session, ChargingSession, charging_session_id)
+    if SessionMark.NEVER_STARTED in row.marks or row.state == SessionState.STARTING:
+        return Usage((), row.emergency)
+    counted = await count(session, row, await facts_of(session, row))
+    return Usage(counted.intervals, row.emergency)
+
+
+async def recount(session: AsyncSession, charging_session_id: UUID) -> None:
+    """Count a session anew from its reports and readings; a change of one that has ended is told. For the system."""
+    seen = await find(session, ChargingSession, charging_session_id)
+    await lock(session, seen.charger_id)
+    row = await find(session, ChargingSession, charging_session_id, lock=True)
+    if row.state == SessionState.STARTING or SessionMark.NEVER_STARTED in row.marks:
+        row.recount_at = None
+        return
+    await settle(session, row, counting=True)
+
+
+async def due(session: AsyncSession, most: int) -> Sequence[UUID]:
+    """The sessions that are to be counted anew now, the oldest first."""
+    wanted = select(_S.id).where(_S.recount_at <= func.now()).order_by(_S.recount_at).limit(most)
+    return (await session.execute(wanted)).scalars().all()
+
+
+# --- while readings come ----------------------------------------------------------------------------------------------
+
+
+async def follow(session: AsyncSession, stored: Stored) -> None:
+    """Bring sessions up to date with what was just stored, in its transaction: one statement where none is concerned.
+
+    Open sessions get their newest values, at most every SESSION_LIVE_SECONDS, and their milestones. What is older than
+    what a session knows, or was corrected, makes it be counted anew by a job.
+    """
+    readings = [reading for reading in (*stored.inserted, *stored.corrected) if reading.connector]
+    if not readings:
+        return
+    by_place: defaultdict[tuple[UUID, int], list[Reading]] = defaultdict(list)
+    for reading in readings:
+        by_place[reading.charger_id, reading.connector].append(reading)
+    concerned = await _concerned(session, readings)
+    corrected = {(each.charger_id, each.connector, each.read_at) for each in stored.corrected}
+    moved, late = [], []
+    for row, most_w in concerned:
+        new = by_place.get((row.charger_id, row.connector))
+        if not new:
+            continue
+        if row.state == SessionState.COMPLETED:
+            late += [row.id] if _is_late(row, new) else []
+        elif row.state != SessionState.STARTING:
+            if _came_late(row, new, corrected):
+                late.append(row.id)
+            moved += [live] if (live := _live(row, new, most_w)) else []
+    await _count_later(session, late)
+    await _write(session, moved)
+
+
+async def _concerned(session: AsyncSession, readings: Sequence[Reading]) -> Sequence[tuple[Any, int | None]]:
+    """Open sessions of the chargers, and ended ones that a reading may lie in; locked, so that none ends meanwhile."""
+    ids = list({reading.charger_id for reading in readings})
+    named = list({reading.transaction_id for reading in readings if reading.transaction_id})
+    oldest = min(reading.read_at for reading in readings)
+    here = _S.charger_id.in_(ids)
+    ruled = and_(here, _S.transaction_id.in_(named), _S.closed_by == ClosedBy.RULE)
+    wanted = (
+        select(*_COLUMNS, Connector.max_power_w)
+        .outerjoin(Connector, and_(Connector.charger_id == _S.charger_id, Connector.number == _S.connector))
+        .where(or_(and_(here, _S.state != SessionState.COMPLETED), and_(here, _S.ended_at >= oldest), ruled))
+        .order_by(_S.id)
+        .with_for_update(of=_S)
+    )
+    return [(row, row.max_power_w) for row in await session.execute(wanted)]
+
+
+def _is_late(row: Any, new: Iterable[Reading]) -> bool:
+    """Whether a reading lies in a session that has ended, or is of a transaction that a rule has ended."""
+    ruled = row.closed_by == ClosedBy.RULE
+    return any(
+        row.started_at <= each.read_at <= row.ended_at or (ruled and each.transaction_id == row.transaction_id)
+        for each in new
+    )
+
+
+def _came_late(row: Any, new: Iterable[Reading], corrected: set[tuple[UUID, int, datetime]]) -> bool:
+    known = row.meter_at or row.started_at
+    return any(
+        row.started_at <= each.read_at
+        and (each.read_at < known or (each.charger_id, each.connector, each.read_at) in corrected)
+        for each in new
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """New values of an open session."""
+
+    id: UUID
+    meter_start_wh: int | None
+    meter_wh: int | None
+    meter_at: datetime | None
+    energy_wh: int
+    power_w: int | None
+    soc_percent: int | None
+    milestone: int | None
+    heard_at: datetime
+    reached: int | None
+
+
+def _live(row: Any, new: Sequence[Reading], most_w: int | None) -> _Live | None:
+    """None where nothing is newer, or it is too soon to say so."""
+    newer = sorted(each for each in new if each.read_at > row.heard_at or row.meter_at is None)
+    newer = [each for each in newer if each.read_at >= row.started_at]
+    if not newer:
+        return None
+    last = newer[-1]
+    soc = next((each.soc_percent for each in reversed(newer) if each.soc_percent is not None), row.soc_percent)
+    power = next((each.power_w for each in reversed(newer) if each.power_w is not None), row.power_w)
+    start, meter, rose = _meter(row, newer, most_w)
+    energy = row.energy_wh + rose
+    milestone, reached = _milestone(row, soc, energy)
+    soon = last.read_at - row.heard_at < timedelta(seconds=settings().session_live_seconds)
+    if soon and not reached and row.meter_at is not None:
+        return None
+    at, wh = (meter.at, meter.wh) if meter else (row.meter_at, row.meter_wh)
+    return _Live(row.id, start, wh, at, energy, power, soc, milestone, max(last.read_at, row.heard_at), reached)
+
+
+def _meter(row: Any, newer: Sequence[Reading], most_w: int | None) -> tuple[int | None, Point | None, int]:
+    """The register at the start, as it is now, and how much it rose since it was read before."""
+    read = [Point(each.read_at, each.energy_wh) for each in newer if each.energy_wh is not None]
+    if not read:
+        return row.meter_start_wh, None, 0
+    first = Point(row.meter_at, row.meter_wh) if row.meter_at is not None else read[0]
+    rose = risen(first, read[-1], most_w or _UNKNOWN_POWER_W) if read[-1].at >= first.at else None
+    start = row.meter_start_wh if row.meter_start_wh is not None else first.wh
+    return (start, read[-1], rose) if rose is not None else (start, None, 0)
+
+
+def _milestone(row: Any, soc: int | None, energy_wh: int) -> tuple[int | None, int | None]:
+    """The quarter that is reached, and the same where it is to be told: not the one at which it began."""
+    if soc is not None:
+        now = soc // _QUARTER * _QUARTER
+    elif row.target_wh:
+        now = min(100, energy_wh * 100 // row.target_wh) // _QUARTER * _QUARTER
+    else:
+        return row.milestone, None
+    if row.milestone is None and soc is not None:
+        return now, None
+    before = row.milestone or 0
+    return (now, now) if now > before else (before, None)
+
+
+async def _count_later(session: AsyncSession, ids: Sequence[UUID]) -> None:
+    if ids:
+        await session.execute(
+            text(
+                "UPDATE charging_session SET recount_at = least(recount_at, now() + make_interval(secs => :seconds)) "
+                "WHERE id = ANY (CAST(:ids AS uuid[]))"
+            ),
+            {"ids": list(ids), "seconds": settings().session_recount_seconds},
+        )
+
+
+_UPDATE = """
+UPDATE charging_session s SET meter_start_wh = n.meter_start_wh, meter_wh = n.meter_wh, meter_at = n.meter_at,
+  energy_wh = n.energy_wh, power_w = n.power_w, soc_percent = n.soc_percent, milestone = n.milestone,
+  heard_at = n.heard_at, updated_at = now()
+FROM unnest(CAST(:ids AS uuid[]), CAST(:starts AS bigint[]), CAST(:meters AS bigint[]),
+  CAST(:read AS timestamptz[]), CAST(:energies AS bigint[]), CAST(:powers AS int[]), CAST(:socs AS smallint[]),
+  CAST(:milestones AS smallint[]), CAST(:heard AS timestamptz[]))
+  AS n (id, meter_start_wh, meter_wh, meter_at, energy_wh, power_w, soc_percent, milestone, heard_at)
+WHERE s.id = n.id"""
+
+
+async def _write(session: AsyncSession, moved: Sequence[_Live]) -> None:
+    if not moved:
+        return
+    columns = {
+        "ids": [each.id for each in moved],
+        "starts": [each.meter_start_wh for each in moved],
+        "meters": [each.meter_wh for each in moved],
+        "read": [each.meter_at for each in moved],
+        "energies": [each.energy_wh for each in moved],
+        "powers": [each.power_w for each in moved],
+        "socs": [each.soc_percent for each in moved],
+        "milestones": [each.milestone for each in moved],
+        "heard": [each.heard_at for each in moved],
+    }
+    await session.execute(text(_UPDATE), columns)
+    await _tell(session, {each.id: each.reached for each in moved if each.reached})
+
+
+async def _tell(session: AsyncSession, reached: dict[UUID, int]) -> None:
+    if not reached:
+        return
+    wanted = select(_S).where(_S.id.in_(reached)).execution_options(populate_existing=True)
+    rows = (await session.execute(wanted)).scalars().all()
+    await record_all(
+        session,
+        [
+            (
+                events.SessionProgressed(row.number, row.charger_id, row.connector, reached[row.id], row.energy_wh),
+                telling.about(row),
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,129 @@
+"""Sessions from what chargers report of transactions: in any order, as often as they like, offline or not."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.chargers.credentials import Device
+from domain.chargers.models import Charger, ConnectorStatus
+from domain.chargers.reports import ConnectorReport
+from domain.rows import find
+from domain.sessions import authorizing
+from domain.sessions.beginning import begin, made_for, names_its_own
+from domain.sessions.finding import lock, newest, open_at
+from domain.sessions.keeping import keep, key_of, possible
+from domain.sessions.models import (
+    OPEN,
+    ChargingSession,
+    ClosedBy,
+    ReportKind,
+    ReportSource,
+    SessionMark,
+    SessionReport,
+    SessionState,
+)
+from domain.sessions.reports import (
+    Authorization,
+    AuthorizationStatus,
+    ChargingState,
+    TransactionAnswer,
+    TransactionReport,
+)
+from domain.sessions.settling import settle
+
+_ACCEPTED = Authorization(AuthorizationStatus.ACCEPTED)
+_STATE_OF = {
+    ConnectorStatus.CHARGING: ChargingState.CHARGING,
+    ConnectorStatus.SUSPENDED_EV: ChargingState.SUSPENDED,
+    ConnectorStatus.SUSPENDED_EVSE: ChargingState.SUSPENDED,
+}
+
+
+async def report(session: AsyncSession, device: Device, told: TransactionReport) -> TransactionAnswer:
+    """Take note of a report; the same again changes nothing. For the system, in a short transaction.
+
+    Impossible values are left out and named in the answer's `refused`; a report is never refused as a whole.
+    """
+    await lock(session, device.charger_id)
+    charger = await find(session, Charger, device.charger_id)
+    said, corrected, refused = possible(told, datetime.now(UTC))
+    row, born = await _session_of(session, charger, said, key_of(told))
+    if await keep(session, row, said, key_of(told), corrected=corrected) or born:
+        await begin(session, row, charger, said)
+        await settle(session, row, born=born)
+    return TransactionAnswer(row.transaction_id or "", row.id, await _judge(session, charger, said), refused)
+
+
+async def _judge(session: AsyncSession, charger: Charger, said: TransactionReport) -> Authorization:
+    if said.id_token is None:
+        return _ACCEPTED
+    token = await authorizing.token_named(session, charger.entity_id, said.id_token)
+    return await authorizing.judge(session, charger, token)
+
+
+async def connector_reported(session: AsyncSession, device: Device, told: ConnectorReport) -> None:
+    """The status of a connector pauses and resumes its open session. For the system."""
+    if (state := _STATE_OF.get(told.status)) is not None:
+        await changed(session, device.charger_id, told.number, state, told.at, ReportSource.STATUS)
+
+
+async def changed(
+    session: AsyncSession, charger_id: UUID, connector: int, state: ChargingState, at: datetime, source: ReportSource
+) -> None:
+    """The open session of a connector goes on or pauses, by what is no report of its transaction."""
+    await lock(session, charger_id)
+    row = await open_at(session, charger_id, connector)
+    now = SessionState.PAUSED if state is ChargingState.SUSPENDED else SessionState.ACTIVE
+    if row is None or row.state in (SessionState.STARTING, now) or at < row.started_at:
+        return
+    told = TransactionReport(ReportKind.UPDATED, row.transaction_id, connector, at, charging_state=state)
+    said, corrected, _ = possible(told, datetime.now(UTC))
+    key = f"{source}|{row.id}|{at.astimezone(UTC).isoformat()}|{state}"
+    if await keep(session, row, said, key, corrected=corrected, source=source):
+        await settle(session, row)
+
+
+async def _session_of(
+    session: AsyncSession, charger: Charger, said: TransactionReport, key: str
+) -> tuple[ChargingSession, bool]:
+    """The locked session that a report is of, and whether it was made for it."""
+    row = await _named(session, charger, said) or await _told_before(session, charger, key)
+    if row is None and said.kind is not ReportKind.STARTED and not names_its_own(charger, said):
+        row = await _nearest(session, charger, said)
+    if row is not None:
+        return row, False
+    other = await open_at(session, charger.id, said.connector or 1)
+    if other is not None and other.state == SessionState.STARTING and _is_for(other, said):
+        return other, False
+    return await made_for(session, charger, said, other), True
+
+
+async def _named(session: AsyncSession, charger: Charger, said: TransactionReport) -> ChargingSession | None:
+    if said.transaction_id is None:
+        return None
+    s = ChargingSession
+    return await newest(session, s.charger_id == charger.id, s.transaction_id == said.transaction_id)
+
+
+async def _told_before(session: AsyncSession, charger: Charger, key: str) -> ChargingSession | None:
+    """By the same report, where the answer with the transaction's id got lost."""
+    r = SessionReport
+    before = select(r.session_id).where(r.charger_id == charger.id, r.key == key).scalar_subquery()
+    return await newest(session, ChargingSession.id == before)
+
+
+async def _nearest(session: AsyncSession, charger: Charger, said: TransactionReport) -> ChargingSession | None:
+    """The session that a report without a usable id can only be of: open, else one that a rule has ended."""
+    s = ChargingSession
+    here = [s.charger_id == charger.id, s.started_at <= said.at, s.state != SessionState.STARTING]
+    if said.connector:
+        here.append(s.connector == said.connector)
+    ruled = [s.closed_by == ClosedBy.RULE, ~s.marks.contains([SessionMark.NEVER_STARTED.value])]
+    return await newest(session, *here, s.state.in_(OPEN)) or await newest(session, *here, *ruled)
+
+
+def _is_for(row: ChargingSession, said: TransactionReport) -> bool:
+    """Whether what began is what was asked for: the charger names the token that it was told, or none."""
+    return said.id_token is None or row.id_token is None or said.id_token.upper() == row.id_token.upper()
