@@ -1,6 +1,6 @@
 """What a driver has bought beforehand, and what sessions take of it: exactly once, whoever prices at the same time."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain.contacts.models import Contact
-from domain.numbering.service import AMSTERDAM
 from domain.rows import granted_columns
 from domain.tariffs.models import BenefitUse, ChargingSubscription, EnergyPack, PlanMembership
+from domain.tariffs.months import month_of
 from domain.tariffs.prices import NOTHING, Benefits, PackShare, Price
 from domain.tariffs.pricing import price
 from domain.tariffs.terms import Terms
@@ -70,11 +70,6 @@ async def consume(
 async def release(session: AsyncSession, charging_session_id: UUID) -> None:
     """Give back all that a session took. For the system."""
     await session.execute(delete(BenefitUse).where(BenefitUse.charging_session_id == charging_session_id))
-
-
-def month_of(at: datetime) -> date:
-    """The first day of the month in Amsterdam: a session counts for the month in which it starts."""
-    return at.astimezone(AMSTERDAM).date().replace(day=1)
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------

@@ -281,7 +281,7 @@ class PlanMembership(Identified, Base):
 protect(
     PlanMembership,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("valid",)),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", hidden=("made_by",), updates=("valid",)),
+    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
     explain=_OWN_SENTENCES,
 )
 
@@ -318,7 +318,7 @@ class EnergyPack(Identified, Updated, Base):
 protect(
     EnergyPack,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("cancelled_at", "updated_at")),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", hidden=("made_by",), updates=("cancelled_at", "updated_at")),
+    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("cancelled_at", "updated_at")),
     explain=_OWN_SENTENCES,
 )
 
@@ -352,7 +352,7 @@ class ChargingSubscription(Identified, Base):
 protect(
     ChargingSubscription,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("valid",)),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", hidden=("made_by",), updates=("valid",)),
+    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
     explain=_OWN_SENTENCES,
 )
 
