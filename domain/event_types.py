@@ -18,6 +18,7 @@ import domain.audit.events
 import domain.bank.events
 import domain.catalog.events
 import domain.chargers.events
+import domain.charging_bills.events
 import domain.commands.events
 import domain.commissions.events
 import domain.contacts.events

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.accounting import collecting as accounting
+from domain.charging_bills import reactions as charging_bills
 from domain.commissions import reactions as commissions
 from domain.days import reactions as days
 from domain.documents import reactions as documents
@@ -56,8 +57,9 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("intercompany", executing.EVENTS, executing.react),
     Reaction("payments", payments.EVENTS, payments.react),
     Reaction("accounting", accounting.EVENTS, accounting.react),
+    Reaction("charging_bills", charging_bills.EVENTS, charging_bills.react),
     Reaction("health", health.EVENTS, health.react),
 )
 
-FORESEEN: dict[str, Work] = {**invoices.WORK}
+FORESEEN: dict[str, Work] = {**invoices.WORK, **charging_bills.WORK}
 """By name of a job: the function of the domain that it calls, with the job's arguments."""

@@ -9,6 +9,8 @@ import domain.bank.order_models
 import domain.bank.personal
 import domain.catalog.models
 import domain.chargers.models
+import domain.charging_bills.models
+import domain.charging_bills.personal
 import domain.commands.models
 import domain.commissions.models
 import domain.commissions.personal

@@ -17,6 +17,7 @@ from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.accounting import push_what_is_due, reconcile_all
+from workers.charging_bills import ask_for_collective_bills
 from workers.commissions import compute_commissions
 from workers.dunning import remind_of_invoices
 from workers.event_months import drop_old_event_months, make_event_months
@@ -160,6 +161,10 @@ async def _collective_invoices(database: Database, _settings: Settings) -> None:
     await ask_for_collective_invoices(database)
 
 
+async def _collective_bills(database: Database, _settings: Settings) -> None:
+    await ask_for_collective_bills(database)
+
+
 async def _event_months(database: Database, settings: Settings) -> None:
     await make_event_months(database)
     await drop_old_event_months(database, settings.event_retention_months)
@@ -202,6 +207,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
+    Scheduled("issue_collective_charging_bills", _DAY, _collective_bills),
     Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("look_after_chargers", timedelta(minutes=1), _chargers),

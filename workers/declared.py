@@ -2,6 +2,7 @@
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
 import workers.accounting
+import workers.charging_bills
 import workers.disruptions
 import workers.documents
 import workers.dunning

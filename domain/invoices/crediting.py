@@ -48,11 +48,15 @@ _BEFORE_THE_END = (InvoicePart.DEPOSIT, InvoicePart.PROGRESS)
 
 @dataclass(frozen=True, slots=True)
 class CreditLine:
-    """What to take off a line: pieces, a net amount in cents, or all that is left where neither is given."""
+    """What to take off a line: pieces, a net amount in cents, or all that is left where neither is given.
+
+    `vat_cents`, beside a net amount, where the VAT of it is known and does not follow from its share.
+    """
 
     line_id: UUID
     quantity: Decimal | None = None
     net_cents: int | None = None
+    vat_cents: int | None = None
 
 
 async def credit(
@@ -154,6 +158,8 @@ def _wanted(row: Creditable, line: CreditLine) -> Credit:
         if line.quantity > row.left_quantity:
             raise MoreThanBilled(left=row.left_quantity, field=("quantity",))
         return credit_quantity(row, line.quantity)
+    if line.net_cents is not None and line.vat_cents is not None:
+        return _exactly(row, line.net_cents, line.vat_cents)
     if line.net_cents is not None:
         if not 0 < line.net_cents <= row.left_net_cents:
             raise MoreThanBilled(left=row.left_net_cents, field=("net_cents",))
@@ -161,6 +167,14 @@ def _wanted(row: Creditable, line: CreditLine) -> Credit:
     if row.exhausted:
         raise MoreThanBilled(left=row.left_net_cents, field=("invoice_line_id",))
     return credit_rest(row)
+
+
+def _exactly(row: Creditable, net_cents: int, vat_cents: int) -> Credit:
+    if not (0 <= net_cents <= row.left_net_cents and 0 <= vat_cents <= row.left_vat_cents and net_cents + vat_cents):
+        raise MoreThanBilled(left=row.left_net_cents, field=("net_cents",))
+    if (net_cents, vat_cents) == (row.left_net_cents, row.left_vat_cents):
+        return credit_rest(row)
+    return Credit(Decimal(0), net_cents, vat_cents)
 
 
 def _creditable(row: InvoiceLine) -> Creditable:

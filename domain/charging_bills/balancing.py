@@ -1,0 +1,65 @@
+"""What has to be invoiced or credited so that what a session was charged is what it is due. Pure; integer cents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Net and VAT; both are kept exactly, so that corrections add up to what pricing once gives."""
+
+    net: int = 0
+    vat: int = 0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.net + other.net, self.vat + other.vat)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.net - other.net, self.vat - other.vat)
+
+    def __neg__(self) -> "Amount":
+        return Amount(-self.net, -self.vat)
+
+    def __bool__(self) -> bool:
+        return bool(self.net or self.vat)
+
+    @property
+    def gross(self) -> int:
+        return self.net + self.vat
+
+    @property
+    def adds(self) -> bool:
+        """Whether it takes nothing away."""
+        return self.net >= 0 and self.vat >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to invoice, and what to take off the lines that were invoiced, by their position in `left`."""
+
+    invoice: Amount = Amount()
+    credits: dict[int, Amount] = field(default_factory=dict)
+
+
+def plan(due: Amount, charged: Amount, left: Sequence[Amount]) -> Plan:
+    """How to get from what was charged to what is due.
+
+    `left` is what can still be credited of each invoiced line, the newest first. What somebody credited by hand is
+    not there any more, and is not credited twice. Where net and VAT move apart, all is credited and invoiced anew.
+    """
+    difference = due - charged
+    if difference.adds:
+        return Plan(invoice=difference)
+    if (-difference).adds:
+        return Plan(credits=_take(-difference, left))
+    return Plan(invoice=due, credits=_take(charged, left))
+
+
+def _take(wanted: Amount, left: Sequence[Amount]) -> dict[int, Amount]:
+    found: dict[int, Amount] = {}
+    for position, line in enumerate(left):
+        part = Amount(min(wanted.net, line.net), min(wanted.vat, line.vat))
+        if part:
+            found[position] = part
+            wanted = wanted - part
+    return found

@@ -1,0 +1,77 @@
+"""Billing without anybody asking: what events make due, and the work of the jobs that they ask for."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.charging_bills import bills, collecting
+from domain.events.models import Event
+from domain.invoices.models import Invoice, InvoicePart
+from domain.jobs.service import enqueue
+from domain.ledger.posting import today
+from domain.money import Money
+from domain.payments.payers import payable_cents
+from domain.payments.registering import pay_from_wallet
+from domain.rows import find
+from domain.wallets.service import wallet_of
+
+QUEUE = "billing"
+BILL, PAY, COLLECT = "charging_bills.bill", "charging_bills.pay", "charging_bills.collect"
+_SESSIONS = ("session.completed", "session.closed_by_rule", "session.energy_changed")
+_ISSUED = "invoice.issued"
+EVENTS = frozenset({*_SESSIONS, _ISSUED})
+
+
+async def react(session: AsyncSession, event: Event) -> None:
+    """Ask for what an event makes due. The event is in the key: each makes its session be looked at again."""
+    if event.type != _ISSUED:
+        await _ask(session, event, BILL, {"session_id": event.subject_id})
+    elif event.payload["part"] == InvoicePart.CHARGING:
+        await _ask(session, event, PAY, {"invoice_id": event.subject_id})
+
+
+async def bill(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
+    """Bill one session, or correct its bill; nothing happens where it is right already."""
+    await bills.bill(session, UUID(arguments["session_id"]))
+
+
+async def pay(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
+    """Pay an invoice of charging from the payer's wallet, where all that is open is in it."""
+    invoice = await find(session, Invoice, UUID(arguments["invoice_id"]), lock=True)
+    left = payable_cents(invoice)
+    wallet = await wallet_of(
+        session, entity_id=invoice.entity_id, contact_id=invoice.payer_contact_id, currency=invoice.currency
+    )
+    if wallet is None or not 0 < left <= wallet.balance_cents:
+        return
+    amount = Money(left, invoice.currency)
+    await pay_from_wallet(session, owner_id=invoice.payer_contact_id, invoice_id=invoice.id, amount=amount)
+
+
+async def collect(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
+    """Issue one collective invoice."""
+    entity_id, payer_id = (UUID(arguments[name]) for name in ("entity_id", "payer_id"))
+    await collecting.collect(session, entity_id, payer_id, date.fromisoformat(arguments["month"]))
+
+
+WORK = {BILL: bill, PAY: pay, COLLECT: collect}
+"""By name of the job."""
+
+
+async def ask_for_collective_bills(session: AsyncSession) -> int:
+    """Ask for the collective invoices of months that are over; how many. For the system."""
+    day = today()
+    found = await collecting.waiting(session, day)
+    for each in found:
+        arguments = {"entity_id": each.entity_id, "payer_id": each.payer_id, "month": each.month}
+        key = f"{each.entity_id}:{each.payer_id}:{each.month}:{day}"
+        await enqueue(session, COLLECT, arguments, key=key, queue=QUEUE, entity_id=each.entity_id)
+    return len(found)
+
+
+async def _ask(session: AsyncSession, event: Event, name: str, arguments: dict[str, UUID]) -> None:
+    [subject] = arguments.values()
+    await enqueue(session, name, arguments, key=f"{subject}:{event.id}", queue=QUEUE, entity_id=event.entity_id)
