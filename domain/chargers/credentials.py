@@ -17,7 +17,7 @@ from domain.chargers import hashing
 from domain.chargers.errors import ChargerRetired, NotEnrolled
 from domain.chargers.events import ChargerCredentialsRotated, about
 from domain.chargers.hashing import Hashed
-from domain.chargers.models import Charger, ChargerState, DeviceConnection, DeviceCredential
+from domain.chargers.models import Charger, ChargerState, DeviceConnection, DeviceCredential, is_identity
 from domain.chargers.signals import credentials_changed, dismiss
 from domain.events.record import record_all
 from domain.rows import actor_of, find
@@ -25,7 +25,6 @@ from domain.validation import integer
 
 OVERLAP = timedelta(days=7)
 LONGEST_OVERLAP_SECONDS = 30 * 86_400
-LONGEST_IDENTITY = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Accepted:
 
 async def verify(session: AsyncSession, identity: str, secret: bytes) -> Device | None:
     """The charger of that identity if the secret is one of its live ones; as long for one that does not exist."""
-    found = await _live(session, identity) if len(identity) <= LONGEST_IDENTITY else []
+    found = await _live(session, identity) if is_identity(identity) else []
     if not found:
         hashing.waste(secret)
         return None

@@ -1,5 +1,6 @@
 """Chargers, their connectors, credentials and connection, and what they sent and was refused."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -69,6 +70,12 @@ class Channel(StrEnum):
 
 
 MOST_CONNECTORS = 20
+_IDENTITY = re.compile(r"[A-Za-z0-9._-]{3,48}")
+
+
+def is_identity(text: str) -> bool:
+    """Whether a charger can be called so; what is not is looked up nowhere."""
+    return _IDENTITY.fullmatch(text) is not None
 
 
 class Charger(Identified, Updated, Base):

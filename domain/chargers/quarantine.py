@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.events import ChargerMessageQuarantined, about
-from domain.chargers.models import Channel, Charger, QuarantinedMessage
+from domain.chargers.models import Channel, Charger, QuarantinedMessage, is_identity
 from domain.events.record import record_all
 
 MOST_ROWS = 50
@@ -64,7 +64,7 @@ async def keep(session: AsyncSession, refused: Refused) -> None:
 async def _charger(session: AsyncSession, refused: Refused) -> Charger | None:
     if refused.charger_id is not None:
         return await session.get(Charger, refused.charger_id)
-    if len(refused.identity) > 48:
+    if not is_identity(refused.identity):
         return None
     query = select(Charger).where(Charger.identity == refused.identity)
     return (await session.execute(query)).scalar_one_or_none()

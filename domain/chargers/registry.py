@@ -1,6 +1,5 @@
 """Chargers as they are recorded: registered, changed, suspended, retired, and taken back into service."""
 
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from domain.chargers.models import (
     ChargerState,
     Connector,
     ConnectorType,
+    is_identity,
 )
 from domain.chargers.signals import credentials_changed, dismiss
 from domain.contacts.models import Contact, ContactType
@@ -38,7 +38,6 @@ from domain.unique import refusing_taken
 
 MOST_POWER_W = 2_000_000
 MAX_SERIAL = 50
-_IDENTITY = re.compile(r"[A-Za-z0-9._-]{3,48}")
 _EASY = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Without the characters that look like others."""
 _TAKEN = {
@@ -127,7 +126,7 @@ def new_identity() -> str:
 
 
 def identity_of(value: str, *field: str | int) -> str:
-    if not isinstance(value, str) or not _IDENTITY.fullmatch(value):
+    if not isinstance(value, str) or not is_identity(value):
         raise InvalidIdentity(field=field)
     return value
 

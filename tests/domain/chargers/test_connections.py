@@ -9,7 +9,7 @@ from domain.chargers.models import Charger, ChargerState, Connector, ConnectorSt
 from domain.chargers.reports import Boot, ConnectorReport
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.charging import Park, device, park
+from tests.parking import Park, device, park
 
 AT_ONCE = timedelta(0)
 OCPP, MQTT = Protocol.OCPP16, Protocol.MQTT

@@ -11,11 +11,10 @@ from sqlalchemy import select, update
 from domain.chargers import connections, credentials, enrolment, hashing, registry
 from domain.chargers.errors import AlreadyEnrolled, ChargerRetired, NotEnrolled
 from domain.chargers.models import ChargerState, DeviceConnection, DeviceCredential, Protocol
-
 from domain.errors import NotFound, OutOfRange
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.charging import Park, device, park
+from tests.parking import Park, device, park
 
 
 async def rotate(p: Park, charger_id: UUID, **values: int) -> str:
@@ -25,7 +24,7 @@ async def rotate(p: Park, charger_id: UUID, **values: int) -> str:
 
 def test_the_kept_form_is_what_mosquitto_reads() -> None:
     secret = hashing.new_secret()
-    assert len(secret) == 40 and int(secret, 16) >= 0 and secret == secret.lower()
+    assert (len(secret), secret) == (40, bytes.fromhex(secret).hex())
     empty, kind, iterations, salt, digest = hashing.mosquitto(hashing.hashed(secret)).split("$")
     assert (empty, kind) == ("", "7")
     again = hashlib.pbkdf2_hmac("sha512", secret.encode(), base64.b64decode(salt), int(iterations), 64)
@@ -42,7 +41,7 @@ async def test_only_its_own_secret_opens(database: Database) -> None:
     for wrong in ("", "0" * 40, secret[:-1], secret + "0", others, "x" * 100_000):
         assert await p.verify(one.identity, wrong) is None
     assert await p.verify(other.identity, secret) is None
-    for nobody in ("CP-NOBODY", "", "x" * 10_000, one.identity.lower(), f"{one.identity} "):
+    for nobody in ("CP-NOBODY", "", "x" * 10_000, "CP\x00", "CP-\ud800", one.identity.lower(), f"{one.identity} "):
         assert await p.verify(nobody, secret) is None
 
 
@@ -121,7 +120,8 @@ async def test_enrolling_again_voids_what_was_handed_out_until_it_is_used(databa
     charger, lost = await p.with_secret()
     async with database.session(SYSTEM) as session:
         again = await enrolment.enrol(session, charger.id)
-    assert again.secret and await p.verify(charger.identity, lost) is None
+    assert await p.verify(charger.identity, lost) is None
+    assert again.secret is not None
     assert await p.verify(charger.identity, again.secret)
     async with database.session(SYSTEM) as session:
         again.charger.state = ChargerState.IN_SERVICE.value
