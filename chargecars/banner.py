@@ -31,6 +31,8 @@ def show_banner(console: Console, settings: Settings, data_dir: Path, logins: "l
     console.print()
     for brand, name in BRANDS.items():
         console.print(f"  {name:16}{portal(settings, brand)}", soft_wrap=True)
+    broker = settings.mqtt_url.rpartition("@")[2] or f"{settings.mqtt_host}:{settings.mqtt_port}"
+    console.print(f"  {'Chargers':16}mqtt://{broker}", soft_wrap=True)
     if logins:
         console.print("\n  Demo logins")
     for login in logins:

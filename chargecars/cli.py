@@ -61,6 +61,68 @@ def worker(word: _FromParent = None) -> None:
 
 
 @app.command()
+def telemetry(listening: _FromParent = None, word: _FromParent = None) -> None:
+    """Take what chargers send over MQTT; without MQTT_URL this is the broker, too."""
+    from chargecars.running import await_word, servers
+    from workers.mqtt.main import run
+
+    if word is not None:
+        await_word(word)
+    with servers():
+        run(listening)
+
+
+@app.command()
+def mosquitto(
+    directory: Annotated[Path, typer.Option(help="Where the files are kept.")] = Path(".data/mosquitto"),
+    host: Annotated[str, typer.Option(help="Where chargers connect.")] = "0.0.0.0",  # noqa: S104  # from outside
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 1883,
+    platform_host: Annotated[str, typer.Option(help="Where the platform connects, and no charger may.")] = "127.0.0.1",
+    platform_port: Annotated[int, typer.Option(min=1, max=65535)] = 1884,
+    certificate: Annotated[Path | None, typer.Option(help="PEM, for chargers.")] = None,
+    key: Annotated[Path | None, typer.Option(help="PEM, for chargers.")] = None,
+    once: Annotated[bool, typer.Option("--once", help="Write the files and end.")] = False,
+) -> None:
+    """Write Mosquitto's configuration, passwords and rights, and keep them current."""
+    from chargecars.running import servers
+    from tenants.secrets import with_secrets
+    from workers.mqtt.keeping import Listeners, keep
+
+    if not settings().mqtt_url:
+        _fail("MQTT_URL: the platform's own login at Mosquitto is needed: mqtt://user:password@host:port")
+    if (certificate is None) != (key is None):
+        _fail("--certificate and --key belong together")
+    listeners = Listeners(host, port, platform_host, platform_port, certificate, key)
+    with servers() as running:
+        keep(with_secrets(running), directory, listeners, once)
+
+
+@app.command()
+def fleet(
+    chargers: Annotated[int, typer.Option(min=1, max=20_000)] = 10,
+    protocol: Annotated[str, typer.Option(help="mqtt, ocpp16 or ocpp201.")] = "mqtt",
+    seconds: Annotated[float, typer.Option(min=1, help="How long it takes.")] = 60,
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="How much faster than ours the fleet's time goes.")] = 1,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds of its time between two readings.")] = 10,
+    faults: Annotated[float, typer.Option(min=0, max=100, help="0: none; 2: twice as many as usual.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed, the same fleet.")] = 1,
+    entity: Annotated[str, typer.Option(help="Code of the business entity.")] = "CC",
+    prefix: Annotated[str, typer.Option(help="Of the chargers' identities.")] = "FLEET-",
+) -> None:
+    """Simulate chargers that behave like hardware against the platform that runs here (not in production)."""
+    from chargecars.fleet.command import run_fleet
+    from chargecars.fleet.faults import Faults
+    from chargecars.fleet.run import Plan, Protocol
+    from chargecars.running import servers
+
+    if protocol not in set(Protocol):
+        raise typer.BadParameter(f"is one of {', '.join(Protocol)}", param_hint="--protocol")
+    plan = Plan(chargers, Protocol(protocol), seconds, speed, interval, seed, Faults().times(faults))
+    with servers() as running:
+        run_fleet(running, plan, entity, prefix)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the database to the schema of this code."""
     from chargecars.database import migrate

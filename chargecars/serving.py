@@ -21,14 +21,27 @@ _GRACE_SECONDS = 8
 
 def listen(settings: Settings) -> socket.socket:
     """Claim the port before anything else starts. Raises: StackError when that cannot be."""
-    place = f"{settings.host}:{settings.port}"
+    return _listen(settings.host, settings.port)
+
+
+def listen_for_chargers(settings: Settings) -> socket.socket:
+    """The same for the embedded broker, on another port where nobody chose one and the usual one is taken."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        return _listen(settings.mqtt_host, settings.mqtt_port, "MQTT_")
+    except StackError:
+        if "mqtt_port" in settings.model_fields_set:
+            raise
+        return _listen(settings.mqtt_host, 0, "MQTT_")
+
+
+def _listen(host: str, port: int, prefix: str = "") -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return _bound(family, address)
     except socket.gaierror:
-        raise StackError(f"HOST: {settings.host} is not an address") from None
+        raise StackError(f"{prefix}HOST: {host} is not an address") from None
     except OSError as error:
-        raise StackError(_refusal(error, place, settings.port)) from None
+        raise StackError(_refusal(error, f"{host}:{port}", port, prefix)) from None
 
 
 def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -43,13 +56,12 @@ def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
     return made
 
 
-def _refusal(error: OSError, place: str, port: int) -> str:
+def _refusal(error: OSError, place: str, port: int, prefix: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} is taken ({place}): stop the other program, or choose another port: PORT={port + 1} ./dev up"
-        )
+        another = f"{prefix}PORT={port + 1} ./dev up"
+        return f"Port {port} is taken ({place}): stop the other program, or choose another port: {another}"
     if error.errno == errno.EACCES:
-        return f"No permission to listen on {place}: choose a port above 1023, for instance PORT=8000"
+        return f"No permission to listen on {place}: choose a port above 1023, for instance {prefix}PORT=8000"
     return f"Cannot listen on {place}: {(error.strerror or str(error)).lower()}"
 
 

@@ -1,4 +1,4 @@
-"""`up`: servers, migrations, demo data, API and worker, one after the other; stopped in the opposite order."""
+"""`up`: servers, migrations, demo data, then what uses them, one after the other; stopped in the opposite order."""
 
 import http.client
 import os
@@ -14,7 +14,7 @@ from rich.console import Console
 
 from chargecars.banner import show_banner
 from chargecars.running import adopt, check_given, give_word, is_empty
-from chargecars.serving import listen
+from chargecars.serving import listen, listen_for_chargers
 from chargecars.stack import Stack, StackError
 from chargecars.stack.child import Child
 from chargecars.stack.files import Lock, make_data_dir
@@ -54,6 +54,7 @@ class Platform:
         self._processes: dict[Child, int] = {}
         self._lock = Lock(self._stack.data_dir / "up.lock")
         self._listening: socket.socket | None = None
+        self._for_chargers: socket.socket | None = None
         self._logins: list[Login] = []
 
     def start(self) -> None:
@@ -64,7 +65,7 @@ class Platform:
         self._settings = adopt(self._stack)
         self._step("Migrations", self._migrate)
         self._load_demo()
-        self._step("API and worker", self._let_serve)
+        self._step("API, worker and telemetry", self._let_serve)
         self.complete = True
         show_banner(self._console, self._settings, self._stack.data_dir, self._logins)
 
@@ -75,7 +76,7 @@ class Platform:
         raise StackError(f"{fallen.name} {fallen.outcome} ({fallen.log})", fallen.last_lines())
 
     def stop(self) -> None:
-        """In order, API and worker first; a second Ctrl-C kills."""
+        """In order, what uses the servers first; a second Ctrl-C kills."""
         try:
             self._stop_in_order()
         except KeyboardInterrupt:
@@ -83,16 +84,19 @@ class Platform:
             raise
         finally:
             self._lock.release()
-            if self._listening:
-                self._listening.close()
+            for listening in filter(None, (self._listening, self._for_chargers)):
+                listening.close()
 
     def _claim(self) -> None:
-        """Take the data directory and the port, and change nothing when one of them is taken."""
+        """Take the data directory and the ports, and change nothing when one of them is taken."""
         make_data_dir(self._stack.data_dir)
         if not self._lock.acquire():
             pid, _, _ = self._lock.holder()
             raise StackError(f"Another ./dev up already runs on {self._stack.data_dir} (process {pid}): stop it first")
         self._listening = listen(self._settings)
+        if not self._settings.mqtt_url:
+            self._for_chargers = listen_for_chargers(self._settings)
+            os.environ["MQTT_PORT"] = str(self._for_chargers.getsockname()[1])
 
     def _start_servers(self) -> None:
         check_given(self._settings)
@@ -127,6 +131,9 @@ class Platform:
         listening = self._listening.fileno()
         self._start_process("API", "api", "--listening", str(listening), descriptors=(listening,))
         self._start_process("worker", "worker")
+        chargers = [self._for_chargers.fileno()] if self._for_chargers else []
+        options = [word for number in chargers for word in ("--listening", str(number))]
+        self._start_process("telemetry", "telemetry", *options, descriptors=tuple(chargers))
 
     def _start_process(self, name: str, *words: str, descriptors: tuple[int, ...] = ()) -> None:
         theirs, ours = os.pipe()

@@ -1,4 +1,4 @@
-"""A worker's small HTTP listener, where `WORKER_PORT` says so: /healthz, /readyz and /metrics as the API has them."""
+"""A small HTTP listener of processes that are no API: /healthz, /readyz and /metrics as the API has them."""
 
 import asyncio
 import contextlib
@@ -7,6 +7,7 @@ import ipaddress
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
@@ -14,9 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.jobs.figures import Figures
 from tenants.actor import SYSTEM
+from tenants.engine import Database
 from tenants.logging import summary
+from tenants.settings import Settings
 from workers import queues
-from workers.process import WorkerProcess
 
 _READ_SECONDS = 5.0
 _MOST_BYTES = 8_192
@@ -45,11 +47,22 @@ class Answer:
         return head.encode() + self.body
 
 
-class Listener:
-    """Answers about one worker process; one request per connection."""
+class Process(Protocol):
+    """A worker or telemetry process."""
 
-    def __init__(self, process: WorkerProcess) -> None:
+    settings: Settings
+    database: Database
+
+    def faults(self) -> dict[str, str]:
+        """Tasks and what is wrong with them, `ok` where nothing is."""
+
+
+class Listener:
+    """Answers about one process on a port of HOST; one request per connection."""
+
+    def __init__(self, process: Process, port: int) -> None:
         self._process = process
+        self._port = port
         self._settings = process.settings
         self._figures = Figures(process.database)
         self._pages: dict[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -60,10 +73,8 @@ class Listener:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
-        """Listen on HOST and WORKER_PORT while the block runs; gives the port. Raises: OSError."""
-        server = await asyncio.start_server(
-            self._serve, self._settings.host, self._settings.worker_port, limit=_MOST_BYTES
-        )
+        """Listen while the block runs; gives the port. Raises: OSError."""
+        server = await asyncio.start_server(self._serve, self._settings.host, self._port, limit=_MOST_BYTES)
         async with server:
             yield server.sockets[0].getsockname()[1]
 

@@ -36,7 +36,7 @@ async def serve(settings: Settings) -> None:
     try:
         async with contextlib.AsyncExitStack() as stack:
             if settings.worker_port:
-                await stack.enter_async_context(Listener(process).listening())
+                await stack.enter_async_context(Listener(process, settings.worker_port).listening())
             process.start()
             stack.push_async_callback(process.stop)
             await stopping.wait()

@@ -22,7 +22,7 @@ class Acks:
         self._waiting: dict[str, tuple[list[str], list[Refused]]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def add(self, identity: str, message_id: str, refused: Iterable[tuple[int, str]] = ()) -> None:
+    def add(self, identity: str, message_id: str, refused: Iterable[tuple[int | None, str]] = ()) -> None:
         """A message that is committed; `refused`: which of its readings were not taken, and why."""
         ids, left_out = self._waiting.setdefault(identity, ([], []))
         ids.append(message_id)

@@ -6,9 +6,11 @@ a CONNECT that was checked, and messages of chargers go to the consumer instead 
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import UUID
 
 import structlog
 from amqtt.adapters import BufferReader, StreamWriterAdapter
@@ -37,6 +39,7 @@ _AUTHENTICATING = 16
 _LEVEL = 4
 """MQTT 3.1.1."""
 _LISTENER = "default"
+_USUAL = (OSError, EOFError, TimeoutError, ValueError, Malformed, Oversize, AMQTTError, MQTTError, NoDataError)
 log = structlog.get_logger(__name__)
 
 
@@ -55,6 +58,9 @@ class Admission(Protocol):
 
     async def refused(self, device: Device, topic: str, reason: str, detail: str, payload: bytes) -> None: ...
 
+    def ready(self) -> None:
+        """A charger reads its commands."""
+
 
 @dataclass(slots=True, eq=False)
 class _Connection:
@@ -66,19 +72,21 @@ class _Connection:
 class EmbeddedBroker:
     """Listens while `listening` runs; `publish` reaches the chargers that are connected."""
 
-    def __init__(self, host: str, port: int, most: int, admission: Admission) -> None:
-        self._host, self._port = host, port
+    def __init__(self, place: socket.socket | tuple[str, int], most: int, admission: Admission) -> None:
+        self._place = place
+        """Where to listen: a socket that does, or host and port."""
         self._most = most
         self._admission = admission
         self._broker = _Broker(self)
         self._connections: dict[str, _Connection] = {}
         self._open: set[asyncio.Task[Any]] = set()
+        self._server: asyncio.Server | None = None
         self._authenticating = asyncio.Semaphore(_AUTHENTICATING)
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[int]:
         """Serve while the block runs; gives the port. Raises: OSError where it is taken."""
-        server = await asyncio.start_server(self._serve, self._host, self._port, backlog=1024)
+        server = self._server = await self._listen()
         await self._broker.start()
         try:
             yield server.sockets[0].getsockname()[1]
@@ -88,26 +96,60 @@ class EmbeddedBroker:
             await self._broker.shutdown()
 
     async def publish(self, topic: str, payload: bytes) -> bool:
-        """To the charger that reads the topic, acknowledged by it; False where none does. Raises: OSError, TimeoutError."""
+        """To the charger that reads the topic, until it says that it has it; False where none does.
+
+        Raises: ConnectionError, TimeoutError.
+        """
         for session, qos in (*self._broker.subscriptions.get(topic, ()),):
             _, handler = self._broker.sessions.get(session.client_id or "", (None, None))
             if handler is not None and session.client_id in self._connections:
                 try:
                     await handler.mqtt_publish(topic, payload, min(qos, 1), retain=False)
                 except (AMQTTError, MQTTError) as error:
-                    raise OSError(str(error)) from error
+                    raise ConnectionError(str(error)) from error
                 return True
         return False
 
-    def reads_commands(self, identity: str) -> bool:
-        """Whether a charger is connected and reads its topic."""
-        return identity in self._connections and bool(self._broker.subscriptions.get(command_topic(identity)))
+    def begin_publish(self, topic: str, payload: bytes) -> None:
+        """The same without waiting: lost where the charger has gone, which asks again."""
 
-    def dismiss(self, charger_id: object) -> None:
+        async def publish() -> None:
+            with contextlib.suppress(OSError, TimeoutError):
+                await self.publish(topic, payload)
+
+        self.begin(publish())
+
+    def readers(self) -> list[UUID]:
+        """The chargers that are connected and read their commands."""
+        read = self._broker.subscriptions
+        return [
+            connection.device.charger_id
+            for identity, connection in self._connections.items()
+            if read.get(command_topic(identity))
+        ]
+
+    def identity(self, charger_id: UUID) -> str | None:
+        """Of a charger that is connected."""
+        found = (c.device.identity for c in self._connections.values() if c.device.charger_id == charger_id)
+        return next(found, None)
+
+    def dismiss(self, charger_id: UUID) -> None:
         """End the connection of a charger: it has to prove again who it is."""
         for connection in (*self._connections.values(),):
             if connection.device.charger_id == charger_id:
                 connection.writer.close()
+
+    def stop_listening(self) -> None:
+        """Let nobody else connect, and read nothing more of who is."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections.values():
+            connection.reader.stop()
+
+    async def _listen(self) -> asyncio.Server:
+        if isinstance(self._place, socket.socket):
+            return await asyncio.start_server(self._serve, sock=self._place)
+        return await asyncio.start_server(self._serve, *self._place, backlog=1024)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -115,7 +157,16 @@ class EmbeddedBroker:
         self._open.add(task)
         try:
             await self._speak(reader, writer)
-        except (OSError, Malformed, Oversize, AMQTTError, MQTTError, NoDataError, asyncio.IncompleteReadError, ValueError):
+        except (
+            OSError,
+            Malformed,
+            Oversize,
+            AMQTTError,
+            MQTTError,
+            NoDataError,
+            asyncio.IncompleteReadError,
+            ValueError,
+        ):
             pass  # it was cut off, or spoke something else
         except TimeoutError:
             pass  # it said nothing
@@ -189,6 +240,10 @@ class EmbeddedBroker:
             if connection is not None:
                 connection.reader.taken()
 
+    def subscribed(self) -> None:
+        """A charger reads its commands from now on."""
+        self._admission.ready()
+
     async def foreign(self, identity: str, topic: str, payload: bytes) -> None:
         """A charger wrote, or wanted to read, where it may not."""
         if (connection := self._connections.get(identity)) is not None:
@@ -220,7 +275,7 @@ class _Inbox(asyncio.Queue[ApplicationMessage]):
         self._owner.begin(self.put(item))
 
 
-class _Broker(Broker):
+class _Broker(Broker):  # type: ignore[misc]  # amqtt declares no types
     """amqtt's broker without sockets of its own; what is decided elsewhere is overridden."""
 
     def __init__(self, owner: EmbeddedBroker) -> None:
@@ -235,6 +290,7 @@ class _Broker(Broker):
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         if action is Action.SUBSCRIBE and may_subscribe(session.username or "", topic):
+            asyncio.get_running_loop().call_soon(self._owner.subscribed)  # it is written down when this returns
             return True
         await self._owner.foreign(session.username or "", topic, b"")
         return False

@@ -38,7 +38,7 @@ async def read_packet(reader: asyncio.StreamReader, most: int) -> bytes:
     return bytes(head) + (await reader.readexactly(size) if size else b"")
 
 
-class PacketReader(ReaderAdapter):
+class PacketReader(ReaderAdapter):  # type: ignore[misc]  # amqtt declares no types
     """What amqtt reads from: packets that were read whole, the first one given."""
 
     def __init__(self, reader: asyncio.StreamReader, first: bytes, most: int, silence: float | None) -> None:
@@ -48,6 +48,7 @@ class PacketReader(ReaderAdapter):
         self._silence = silence
         """Seconds after which a client that says nothing is gone; None: never."""
         self._waiting = 0
+        self._stopped = False
         self._room = asyncio.Event()
         self._room.set()
         self.on_oversize: Callable[[int], None] = lambda size: None
@@ -55,8 +56,13 @@ class PacketReader(ReaderAdapter):
     def taken(self) -> None:
         """A message of this connection is on its way to PostgreSQL."""
         self._waiting -= 1
-        if self._waiting < _MOST_WAITING:
+        if self._waiting < _MOST_WAITING and not self._stopped:
             self._room.set()
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        self._stopped = True
+        self._room.clear()
 
     async def read(self, n: int = -1) -> bytes:
         """The next `n` bytes of a packet; fewer where the connection or the packet ends."""

@@ -4,11 +4,12 @@ Types are looked at together here; whether a value is possible is looked at wher
 together (`domain.telemetry.readings.check`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from domain.devices.port import RefusedReading as Impossible
 from domain.telemetry.readings import Reading
 from workers.mqtt.reading import Fields, Refusal, Refused, moment, read_object, shown
 
@@ -29,8 +30,8 @@ class RefusedReading:
     """One reading that was left out of its message."""
 
     index: int
-    reason: Refusal
-    detail: str
+    reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,13 @@ def read_metrics(charger_id: UUID, payload: bytes) -> Metrics:
     return _sorted_out(message_id, charger_id, items)
 
 
+def left_out(metrics: Metrics, impossible: Iterable[Impossible]) -> list[RefusedReading]:
+    """Everything of a message that is not stored, by its place in the message."""
+    unreadable = {fault.index for fault in metrics.refused}
+    places = [at for at in range(len(metrics.readings) + len(unreadable)) if at not in unreadable]
+    return [*metrics.refused, *(RefusedReading(places[each.place], each.reason) for each in impossible)]
+
+
 def _sorted_out(message_id: str | None, charger_id: UUID, items: list[Any]) -> Metrics:
     readings: list[Reading] = []
     refused: list[RefusedReading] = []
@@ -71,7 +79,14 @@ def _reading(charger_id: UUID, given: Any) -> Reading:
     get = given.get
     at, transaction = moment(get("at")), get("transactionId")
     keys = (get("connector"), get("sequence", 0), get("revision", 0))
-    values = (get("energyWh"), get("powerW"), get("voltageMv"), get("currentMa"), get("temperatureDc"), get("socPercent"))
+    values = (
+        get("energyWh"),
+        get("powerW"),
+        get("voltageMv"),
+        get("currentMa"),
+        get("temperatureDc"),
+        get("socPercent"),
+    )
     if (
         at is None
         or not _INTEGER.issuperset(map(type, keys))

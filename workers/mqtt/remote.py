@@ -60,6 +60,7 @@ class RemoteBroker:
         self._most = most
         self._take = take
         self._client: _Client | None = None
+        self._paused = False
 
     @property
     def connected(self) -> bool:
@@ -70,7 +71,7 @@ class RemoteBroker:
         pause = _FIRST_PAUSE
         while True:
             try:
-                async with _Client(self._address, self._identifier, self._most, self._take) as client:
+                async with _Client(self._address, self._identifier, self._most, self._taken) as client:
                     await self._subscribe(client)
                     self._client, pause = client, _FIRST_PAUSE
                     figures.BROKER.set(1)
@@ -89,16 +90,24 @@ class RemoteBroker:
         if self._client is not None:
             self._client.begin_publish(topic, payload)
 
+    def pause(self) -> None:
+        """Take nothing more; what comes is not acknowledged, and comes again to who is there then."""
+        self._paused = True
+
     async def send(self, topic: str, payload: bytes, seconds: float) -> None:
-        """Return when the broker has it, which drops it after so many seconds. Raises: OSError."""
+        """Return when the broker has it, which drops it after so many seconds. Raises: ConnectionError."""
         if self._client is None:
-            raise OSError("the broker cannot be reached")
-        expiry = Properties(PacketTypes.PUBLISH)
+            raise ConnectionError("the broker cannot be reached")
+        expiry = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it untyped
         expiry.MessageExpiryInterval = max(1, int(seconds))
         try:
             await self._client.publish(topic, payload, 1, properties=expiry)
         except aiomqtt.MqttError as error:
-            raise OSError(str(error)) from error
+            raise ConnectionError(str(error)) from error
+
+    async def _taken(self, message: Message, done: Done) -> None:
+        if not self._paused:
+            await self._take(message, done)
 
     async def _subscribe(self, client: "_Client") -> None:
         for topic in FROM_DEVICES:
@@ -162,7 +171,7 @@ class _Client(aiomqtt.Client):
 
 
 def _session(most: int) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     properties.SessionExpiryInterval = _SESSION_SECONDS
     properties.ReceiveMaximum = most
     properties.MaximumPacketSize = _MOST_PACKET

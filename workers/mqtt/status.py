@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.chargers.models import ConnectorStatus
 from domain.chargers.reports import Boot, ConnectorReport
-from domain.commands.answers import CommandAnswer
+from domain.commands.delivery import CommandAnswer
 from domain.health.alerts import AlertReport
 from domain.health.models import Severity
 from domain.sessions.models import ReportKind

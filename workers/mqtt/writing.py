@@ -18,9 +18,7 @@ def ack(message_ids: Sequence[str], refused: Iterable[tuple[str, int | None, str
     return _written(body)
 
 
-def command(
-    id: UUID, kind: str, connector: int | None, parameters: dict[str, Any], deadline_at: datetime
-) -> bytes:
+def command(id: UUID, kind: str, connector: int | None, parameters: dict[str, Any], deadline_at: datetime) -> bytes:
     """An order to the charger, which answers with a `result` of the same id before the deadline."""
     return _written(
         {

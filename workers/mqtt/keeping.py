@@ -6,6 +6,7 @@
 import asyncio
 import contextlib
 import os
+import pwd
 import signal
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import structlog
 from domain.chargers import hashing
 from domain.chargers.credentials import Accepted, accepted
 from domain.chargers.signals import CREDENTIALS
+from tenants import logging
 from tenants.actor import SYSTEM
 from tenants.audience import Audience
 from tenants.engine import Database, connect_args, role_password
@@ -65,9 +67,13 @@ def rights(user: str) -> str:
 
 
 def configuration(directory: Path, listeners: Listeners) -> str:
-    """Of Mosquitto 2: no charger takes over the session of another, and nothing is lost by a restart."""
+    """Of Mosquitto 2: no charger takes over the session of another, and nothing is lost by a restart.
+
+    Mosquitto runs as the owner of the directory, where root starts it.
+    """
     return "\n".join(
         (
+            f"user {pwd.getpwuid(directory.stat().st_uid).pw_name}",
             f"pid_file {directory / PID}",
             "persistence true",
             f"persistence_location {directory}/",
@@ -75,7 +81,7 @@ def configuration(directory: Path, listeners: Listeners) -> str:
             "autosave_on_changes false",
             "max_inflight_messages 1000",
             "max_queued_messages 0",
-            "message_size_limit 1048576",
+            "max_packet_size 1048576",
             "persistent_client_expiration 14d",
             "log_dest stderr",
             "allow_anonymous false",
@@ -96,6 +102,21 @@ def _tls(listeners: Listeners) -> Iterable[str]:
     if listeners.certificate is not None and listeners.key is not None:
         return (f"certfile {listeners.certificate}", f"keyfile {listeners.key}", "tls_version tlsv1.2")
     return ()
+
+
+def keep(settings: Settings, directory: Path, listeners: Listeners, once: bool) -> None:
+    """Write the files, and unless `once` keep them current until SIGTERM."""
+    logging.configure(settings)
+    asyncio.run(_keep(settings, directory, listeners, once))
+
+
+async def _keep(settings: Settings, directory: Path, listeners: Listeners, once: bool) -> None:
+    database = Database(settings.database_url, role_password(settings), 1, settings.statement_timeout_ms)
+    keeper = Keeper(database, settings, directory, listeners)
+    try:
+        await (keeper.write() if once else keeper.run())
+    finally:
+        await database.close()
 
 
 class Keeper:
@@ -163,12 +184,13 @@ class Keeper:
 
 
 def _put(path: Path, text: str) -> None:
-    """Whole or not at all; readable by the directory's group, as which Mosquitto may run."""
+    """Whole or not at all; it belongs to the owner of the directory, as whom Mosquitto runs."""
     beside = path.with_suffix(".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w") as file:
+    owner = path.parent.stat()
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    with contextlib.suppress(PermissionError):
-        os.chown(beside, -1, path.parent.stat().st_gid)
+        with contextlib.suppress(PermissionError):
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
     beside.rename(path)
