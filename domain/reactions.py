@@ -25,6 +25,7 @@ from domain.ledger import executing
 from domain.notifications import causes
 from domain.orders import following
 from domain.payments import reactions as payments
+from domain.sessions import reactions as sessions
 from domain.webhooks import deliveries
 
 React: TypeAlias = Callable[[AsyncSession, Event], Awaitable[None]]
@@ -59,6 +60,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("accounting", accounting.EVENTS, accounting.react),
     Reaction("charging_bills", charging_bills.EVENTS, charging_bills.react),
     Reaction("health", health.EVENTS, health.react),
+    Reaction("sessions", sessions.EVENTS, sessions.react),
 )
 
 FORESEEN: dict[str, Work] = {**invoices.WORK, **charging_bills.WORK}

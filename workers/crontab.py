@@ -32,6 +32,7 @@ from workers.payments import tidy as tidy_payments
 from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
+from workers.sessions import look_after_sessions
 from workers.webhooks import forget_old_deliveries
 
 _DAY = timedelta(days=1)
@@ -186,6 +187,10 @@ async def _old_troubles(database: Database, _settings: Settings) -> None:
     await forget_troubles(database)
 
 
+async def _sessions(database: Database, _settings: Settings) -> None:
+    await look_after_sessions(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -209,6 +214,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
     Scheduled("issue_collective_charging_bills", _DAY, _collective_bills),
     Scheduled("compute_commissions", _DAY, _commissions),
+    Scheduled("look_after_sessions", timedelta(seconds=30), _sessions),
     Scheduled("keep_event_months", _DAY, _event_months),
     Scheduled("look_after_chargers", timedelta(minutes=1), _chargers),
     Scheduled("assess_chargers", timedelta(hours=1), _charger_health),

@@ -12,6 +12,7 @@ from domain.chargers.reports import ConnectorReport
 from domain.rows import find
 from domain.sessions import authorizing
 from domain.sessions.beginning import begin, made_for, names_its_own
+from domain.sessions.controlling import send_stop
 from domain.sessions.finding import lock, newest, open_at
 from domain.sessions.keeping import keep, key_of, possible
 from domain.sessions.models import (
@@ -34,7 +35,7 @@ from domain.sessions.reports import (
 from domain.sessions.settling import settle
 
 _ACCEPTED = Authorization(AuthorizationStatus.ACCEPTED)
-_STATE_OF = {
+STATE_OF = {
     ConnectorStatus.CHARGING: ChargingState.CHARGING,
     ConnectorStatus.SUSPENDED_EV: ChargingState.SUSPENDED,
     ConnectorStatus.SUSPENDED_EVSE: ChargingState.SUSPENDED,
@@ -53,7 +54,14 @@ async def report(session: AsyncSession, device: Device, told: TransactionReport)
     if await keep(session, row, said, key_of(told), corrected=corrected) or born:
         await begin(session, row, charger, said)
         await settle(session, row, born=born)
+        await _stop_at_once(session, row, said)
     return TransactionAnswer(row.transaction_id or "", row.id, await _judge(session, charger, said), refused)
+
+
+async def _stop_at_once(session: AsyncSession, row: ChargingSession, said: TransactionReport) -> None:
+    """A session that was told to stop before it began."""
+    if row.stop_requested_at is not None and said.kind is ReportKind.STARTED and row.state != SessionState.COMPLETED:
+        await send_stop(session, row)
 
 
 async def _judge(session: AsyncSession, charger: Charger, said: TransactionReport) -> Authorization:
@@ -65,7 +73,7 @@ async def _judge(session: AsyncSession, charger: Charger, said: TransactionRepor
 
 async def connector_reported(session: AsyncSession, device: Device, told: ConnectorReport) -> None:
     """The status of a connector pauses and resumes its open session. For the system."""
-    if (state := _STATE_OF.get(told.status)) is not None:
+    if (state := STATE_OF.get(told.status)) is not None:
         await changed(session, device.charger_id, told.number, state, told.at, ReportSource.STATUS)
 
 
