@@ -224,6 +224,8 @@ class Settings(BaseSettings):
     """In which a charger has to begin what was asked for."""
     session_stop_seconds: int = Field(default=600, ge=30, le=86_400)
     """In which it has to end what it was told to stop."""
+    charging_invoice_delay_seconds: int = Field(default=180, ge=0, le=86_400)
+    """From the end of a session, which is priced at once, until it is invoiced: readings under way come in first."""
     session_free_minutes: int = Field(default=5, ge=1, le=1440)
     """For which its connector has been free while a session is open: the stop got lost."""
     session_reboot_minutes: int = Field(default=15, ge=1, le=1440)

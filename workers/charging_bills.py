@@ -11,8 +11,14 @@ from workers.run import Run
 
 @job(reactions.BILL, queue=reactions.QUEUE, attempts=5, timeout=120)
 async def bill(session: AsyncSession, arguments: Arguments, _run: Run) -> None:
-    """Bill one session, or correct its bill."""
+    """Price one session, or correct its bill."""
     await reactions.bill(session, arguments)
+
+
+@job(reactions.INVOICE, queue=reactions.QUEUE, attempts=5, timeout=120)
+async def invoice(session: AsyncSession, arguments: Arguments, _run: Run) -> None:
+    """Invoice one session that was priced."""
+    await reactions.invoice(session, arguments)
 
 
 @job(reactions.PAY, queue=reactions.QUEUE, attempts=5)

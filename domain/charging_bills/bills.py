@@ -42,10 +42,11 @@ LONGEST_REASON = 1_000
 _ONE_AFTER_ANOTHER = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
-async def bill(session: AsyncSession, session_id: UUID, reason: str = "") -> SessionBilling:
+async def bill(session: AsyncSession, session_id: UUID, reason: str = "", *, first: bool = True) -> SessionBilling:
     """Price a session that is over and bring what was invoiced of it to what is due; for the system.
 
     With the same inputs nothing changes, however often it is asked. `reason` is printed on what corrects an invoice.
+    Without `first` a session that was never invoiced is only priced.
     Raises: NotFound, SessionNotOver, InvoiceTooLarge, PeriodClosed.
     """
     charged = await _over(session, session_id)
@@ -53,10 +54,10 @@ async def bill(session: AsyncSession, session_id: UUID, reason: str = "") -> Ses
     later = await _later(session, charged)
     for each in later:
         await release(session, each)
-    billing = await _bill(session, charged, await _locked(session, charged), reason)
+    billing = await _bill(session, charged, await _locked(session, charged), reason, first=first)
     for each in later:
         next_one = await _over(session, each)
-        await _bill(session, next_one, await _locked(session, next_one), "")
+        await _bill(session, next_one, await _locked(session, next_one), "", first=False)
     return billing
 
 
@@ -140,7 +141,7 @@ async def _held(session: AsyncSession, session_id: UUID) -> tuple[ChargingSessio
 
 
 async def _bill(
-    session: AsyncSession, charged: ChargingSession, billing: SessionBilling, reason: str
+    session: AsyncSession, charged: ChargingSession, billing: SessionBilling, reason: str, *, first: bool = True
 ) -> SessionBilling:
     paying = await _paying(session, charged, billing)
     priced = await price_session(session, charged, paying)
@@ -150,7 +151,7 @@ async def _bill(
     held = await bill_of(session, billing)
     if held is None or held.inputs_sha256 != priced.sha256:
         held = await _write(session, charged, billing, held, priced, reason)
-    await settle(session, billing, held, reason)
+    await settle(session, billing, held, reason, first=first)
     await keep_revenue(session, billing, held, priced.hours)
     return billing
 

@@ -38,6 +38,8 @@ class BillStatus(StrEnum):
     """It has a price, and nobody is known who owes it."""
     FREE = "FREE"
     """It costs nothing, and nothing was invoiced."""
+    PRICED = "PRICED"
+    """It is invoiced within minutes: readings that are under way come in first."""
     WAITING = "WAITING"
     """For the collective invoice of a month."""
     INVOICED = "INVOICED"
@@ -46,7 +48,7 @@ class BillStatus(StrEnum):
 
 
 UNBILLABLE = (BillStatus.NO_TARIFF, BillStatus.NO_PAYER)
-REVENUE = (BillStatus.WAITING, BillStatus.INVOICED)
+REVENUE = (BillStatus.PRICED, BillStatus.WAITING, BillStatus.INVOICED)
 """Where what is due counts as revenue of the charger."""
 
 

@@ -1,13 +1,14 @@
 """Billing without anybody asking: what events make due, and the work of the jobs that they ask for."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.charging_bills import bills, collecting
+from domain.charging_bills.models import BillStatus
 from domain.events.models import Event
 from domain.invoices.models import Invoice, InvoicePart
 from domain.jobs.service import enqueue
@@ -17,9 +18,11 @@ from domain.payments.payers import payable_cents
 from domain.payments.registering import pay_from_wallet
 from domain.rows import find
 from domain.wallets.service import wallet_of
+from tenants.settings import settings
 
 QUEUE = "billing"
-BILL, PAY, COLLECT = "charging_bills.bill", "charging_bills.pay", "charging_bills.collect"
+BILL, INVOICE = "charging_bills.bill", "charging_bills.invoice"
+PAY, COLLECT = "charging_bills.pay", "charging_bills.collect"
 _SESSIONS = ("session.completed", "session.closed_by_rule", "session.energy_changed")
 _ISSUED = "invoice.issued"
 EVENTS = frozenset({*_SESSIONS, _ISSUED})
@@ -34,7 +37,17 @@ async def react(session: AsyncSession, event: Event) -> None:
 
 
 async def bill(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
-    """Bill one session, or correct its bill; nothing happens where it is right already."""
+    """Price one session, or correct its bill; the first invoice follows when readings under way have come in."""
+    billing = await bills.bill(session, UUID(arguments["session_id"]), first=False)
+    if billing.status == BillStatus.PRICED:
+        at = datetime.now(UTC) + timedelta(seconds=settings().charging_invoice_delay_seconds)
+        key = f"{billing.session_id}:{billing.version}"
+        wanted = {"session_id": billing.session_id}
+        await enqueue(session, INVOICE, wanted, key=key, queue=QUEUE, entity_id=billing.entity_id, run_at=at)
+
+
+async def invoice(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
+    """Invoice one session; nothing happens where that was done before."""
     await bills.bill(session, UUID(arguments["session_id"]))
 
 
@@ -57,7 +70,7 @@ async def collect(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     await collecting.collect(session, entity_id, payer_id, date.fromisoformat(arguments["month"]))
 
 
-WORK = {BILL: bill, PAY: pay, COLLECT: collect}
+WORK = {BILL: bill, INVOICE: invoice, PAY: pay, COLLECT: collect}
 """By name of the job."""
 
 

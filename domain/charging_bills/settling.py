@@ -19,10 +19,13 @@ from domain.ledger.posting import today
 from domain.numbering.service import AMSTERDAM
 
 
-async def settle(session: AsyncSession, billing: SessionBilling, bill: SessionBill, reason: str = "") -> None:
+async def settle(
+    session: AsyncSession, billing: SessionBilling, bill: SessionBill, reason: str = "", *, first: bool = True
+) -> None:
     """Credit what was invoiced too much, and invoice what is missing, or let it wait for the collective invoice.
 
-    `billing` is locked. Raises: InvoiceTooLarge, PeriodClosed.
+    `billing` is locked. Without `first` nothing is invoiced of a session of which nothing was yet.
+    Raises: InvoiceTooLarge, PeriodClosed.
     """
     paying = await _paying(session, billing)
     if paying is None:
@@ -32,12 +35,15 @@ async def settle(session: AsyncSession, billing: SessionBilling, bill: SessionBi
     due = Due(billing, bill, reason or wording.CORRECTED[payer.speaks(profile)])
     charged, last = due.charged, await last_charge(session, billing.id)
     left = await credit_surplus(session, due)
-    if left and not profile.collective:
+    later = not first and last is None
+    if left and not profile.collective and not later:
         await issue(session, payer, profile, [(due, left)])
     if due.charged != charged:
         await tell_invoiced(session, billing, last)
     if left and profile.collective:
         await _wait(session, billing, payer.id)
+    elif left and later:
+        billing.status, billing.due_month = BillStatus.PRICED.value, None
     else:
         billing.status, billing.due_month = status_of(billing).value, None
     await session.flush()

@@ -88,7 +88,7 @@ def _tables() -> None:
         sa.CheckConstraint("(waived_at IS NULL) = (waived_reason = '')", name=op.f("ck_session_billing_waived")),
         sa.CheckConstraint("status <> 'WAITING' OR due_month IS NOT NULL", name=op.f("ck_session_billing_waiting")),
         sa.CheckConstraint(
-            "status IN ('NO_TARIFF', 'NO_PAYER', 'FREE', 'WAITING', 'INVOICED', 'WAIVED')",
+            "status IN ('NO_TARIFF', 'NO_PAYER', 'FREE', 'PRICED', 'WAITING', 'INVOICED', 'WAIVED')",
             name=op.f("ck_session_billing_status"),
         ),
         sa.CheckConstraint("net_cents + vat_cents = gross_cents", name=op.f("ck_session_billing_sum")),
