@@ -73,7 +73,8 @@ WITH due AS (
   ORDER BY charger_id, late_w::numeric / expected_w
 )
 INSERT INTO charger_health AS h (charger_id, entity_id, power_w, expected_power_w, power_percent, power_hours, power_at)
-SELECT due.id, due.entity_id, w.late_w, w.expected_w, least(1000, round(100.0 * w.late_w / w.expected_w)),
+SELECT due.id, due.entity_id, w.late_w, w.expected_w,
+  CASE WHEN w.late_w IS NOT NULL THEN least(1000, round(100.0 * w.late_w / w.expected_w)) END,
   coalesce(w.late_hours, 0), :now
 FROM due LEFT JOIN worst w ON w.charger_id = due.id
 ORDER BY due.id

@@ -13,10 +13,10 @@ FRESH = timedelta(minutes=15)
 COUNT_EVERY = timedelta(minutes=1)
 """What goes on is counted once in so long, not once per reading."""
 
-OFFLINE_AFTER = timedelta(minutes=15)
-"""Three heartbeats of five minutes, which is what chargers are told at boot."""
-HEARD_WITHIN = timedelta(minutes=6)
-"""Who is well is heard in this time: a heartbeat and a minute."""
+OFFLINE_AFTER = timedelta(minutes=5)
+"""Five heartbeats: chargers are told to be heard of each minute (domain/devices/port.py)."""
+HEARD_WITHIN = timedelta(minutes=2)
+"""Who is well is heard in this time: two heartbeats."""
 LONG_OFFLINE = timedelta(hours=24)
 """From then on it is critical."""
 
