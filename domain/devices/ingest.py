@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.devices.interruptions import passes
 from domain.devices.newest import Newest
 from domain.health import following as health
+from domain.sessions import metering as sessions
 from domain.telemetry.readings import Reading
 from domain.telemetry.store import Stored, store
 from tenants.actor import SYSTEM
@@ -29,7 +30,7 @@ from tenants.settings import Settings
 from tenants.settings import settings as current_settings
 
 Follow = Callable[[AsyncSession, Stored], Awaitable[None]]
-FOLLOWERS: tuple[Follow, ...] = (health.follow,)
+FOLLOWERS: tuple[Follow, ...] = (sessions.follow, health.follow)
 """What happens in the same transaction."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
