@@ -51,7 +51,7 @@ async def rolled(session: AsyncSession, charger_id: UUID) -> Rolled:
     """What is stored."""
     found = []
     for table, key in (("telemetry_minute", "at"), ("telemetry_hour", "at"), ("telemetry_day", "day")):
-        query = text(f"SELECT connector, {key}, {COLUMNS} FROM {table} WHERE charger_id = :id")  # noqa: S608
+        query = text(f"SELECT connector, {key}, {COLUMNS} FROM {table} WHERE charger_id = :id")
         rows = await session.execute(query, {"id": charger_id})
         found.append({(row[0], row[1]): tuple(row[2:]) for row in rows})
     return Rolled(*found)

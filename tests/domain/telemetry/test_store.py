@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -62,7 +63,7 @@ async def test_no_order_no_repetition_and_no_batching_changes_a_rollup(
     came += chance.sample(came, len(came) // 2)
     chance.shuffle(came)
     edges = [0, *sorted(min(cut, len(came)) for cut in cuts), len(came)]
-    await stored(database, *(came[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+    await stored(database, *(came[a:b] for a, b in pairwise(edges)))
     async with database.session(SYSTEM) as session:
         assert await rolled(session, charger_id) == expected(came)
         rows = await session.execute(
@@ -127,7 +128,7 @@ async def test_recomputing_puts_right_what_was_not(database: Database, owner: "a
     run = run_of(charger_id, _NIGHT, 800)
     await stored(database, run)
     for table in ("telemetry_minute", "telemetry_hour", "telemetry_day"):
-        await owner.execute(f"UPDATE {table} SET energy_wh = 7, readings = 1 WHERE charger_id = $1", charger_id)  # noqa: S608
+        await owner.execute(f"UPDATE {table} SET energy_wh = 7, readings = 1 WHERE charger_id = $1", charger_id)
     await owner.execute("DELETE FROM telemetry_minute WHERE charger_id = $1 AND at > $2", charger_id, _NIGHT)
     async with database.session(SYSTEM) as session:
         await recompute(session, charger_id, run[0].read_at, run[-1].read_at)
