@@ -87,7 +87,9 @@ class Permission(StrEnum):
     TARIFFS_READ = "TARIFFS_READ"
     """Tariffs and estimates."""
     TARIFFS_WRITE = "TARIFFS_WRITE"
-    """Tariffs, plans and packs."""
+    """Tariffs, and what is offered: plans, packs and subscriptions."""
+    CHARGING_BUY = "CHARGING_BUY"
+    """Join plans, buy packs, take subscriptions, and give them up."""
     EVENTS_READ = "EVENTS_READ"
     AUDIT_EXPORT = "AUDIT_EXPORT"
     """Download who changed what."""
@@ -165,7 +167,7 @@ _BOOKS = {
     _P.LEDGER_WRITE,
     _P.ACCOUNTING_MANAGE,
 }
-_FLEET = {_P.CHARGERS_WRITE, _P.CHARGERS_COMMAND, _P.DEVICES_MANAGE, _P.CHARGING_START}
+_FLEET = {_P.CHARGERS_WRITE, _P.CHARGERS_COMMAND, _P.DEVICES_MANAGE, _P.CHARGING_START, _P.CHARGING_BUY}
 _PLANNING = {_P.PLANNING_WRITE, _P.VISITS_BOOK, _P.VISITS_WORK}
 _OFFICE = _STAFF | {
     _P.CONTACTS_WRITE,
@@ -222,7 +224,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         _OFFICE | _PLANNING | _FLEET | {_P.WEBHOOKS_READ, _P.INVOICES_WRITE, _P.COMMISSIONS_READ}
     ),
     Role.PLANNER: frozenset(_STAFF | _PLANNING | {_P.ORDERS_WRITE}),
-    Role.FINANCE: frozenset(_STAFF | _BOOKS | {_P.CATALOG_WRITE, _P.TARIFFS_WRITE}),
+    Role.FINANCE: frozenset(_STAFF | _BOOKS | {_P.CATALOG_WRITE, _P.TARIFFS_WRITE, _P.CHARGING_BUY}),
     Role.TECHNICIAN: frozenset(
         _SIGNED_IN
         | {_P.ORDERS_READ, _P.VISITS_READ, _P.CONTACTS_READ, _P.EVENTS_READ, _P.TEAMS_READ, _P.VISITS_WORK}
@@ -243,8 +245,8 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.PARTNER_USER: frozenset(_PARTNER_USER),
-    Role.CUSTOMER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START}),
-    Role.CHARGER_OWNER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START}),
-    Role.EV_DRIVER: frozenset(_CUSTOMER | {_P.CHARGING_START}),
+    Role.CUSTOMER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START, _P.CHARGING_BUY}),
+    Role.CHARGER_OWNER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START, _P.CHARGING_BUY}),
+    Role.EV_DRIVER: frozenset(_CUSTOMER | {_P.CHARGING_START, _P.CHARGING_BUY}),
     Role.ANONYMOUS: frozenset(_ANYONE | {_P.LEADS_SUBMIT}),
 }
