@@ -141,7 +141,7 @@ async def charged(
     meter_wh: int = 1_000_000,
 ) -> UUID:
     """A session with evenly spread readings, ended by the charger. An empty token is the driver's, None is none."""
-    card = yard.token.token if token == "" else token  # noqa: S105  # no password
+    card = yard.token.token if token == "" else token  # no password
     started = told(ReportKind.STARTED, start.astimezone(UTC), meter_wh=meter_wh, id_token=card)
     answer = await transactions.report(session, yard.device, started)
     rows = [
