@@ -23,7 +23,8 @@ async def charger(session: AsyncSession, entity: BusinessEntity | None = None, *
     """A charger in service; of an entity of its own where none is given."""
     entity = entity or await factories.business_entity(session)
     given = {"identity": factories.unique("C-"), "vendor": "Maker", "max_power_w": 22_000}
-    made = Charger(entity_id=entity.id, state=ChargerState.IN_SERVICE.value, **(given | values))
+    given |= {"state": ChargerState.IN_SERVICE.value}
+    made = Charger(entity_id=entity.id, **(given | values))
     session.add(made)
     await session.flush()
     return made
