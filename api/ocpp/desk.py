@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from uuid import UUID
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -23,17 +24,22 @@ _VOID = (CommandKind.START, CommandKind.SET_POWER)
 _OPEN = frozenset({"NO_ANSWER", "CONNECTION_LOST"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    command: DeviceCommand
+    turn: "asyncio.Future[None]"
+
+
 class Desk:
     """`carry_out` is what the dispatcher calls, in the order in which commands were given."""
 
-    __slots__ = ("_gone", "_orders", "_talk", "_turn", "_waiting")
+    __slots__ = ("_busy", "_gone", "_orders", "_talk", "_waiting")
 
     def __init__(self, talk: Talk, orders: Mapping[CommandKind, Order]) -> None:
         self._talk = talk
         self._orders = orders
-        self._turn = asyncio.Lock()
-        self._waiting: dict[UUID, DeviceCommand] = {}
-        self._gone = False
+        self._waiting: deque[_Waiting] = deque()
+        self._busy = self._gone = False
 
     async def carry_out(self, command: DeviceCommand) -> None:
         """Tell the charger, and the port what it answers.
@@ -45,20 +51,43 @@ class Desk:
             self._void(command.connector)
             await self._order(command)
             return
-        self._waiting[command.id] = command
-        async with self._turn:
-            if self._waiting.pop(command.id, None) is None:
-                raise CannotSend(CommandKind.EMERGENCY_STOP.value)
+        await self._turn(command)
+        try:
             await self._order(command)
+        finally:
+            self._busy = False
+            self._next()
 
     def leave(self) -> None:
         """The connection is gone: what waits is not sent any more."""
         self._gone = True
+        self._fail(lambda _: True, ConnectionError("the charger has gone"))
+
+    async def _turn(self, command: DeviceCommand) -> None:
+        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._next()
+        await waiting.turn
+
+    def _next(self) -> None:
+        while self._waiting and not self._busy:
+            turn = self._waiting.popleft().turn
+            if not turn.done():
+                self._busy = True
+                turn.set_result(None)
 
     def _void(self, connector: int | None) -> None:
-        for id, command in [*self._waiting.items()]:
-            if command.kind in _VOID and (not connector or command.connector in (None, connector)):
-                del self._waiting[id]
+        """What must not be done after an emergency stop."""
+
+        def concerned(command: DeviceCommand) -> bool:
+            return command.kind in _VOID and (not connector or command.connector in (None, connector))
+
+        self._fail(concerned, CannotSend(CommandKind.EMERGENCY_STOP.value))
+
+    def _fail(self, concerned: Callable[[DeviceCommand], bool], error: Exception) -> None:
+        for waiting in self._waiting:
+            if concerned(waiting.command) and not waiting.turn.done():
+                waiting.turn.set_exception(error)
 
     async def _order(self, command: DeviceCommand) -> None:
         if self._gone:

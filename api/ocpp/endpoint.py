@@ -141,4 +141,4 @@ async def close(state: State) -> None:
         await state.ocpp.close()
 
 
-ROUTES = (WebSocketRoute("/ocpp/{identity}", serve),)
+ROUTES = (WebSocketRoute("/ocpp/{identity:path}", serve),)

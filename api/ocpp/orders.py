@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -17,8 +17,8 @@ Order = Callable[[Talk, DeviceCommand, float], Awaitable[CommandAnswer]]
 URGENT_SECONDS = 10.0
 _DONE = frozenset({"Accepted", "AcceptedCanceled", "Scheduled", "Unlocked"})
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_VOLTS = 230
-_MOST_PHASES = 3
+_VOLTS, _PHASES = 230, 3
+_PROFILES = {"TxDefaultProfile": 1, "TxProfile": 2}
 
 Asked = tuple[str, Payload]
 
@@ -56,14 +56,29 @@ def transaction_of(talk: Talk, command: DeviceCommand) -> str:
     return running[0]
 
 
+def one_running(talk: Talk, command: DeviceCommand) -> str | None:
+    """The transaction of the connector whose power is set, where it is known."""
+    running = talk.tracked.running(command.connector) if command.connector else []
+    return running[0] if len(running) == 1 else None
+
+
+def profile_id(command: DeviceCommand, purpose: str) -> int:
+    """The same for the same connector and purpose, so that a charging profile takes the place of the one before."""
+    return (command.connector or 0) * 10 + _PROFILES[purpose]
+
+
+def renamed(command: DeviceCommand, names: Mapping[str, str]) -> Payload:
+    """Parameters by the protocol's names, those that are given."""
+    return {name: command.parameters[own] for own, name in names.items() if own in command.parameters}
+
+
 def limit(command: DeviceCommand, unit: str) -> Payload:
     """One period of a charging schedule from now on, until another takes its place."""
     watts = int(parameter(command, "powerW"))
     if unit == "W":
         return {"startPeriod": 0, "limit": watts}
-    phases = min(int(command.parameters.get("phases", _MOST_PHASES)), _MOST_PHASES)
-    amperes = (Decimal(watts) / (_VOLTS * phases)).quantize(Decimal("0.1"), ROUND_DOWN)
-    return {"startPeriod": 0, "limit": amperes, "numberPhases": phases}
+    amperes = (Decimal(watts) / (_VOLTS * _PHASES)).quantize(Decimal("0.1"), ROUND_DOWN)
+    return {"startPeriod": 0, "limit": amperes, "numberPhases": _PHASES}
 
 
 def unit_of(allowed: str) -> str:

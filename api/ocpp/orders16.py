@@ -13,7 +13,6 @@ from api.ocpp.talk import Talk
 from domain.commands.delivery import CommandAnswer
 from domain.commands.models import CommandKind, DeviceCommand
 
-_DEFAULT_PROFILE, _TRANSACTION_PROFILE = 1, 2
 _RATE_UNIT = "ChargingScheduleAllowedChargingRateUnit"
 
 
@@ -23,6 +22,8 @@ async def _start(talk: Talk, command: DeviceCommand, seconds: float) -> CommandA
     asked: Payload = {"idTag": parameter(command, "idToken")}
     if command.connector:
         asked["connectorId"] = command.connector
+    if "powerW" in command.parameters:
+        asked["chargingProfile"] = _profile(command, await _unit(talk, seconds), "TxProfile")
     return judged(await talk.calls.call("RemoteStartTransaction", asked, seconds))
 
 
@@ -39,20 +40,22 @@ def _number(transaction_id: str) -> int:
 
 async def _set_power(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
     unit = await _unit(talk, seconds)
-    connector = command.connector or 0
-    running = talk.tracked.running(connector) if connector else []
-    of_transaction = len(running) == 1
-    profile: Payload = {
-        "chargingProfileId": connector * 10 + (_TRANSACTION_PROFILE if of_transaction else _DEFAULT_PROFILE),
+    running = orders.one_running(talk, command)
+    profile = _profile(command, unit, "TxProfile" if running else "TxDefaultProfile")
+    if running:
+        profile["transactionId"] = _number(running)
+    asked = {"connectorId": command.connector or 0, "csChargingProfiles": profile}
+    return judged(await talk.calls.call("SetChargingProfile", asked, seconds))
+
+
+def _profile(command: DeviceCommand, unit: str, purpose: str) -> Payload:
+    return {
+        "chargingProfileId": orders.profile_id(command, purpose),
         "stackLevel": 0,
-        "chargingProfilePurpose": "TxProfile" if of_transaction else "TxDefaultProfile",
+        "chargingProfilePurpose": purpose,
         "chargingProfileKind": "Relative",
         "chargingSchedule": {"chargingRateUnit": unit, "chargingSchedulePeriod": [orders.limit(command, unit)]},
     }
-    if of_transaction:
-        profile["transactionId"] = _number(running[0])
-    asked = {"connectorId": connector, "csChargingProfiles": profile}
-    return judged(await talk.calls.call("SetChargingProfile", asked, seconds))
 
 
 async def _unit(talk: Talk, seconds: float) -> str:
@@ -89,7 +92,9 @@ async def _unlock(talk: Talk, command: DeviceCommand, seconds: float) -> Command
 
 
 async def _get_diagnostics(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
-    answer = await talk.calls.call("GetDiagnostics", {"location": parameter(command, "location")}, seconds)
+    asked: Payload = {"location": parameter(command, "location")}
+    asked |= orders.renamed(command, {"since": "startTime", "until": "stopTime"})
+    answer = await talk.calls.call("GetDiagnostics", asked, seconds)
     return CommandAnswer(True, "", answer)
 
 

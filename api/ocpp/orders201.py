@@ -10,7 +10,6 @@ from api.ocpp.talk import Talk
 from domain.commands.delivery import CommandAnswer
 from domain.commands.models import CommandKind, DeviceCommand
 
-_DEFAULT_PROFILE, _TRANSACTION_PROFILE = 1, 2
 _LARGEST_ID = 2**31 - 1
 
 
@@ -23,6 +22,8 @@ async def _start(talk: Talk, command: DeviceCommand, seconds: float) -> CommandA
     }
     if command.connector:
         asked["evseId"] = command.connector
+    if "powerW" in command.parameters:
+        asked["chargingProfile"] = _profile(command, await _unit(talk, seconds), "TxProfile")
     return judged(await talk.calls.call("RequestStartTransaction", asked, seconds))
 
 
@@ -38,23 +39,24 @@ async def _stop(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAn
 
 async def _set_power(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
     unit = await _unit(talk, seconds)
-    evse = command.connector or 0
-    running = talk.tracked.running(evse) if evse else []
-    of_transaction = len(running) == 1
-    number = evse * 10 + (_TRANSACTION_PROFILE if of_transaction else _DEFAULT_PROFILE)
-    profile: Payload = {
+    running = orders.one_running(talk, command)
+    profile = _profile(command, unit, "TxProfile" if running else "TxDefaultProfile")
+    if running:
+        profile["transactionId"] = running
+    asked = {"evseId": command.connector or 0, "chargingProfile": profile}
+    return judged(await talk.calls.call("SetChargingProfile", asked, seconds))
+
+
+def _profile(command: DeviceCommand, unit: str, purpose: str) -> Payload:
+    number = orders.profile_id(command, purpose)
+    period = orders.limit(command, unit)
+    return {
         "id": number,
         "stackLevel": 0,
-        "chargingProfilePurpose": "TxProfile" if of_transaction else "TxDefaultProfile",
+        "chargingProfilePurpose": purpose,
         "chargingProfileKind": "Relative",
-        "chargingSchedule": [
-            {"id": number, "chargingRateUnit": unit, "chargingSchedulePeriod": [orders.limit(command, unit)]}
-        ],
+        "chargingSchedule": [{"id": number, "chargingRateUnit": unit, "chargingSchedulePeriod": [period]}],
     }
-    if of_transaction:
-        profile["transactionId"] = running[0]
-    asked = {"evseId": evse, "chargingProfile": profile}
-    return judged(await talk.calls.call("SetChargingProfile", asked, seconds))
 
 
 async def _unit(talk: Talk, seconds: float) -> str:
@@ -99,11 +101,9 @@ async def _unlock(talk: Talk, command: DeviceCommand, seconds: float) -> Command
 
 
 async def _get_log(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
-    asked = {
-        "logType": "DiagnosticsLog",
-        "requestId": _id(command),
-        "log": {"remoteLocation": parameter(command, "location")},
-    }
+    log = {"remoteLocation": parameter(command, "location")}
+    log |= orders.renamed(command, {"since": "oldestTimestamp", "until": "latestTimestamp"})
+    asked = {"logType": "DiagnosticsLog", "requestId": _id(command), "log": log}
     return judged(await talk.calls.call("GetLog", asked, seconds))
 
 
