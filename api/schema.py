@@ -13,6 +13,12 @@ from api.bank import BankQueries
 from api.bank_changes import BankMutations
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
+from api.charger_changes import ChargerMutations
+from api.chargers import TYPES as CHARGER_TYPES
+from api.chargers import ChargerQueries
+from api.charger_health import TYPES as CHARGER_HEALTH_TYPES
+from api.charger_health import ChargerHealthQueries
+from api.charger_health_changes import ChargerHealthMutations
 from api.commission_changes import CommissionMutations
 from api.commission_statements import CommissionStatementQueries
 from api.commissions import TYPES as COMMISSION_TYPES
@@ -26,6 +32,9 @@ from api.day_changes import DayMutations
 from api.days import DayQueries
 from api.deprecations import TYPES as DEPRECATION_TYPES
 from api.deprecations import DeprecationQueries
+from api.device_command_changes import DeviceCommandMutations
+from api.device_commands import TYPES as DEVICE_COMMAND_TYPES
+from api.device_commands import DeviceCommandQueries
 from api.disruptions import TYPES as DISRUPTION_TYPES
 from api.disruptions import DisruptionMutations, DisruptionQueries
 from api.document_links import DocumentLinkMutations
@@ -79,6 +88,7 @@ from api.payments import PaymentQueries
 from api.plan_changes import PlanMutations
 from api.plans import TYPES as PLAN_TYPES
 from api.plans import PlanQueries
+from api.price_estimates import PriceEstimateQueries
 from api.quote_changes import QuoteComparisonQueries, QuoteMutations
 from api.quotes import TYPES as QUOTE_TYPES
 from api.quotes import QuoteQueries
@@ -91,6 +101,9 @@ from api.signing import SigningMutations
 from api.slot_changes import SlotMutations
 from api.slots import TYPES as SLOT_TYPES
 from api.slots import SlotQueries
+from api.tariff_changes import TariffMutations
+from api.tariffs import TYPES as TARIFF_TYPES
+from api.tariffs import TariffQueries
 from api.team_changes import TeamMutations
 from api.teams import TYPES as TEAM_TYPES
 from api.teams import TeamQueries
@@ -155,10 +168,13 @@ class Query(
     LedgerQueries,
     LedgerReportQueries,
     PaymentQueries,
+    ChargerHealthQueries,
     BankQueries,
     DunningQueries,
     InvoiceQueries,
     InvoicingQueries,
+    ChargerQueries,
+    DeviceCommandQueries,
 ):
     pass
 
@@ -192,11 +208,14 @@ class Mutation(
     WebhookMutations,
     LedgerMutations,
     PaymentMutations,
+    ChargerHealthMutations,
     BankMutations,
     DunningMutations,
     InvoiceMutations,
     DocumentLinkMutations,
     DocumentMutations,
+    ChargerMutations,
+    DeviceCommandMutations,
 ):
     pass
 
@@ -230,11 +249,14 @@ TYPES = (
     *LIVE_TYPES,
     *LEDGER_TYPES,
     *PAYMENT_TYPES,
+    *CHARGER_HEALTH_TYPES,
     *BANK_TYPES,
     *DUNNING_TYPES,
     *INVOICE_TYPES,
     *INVOICING_TYPES,
     *DOCUMENT_TYPES,
+    *CHARGER_TYPES,
+    *DEVICE_COMMAND_TYPES,
 )
 
 

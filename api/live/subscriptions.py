@@ -4,7 +4,9 @@ from datetime import date
 
 import strawberry
 
+from api.chargers import Charger, ChargerFilter
 from api.day_shapes import TeamDay
+from api.device_commands import DeviceCommand, DeviceCommandFilter
 from api.events import Event
 from api.invoices import Invoice, InvoiceFilter
 from api.leads import Lead, LeadFilter
@@ -73,6 +75,20 @@ class InvoiceUpdate:
     invoice: Invoice = strawberry.field(description="The invoice.")
 
 
+@strawberry.type(description="Something that happened to a charger, and the charger as it is when you are told.")
+class ChargerUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    charger: Charger = strawberry.field(description="The charger.")
+
+
+@strawberry.type(description="Something that happened to a command, and the command as it is when you are told.")
+class DeviceCommandUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    command: DeviceCommand = strawberry.field(description="The command.")
+
+
 @strawberry.type(description="A notification that was made for you.")
 class NotificationUpdate:
     cursor: Cursor = _cursor()
@@ -116,6 +132,20 @@ class Subscription:
         subject_type="Invoice",
         filter=InvoiceFilter,
         requires=Permission.INVOICES_READ,
+    )
+    charger_updated: ChargerUpdate = updates(
+        "Changes of chargers of yours: connected for some seconds or not, connectors, states. Storms are one change.",
+        subject="charger",
+        subject_type="Charger",
+        filter=ChargerFilter,
+        requires=Permission.CHARGERS_READ,
+    )
+    device_command_updated: DeviceCommandUpdate = updates(
+        "What becomes of commands: sent, acknowledged, timed out, failed.",
+        subject="command",
+        subject_type="DeviceCommand",
+        filter=DeviceCommandFilter,
+        requires=Permission.CHARGERS_READ,
     )
     notification_received: NotificationUpdate = updates(
         "What arrives in your inbox.",
