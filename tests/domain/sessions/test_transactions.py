@@ -1,20 +1,193 @@
 """Sessions from what chargers report: whatever the order, however often, offline or not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 
-from domain.sessions import transactions
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.sessions import metering
+from domain.sessions.measuring import digest
 from domain.sessions.models import ReportKind
+from domain.sessions.reports import ChargingState
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.charging import AT, Yard, charging_yard, told
+from tests.charging import Yard, after, charging_yard, happened, last_event, row_of
+
+STARTED, UPDATED, ENDED = ReportKind.STARTED, ReportKind.UPDATED, ReportKind.ENDED
 
 
-async def test_a_session_begins_and_ends(database: Database) -> None:
+async def test_a_session_begins_and_ends_once_however_often_it_is_said(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         yard = await charging_yard(session)
-        begun = await transactions.report(session, yard.device, told(ReportKind.STARTED, AT, meter_wh=1000))
-        over = told(ReportKind.ENDED, AT + timedelta(hours=2), transaction_id=begun.transaction_id, meter_wh=21_000)
-        ended = await transactions.report(session, yard.device, over)
-        row = await yard.session(session, ended.session_id)
-    assert begun.transaction_id == "1" and ended.session_id == begun.session_id
-    assert (row.state, row.energy_wh, row.marks) == ("COMPLETED", 20_000, [])
+        for _ in range(2):
+            begun = await yard.report(session, STARTED, 0, meter_wh=1_000, id_token=yard.token.token.lower())
+        for _ in range(2):
+            ended = await yard.report(
+                session, ENDED, 120, connector=0, transaction_id=begun.transaction_id, meter_wh=21_000, reason="Local"
+            )
+        (row,) = await yard.rows(session)
+        types = await happened(session, row.id)
+    assert (begun.transaction_id, ended.session_id, begun.authorization.accepted) == ("1", begun.session_id, True)
+    assert (row.state, row.energy_wh, row.marks, row.stop_reason) == ("COMPLETED", 20_000, [], "Local")
+    assert (row.driver_contact_id, row.owner_contact_id) == (yard.driver.id, yard.owner.id)
+    assert types == ["session.started", "session.completed"]
+
+
+async def test_order_repetition_and_delay_change_nothing(database: Database) -> None:
+    """The same hours, told in eight orders to eight chargers: reports and readings, twice and late."""
+    found = set()
+    for seed in range(8):
+        async with database.session(SYSTEM) as session:
+            yard = await charging_yard(session, protocol="OCPP201")
+            await _tell(session, yard, Random(seed))
+            (row,) = await yard.rows(session)
+            await metering.recount(session, row.id)
+            row = await row_of(session, row.id)
+            usage = await metering.usage(session, row.id)
+        assert usage.energy_wh == row.energy_wh
+        found.add(
+            (
+                row.state,
+                row.energy_wh,
+                row.paused_seconds,
+                row.started_at,
+                row.ended_at,
+                tuple(row.marks),
+                digest(usage.intervals),
+            )
+        )
+    ((state, energy, paused, *_rest, marks, _digest),) = found
+    assert (state, energy, paused, marks) == ("COMPLETED", 17_000, 1800, ("METER_RESTARTED",))
+
+
+async def _tell(session: AsyncSession, yard: Yard, chance: Random) -> None:
+    id = "b5f1"
+    reports = [
+        (STARTED, 0, {"meter_wh": 900_000}),
+        (UPDATED, 30, {"charging_state": ChargingState.SUSPENDED, "sequence": 1}),
+        (UPDATED, 60, {"charging_state": ChargingState.CHARGING, "sequence": 2}),
+        (ENDED, 240, {"meter_wh": 7_000, "sequence": 3}),
+    ]
+    readings = [yard.reading(m, 900_000 + wh, transaction_id=id) for m, wh in ((20, 4_000), (60, 6_000), (90, 10_000))]
+    readings += [yard.reading(m, wh, transaction_id=id) for m, wh in ((120, 1_000), (180, 4_000), (200, 7_000))]
+    told = [(report, None) for report in reports * 2] + [(None, reading) for reading in readings * 2]
+    if chance.random() > 0.1:
+        chance.shuffle(told)
+    for report, reading in told:
+        if report is not None:
+            kind, minutes, values = report
+            await yard.report(session, kind, minutes, transaction_id=id, **values)
+        elif reading is not None:
+            await yard.read(session, reading)
+
+
+async def test_a_session_that_began_offline_is_marked(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        begun = await yard.report(session, STARTED, 0, meter_wh=0, offline=True, id_token="NOBODY")
+        row = await row_of(session, begun.session_id)
+    assert row.marks == ["OFFLINE_START", "UNKNOWN_TOKEN"]
+    assert (begun.authorization.status, row.driver_contact_id) == ("INVALID", None)
+
+
+async def test_an_end_without_a_beginning_is_a_session_until_its_beginning_comes(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        await yard.read(session, yard.reading(30, 103_000, transaction_id="t"))
+        ended = await yard.report(session, ENDED, 60, transaction_id="t", meter_wh=105_000)
+        row = await row_of(session, ended.session_id)
+        assert (row.state, row.energy_wh, row.started_at, "NO_START" in row.marks) == (
+            "COMPLETED",
+            2_000,
+            after(30),
+            True,
+        )
+        begun = await yard.report(session, STARTED, 0, transaction_id="t", meter_wh=100_000, id_token=yard.token.token)
+        row = await row_of(session, ended.session_id)
+        told = await last_event(session, row.id)
+    assert begun.session_id == ended.session_id
+    assert (row.energy_wh, row.started_at, row.marks, row.driver_contact_id) == (5_000, after(0), [], yard.driver.id)
+    assert (told.type, told.payload["energy_wh_before"], told.payload["energy_wh"]) == (
+        "session.energy_changed",
+        2_000,
+        5_000,
+    )
+
+
+async def test_what_is_open_has_ended_when_another_begins_and_its_late_end_counts(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        first = await yard.report(session, STARTED, 0, meter_wh=10_000)
+        await yard.read(session, yard.reading(30, 14_000), yard.reading(50, 14_000))
+        second = await yard.report(session, STARTED, 90, meter_wh=20_000)
+        row = await row_of(session, first.session_id)
+        assert (row.state, row.closed_by, row.ended_at, row.energy_wh) == ("COMPLETED", "RULE", after(30), 4_000)
+        assert row.marks == ["NO_STOP"]
+        await yard.report(session, ENDED, 80, transaction_id=first.transaction_id, meter_wh=20_000)
+        row, other = await row_of(session, first.session_id), await row_of(session, second.session_id)
+        types = await happened(session, row.id)
+    assert (row.energy_wh, row.ended_at, row.marks, row.closed_by) == (10_000, after(80), ["LATE_STOP"], "CHARGER")
+    assert types == ["session.started", "session.closed_by_rule", "session.energy_changed"]
+    assert (other.state, second.transaction_id) == ("ACTIVE", "2")
+
+
+async def test_an_older_session_that_is_told_late_does_not_end_the_newer(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        newer = await yard.report(session, STARTED, 300, meter_wh=50_000)
+        older = await yard.report(session, STARTED, 0, meter_wh=10_000, offline=True)
+        await yard.report(session, ENDED, 60, transaction_id=older.transaction_id, meter_wh=15_000)
+        rows = await yard.rows(session)
+    assert [(row.id, row.state, row.energy_wh) for row in rows] == [
+        (older.session_id, "COMPLETED", 5_000),
+        (newer.session_id, "ACTIVE", 0),
+    ]
+
+
+async def test_an_end_with_a_wrong_id_is_that_of_the_open_session(database: Database) -> None:
+    """OCPP 1.6: who began offline and never got the answer names its transaction -1."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        begun = await yard.report(session, STARTED, 0, meter_wh=1_000)
+        ended = await yard.report(session, ENDED, 60, connector=0, transaction_id="-1", meter_wh=3_000)
+        (row,) = await yard.rows(session)
+    assert (ended.session_id, ended.transaction_id) == (begun.session_id, "1")
+    assert (row.state, row.energy_wh) == ("COMPLETED", 2_000)
+
+
+async def test_impossible_values_are_left_out_and_named(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="OCPP201")
+        future = (datetime.now(UTC) + timedelta(days=400)) - after(0)
+        answer = await yard.report(
+            session,
+            STARTED,
+            future.total_seconds() / 60,
+            transaction_id="t",
+            meter_wh=-5,
+            id_token="x" * 37,
+            connector=99,
+            sequence=-1,
+            reason="\x00" * 500,
+        )
+        row = await row_of(session, answer.session_id)
+    assert [reason.partition(":")[0] for reason in answer.refused] == [
+        "NEGATIVE_ENERGY",
+        "FUTURE_CLOCK",
+        "OUT_OF_RANGE",
+        "OUT_OF_RANGE",
+        "OUT_OF_RANGE",
+    ]
+    assert row.marks == ["CLOCK_CORRECTED"]
+    assert abs(row.started_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("kind", [STARTED, UPDATED, ENDED])
+async def test_a_lone_report_of_any_kind_is_a_session(database: Database, kind: ReportKind) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol=None)
+        answer = await yard.report(session, kind, 0)
+        row = await row_of(session, answer.session_id)
+    assert (row.energy_wh, row.state) == (0, "COMPLETED" if kind is ENDED else "ACTIVE")
+    assert ("NO_START" in row.marks) == (kind is not STARTED)
