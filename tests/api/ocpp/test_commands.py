@@ -16,6 +16,8 @@ from tests.api.ocpp.test_stories import ago, event
 
 OLD, NEW = Version.OCPP16, Version.OCPP201
 PERIOD = {"startPeriod": 0, "limit": 7400}
+TRIGGER, METER = {"message": "MeterValues"}, {"requestedMessage": "MeterValues"}
+DATA: dict[str, Any] = {"vendorId": "v", "messageId": "m", "data": "d"}
 
 CASES: list[tuple[Version, Kind, int | None, dict[str, Any], str, dict[str, Any]]] = [
     (OLD, Kind.START, 1, {"idToken": "CARD"}, "RemoteStartTransaction", {"idTag": "CARD", "connectorId": 1}),
@@ -23,14 +25,14 @@ CASES: list[tuple[Version, Kind, int | None, dict[str, Any], str, dict[str, Any]
     (OLD, Kind.UNLOCK, 2, {}, "UnlockConnector", {"connectorId": 2}),
     (OLD, Kind.RESET, None, {"hard": True}, "Reset", {"type": "Hard"}),
     (OLD, Kind.GET_DIAGNOSTICS, None, {"location": "ftp://x/y"}, "GetDiagnostics", {"location": "ftp://x/y"}),
-    (OLD, Kind.TRIGGER_MESSAGE, 1, {"message": "MeterValues"}, "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),
-    (OLD, Kind.DATA_TRANSFER, None, {"vendorId": "v", "data": "d"}, "DataTransfer", {"vendorId": "v", "data": "d"}),
+    (OLD, Kind.TRIGGER_MESSAGE, 1, TRIGGER, "TriggerMessage", METER | {"connectorId": 1}),
+    (OLD, Kind.DATA_TRANSFER, None, DATA, "DataTransfer", DATA),
     (NEW, Kind.STOP, None, {"transactionId": "t-7"}, "RequestStopTransaction", {"transactionId": "t-7"}),
     (NEW, Kind.UNLOCK, 2, {}, "UnlockConnector", {"evseId": 2, "connectorId": 1}),
     (NEW, Kind.RESET, 1, {}, "Reset", {"type": "OnIdle", "evseId": 1}),
-    (NEW, Kind.TRIGGER_MESSAGE, 1, {"message": "MeterValues"}, "TriggerMessage", {"requestedMessage": "MeterValues", "evse": {"id": 1}}),
-    (NEW, Kind.DATA_TRANSFER, None, {"vendorId": "v", "messageId": "m"}, "DataTransfer", {"vendorId": "v", "messageId": "m"}),
-]  # fmt: skip
+    (NEW, Kind.TRIGGER_MESSAGE, 1, TRIGGER, "TriggerMessage", METER | {"evse": {"id": 1}}),
+    (NEW, Kind.DATA_TRANSFER, None, DATA, "DataTransfer", DATA),
+]
 
 
 @pytest.mark.parametrize(("version", "kind", "connector", "parameters", "action", "payload"), CASES)
