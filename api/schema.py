@@ -19,6 +19,9 @@ from api.chargers import ChargerQueries
 from api.charger_health import TYPES as CHARGER_HEALTH_TYPES
 from api.charger_health import ChargerHealthQueries
 from api.charger_health_changes import ChargerHealthMutations
+from api.charging_offer_changes import ChargingOfferMutations
+from api.charging_offers import TYPES as CHARGING_OFFER_TYPES
+from api.charging_offers import ChargingOfferQueries
 from api.commission_changes import CommissionMutations
 from api.commission_statements import CommissionStatementQueries
 from api.commissions import TYPES as COMMISSION_TYPES
@@ -167,6 +170,9 @@ class Query(
     WebhookPreviewQueries,
     LedgerQueries,
     LedgerReportQueries,
+    TariffQueries,
+    ChargingOfferQueries,
+    PriceEstimateQueries,
     PaymentQueries,
     ChargerHealthQueries,
     BankQueries,
@@ -207,6 +213,8 @@ class Mutation(
     JobMutations,
     WebhookMutations,
     LedgerMutations,
+    TariffMutations,
+    ChargingOfferMutations,
     PaymentMutations,
     ChargerHealthMutations,
     BankMutations,
@@ -248,6 +256,8 @@ TYPES = (
     *WEBHOOK_TYPES,
     *LIVE_TYPES,
     *LEDGER_TYPES,
+    *TARIFF_TYPES,
+    *CHARGING_OFFER_TYPES,
     *PAYMENT_TYPES,
     *CHARGER_HEALTH_TYPES,
     *BANK_TYPES,
