@@ -14,11 +14,11 @@ from api.bank_changes import BankMutations
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
 from api.charger_changes import ChargerMutations
-from api.chargers import TYPES as CHARGER_TYPES
-from api.chargers import ChargerQueries
 from api.charger_health import TYPES as CHARGER_HEALTH_TYPES
 from api.charger_health import ChargerHealthQueries
 from api.charger_health_changes import ChargerHealthMutations
+from api.chargers import TYPES as CHARGER_TYPES
+from api.chargers import ChargerQueries
 from api.charging_offer_changes import ChargingOfferMutations
 from api.charging_offers import TYPES as CHARGING_OFFER_TYPES
 from api.charging_offers import ChargingOfferQueries
@@ -110,6 +110,7 @@ from api.tariffs import TariffQueries
 from api.team_changes import TeamMutations
 from api.teams import TYPES as TEAM_TYPES
 from api.teams import TeamQueries
+from api.telemetry import TelemetryQueries
 from api.trusted_documents import TYPES as TRUSTED_DOCUMENT_TYPES
 from api.trusted_documents import TrustedDocumentMutations, TrustedDocumentQueries
 from api.user_changes import UserMutations
@@ -156,6 +157,7 @@ class Query(
     SignatureQueries,
     OrderQueries,
     TeamQueries,
+    TelemetryQueries,
     VisitQueries,
     SlotQueries,
     PlanQueries,
