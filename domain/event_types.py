@@ -39,6 +39,7 @@ import domain.plans.events
 import domain.quotes.events
 import domain.sessions.events
 import domain.signatures.events
+import domain.tariffs.events
 import domain.teams.events
 import domain.trusted_documents.events
 import domain.users.events

@@ -53,7 +53,7 @@ async def assign(
         made_by=actor_of(session).user_id,
     )
     session.add(made)
-    happened = TariffAssigned(tariff.code, charger_id, owner_contact_id, starts)
+    happened = TariffAssigned(tariff.code, charger_id, owner_contact_id, starts.isoformat())
     await record(session, happened, entity_id=tariff.entity_id, subject_id=tariff.id)
     return made
 

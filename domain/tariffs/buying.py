@@ -45,7 +45,7 @@ async def join_plan(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> 
         if before.offer_id == offer.id and before.valid.upper is None:
             raise AlreadyBought(field=("offer_id",))
         await _stop(session, before, now)
-        await _tell(session, before, PlanLeft(await _code(session, before), now))
+        await _tell(session, before, PlanLeft(await _code(session, before), now.isoformat()))
     made = PlanMembership(
         entity_id=offer.entity_id,
         contact_id=contact_id,
@@ -64,7 +64,7 @@ async def join_plan(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> 
 async def leave_plan(session: AsyncSession, membership_id: UUID) -> PlanMembership:
     """Leave at the end of the month, a free plan at once. Raises: NotFound, NotRunning"""
     held = await _to_end(session, PlanMembership, membership_id)
-    await _tell(session, held, PlanLeft(await _code(session, held), held.valid.upper))
+    await _tell(session, held, PlanLeft(await _code(session, held), _end(held)))
     return held
 
 
@@ -98,7 +98,7 @@ async def subscribe(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> 
 async def end_subscription(session: AsyncSession, subscription_id: UUID) -> ChargingSubscription:
     """End it with the month. Raises: NotFound, NotRunning"""
     held = await _to_end(session, ChargingSubscription, subscription_id)
-    await _tell(session, held, SubscriptionEnded(await _code(session, held), held.valid.upper))
+    await _tell(session, held, SubscriptionEnded(await _code(session, held), _end(held)))
     return held
 
 
@@ -187,6 +187,11 @@ async def _to_end(session: AsyncSession, model: type[Running], id: UUID) -> Runn
         raise NotRunning(field=("id",))
     await _stop(session, held, begins(next_month(month_of(now))) if held.monthly_cents else now)
     return held
+
+
+def _end(held: PlanMembership | ChargingSubscription) -> str | None:
+    """When it ends; of what ends before it began, when it was to begin."""
+    return held.valid.upper.isoformat() if held.valid.upper else datetime.now(UTC).isoformat()
 
 
 async def _run_on(session: AsyncSession, model: type[Running], id: UUID) -> Running:

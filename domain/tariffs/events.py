@@ -1,7 +1,6 @@
-"""What happens to tariffs, and to what drivers buy beforehand. Who buys reads the payloads of that."""
+"""What happens to tariffs, and to what drivers buy beforehand. Who buys reads the payloads of that. Times: ISO 8601."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from domain.events.record import Payload
@@ -35,7 +34,7 @@ class TariffPublished(TariffEvent):
 
     type = "tariff.published"
     tariff_version: int
-    valid_from: datetime
+    valid_from: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class TariffAssigned(TariffEvent):
     type = "tariff.assigned"
     charger_id: UUID | None
     owner_contact_id: UUID | None
-    valid_from: datetime
+    valid_from: str
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class PlanLeft(PlanEvent):
     """It ends at a moment, which may be to come; None: it was taken back, and runs on."""
 
     type = "plan.left"
-    until: datetime | None
+    until: str | None
 
 
 @dataclass(frozen=True)
@@ -133,4 +132,4 @@ class SubscriptionEnded(SubscriptionEvent):
     """It ends at a moment, which may be to come; None: it was taken back, and runs on."""
 
     type = "charging_subscription.ended"
-    until: datetime | None
+    until: str | None

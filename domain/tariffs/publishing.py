@@ -102,7 +102,7 @@ async def publish(session: AsyncSession, version_id: UUID, valid_from: datetime 
     version.published_by = actor_of(session).user_id
     tariff.published_at = tariff.published_at or now
     changes = {"terms": [None, version.terms]}
-    await _tell(session, tariff, TariffPublished(tariff.code, version.version, starts), changes)
+    await _tell(session, tariff, TariffPublished(tariff.code, version.version, starts.isoformat()), changes)
     return version
 
 
