@@ -48,14 +48,15 @@ class DeviceCommandMutations:
     )
     async def send_charger_command(self, info: Info, input: SendChargerCommandInput) -> DeviceCommandPayload:
         key = key_of("Charger", input.charger_id, "chargerId")
-        parameters = {} if input.parameters is None else input.parameters
+        given = {} if input.parameters is None else input.parameters
+        parameters = validation.json_object(given, "parameters", maximum=MOST_BYTES)
         async with info.context.write() as session:
             command = await commands.request(
                 session,
                 charger_id=key,
                 kind=input.kind,
                 connector=input.connector,
-                parameters=validation.json_object(parameters, "parameters", maximum=MOST_BYTES),
+                parameters=parameters,
                 timeout_seconds=input.timeout_seconds,
             )
             return DeviceCommandPayload(command=await read_in(session, info, "command", command.id))

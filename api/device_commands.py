@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy import Text, and_, cast, exists, literal
+from sqlalchemy import Text, and_, cast, literal, select
 from strawberry.scalars import JSON
 
 import api.charger_enums  # noqa: F401  # describes the enums before they are used here
@@ -52,8 +52,8 @@ def _without_token(command: Any) -> Any:
 
 def _waits_offline(command: Any) -> Any:
     charger = ChargerRow.__table__.alias()
-    offline = exists().where(charger.c.id == command.charger_id, charger.c.connected.is_(False))
-    return and_(command.status == CommandStatus.ACCEPTED.value, offline)
+    offline = select(charger.c.id).where(charger.c.id == command.charger_id, charger.c.connected.is_(False))
+    return and_(command.status == CommandStatus.ACCEPTED.value, offline.exists())
 
 
 @reads(CommandRow, source=by_entity_or_channel("device_command"))
