@@ -60,10 +60,11 @@ class Fields:
         return value
 
     def text_or_none(self, name: str, most: int) -> str | None:
+        """The same; None for an empty one too."""
         value = self._given.pop(name, None)
-        if value is None:
+        if value is None or value == "":
             return None
-        if type(value) is not str or not 1 <= len(value) <= most or "\x00" in value:
+        if type(value) is not str or len(value) > most or "\x00" in value:
             raise self._bad(name, f"must be a text of 1 to {most} characters")
         return value
 

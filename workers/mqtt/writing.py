@@ -23,7 +23,7 @@ def command(id: UUID, kind: str, connector: int | None, parameters: dict[str, An
     return _written(
         {
             "type": "command",
-            "commandId": id,
+            "commandId": str(id),
             "kind": kind,
             "connector": connector,
             "parameters": parameters,
