@@ -1,6 +1,6 @@
 """What a connector measured over a span of time, at a resolution: buckets with their gaps, or readings as they came."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,13 @@ _EPOCH: ColumnElement[datetime] = literal_column("timestamptz '2000-01-01 00:00:
 _R = TelemetryReading
 
 
+def _interval(written: str) -> ColumnElement[Any]:
+    return literal_column(f"interval '{written}'", Interval)
+
+
+_ONE_DAY, _INSTANT = _interval("1 day"), _interval("1 microsecond")
+
+
 def series(
     charger_id: UUID | ColumnElement[UUID],
     connector: int | ColumnElement[int],
@@ -67,8 +74,8 @@ def series(
     asked = _Asked(charger_id, connector, resolution, since, until)
     parts = union_all(
         _readings(asked),
-        _buckets(asked, Resolution.MINUTE, TelemetryMinute, timedelta(minutes=1)),
-        _buckets(asked, Resolution.HOUR, TelemetryHour, timedelta(hours=1)),
+        _buckets(asked, Resolution.MINUTE, TelemetryMinute, "minute"),
+        _buckets(asked, Resolution.HOUR, TelemetryHour, "hour"),
         _days(asked),
     ).subquery()
     return select(parts).order_by(parts.c.at, parts.c.sequence).limit(MOST)
@@ -91,12 +98,12 @@ class _Asked:
         return and_(Charger.id == self.charger_id, self.resolution == literal_column(f"'{resolution}'"))
 
 
-def _buckets(asked: _Asked, resolution: Resolution, model: Any, step: timedelta) -> Select[Any]:
+def _buckets(asked: _Asked, resolution: Resolution, model: Any, step: str) -> Select[Any]:
     """At most `MOST` of them, however long the span is."""
-    width = cast(step, Interval)
+    width = _interval(f"1 {step}")
     first = func.date_bin(width, asked.since, _EPOCH)
-    past = func.least(asked.until, func.now(), first + cast(step * MOST, Interval))
-    slots = func.generate_series(first, past - cast(timedelta(microseconds=1), Interval), width).table_valued("at")
+    past = func.least(asked.until, func.now(), first + _interval(f"{MOST} {step}"))
+    slots = func.generate_series(first, past - _INSTANT, width).table_valued("at").render_derived()
     at = cast(slots.c.at, _AT)
     joined = and_(asked.of(model), model.at == at, model.at >= first, model.at < past)
     return (
@@ -112,12 +119,12 @@ def _days(asked: _Asked) -> Select[Any]:
     """From the day that `since` is in."""
     first = func.date_trunc("day", func.timezone(AMSTERDAM, asked.since))
     past = func.least(
-        func.timezone(AMSTERDAM, func.least(asked.until, func.now()) - cast(timedelta(microseconds=1), Interval)),
-        first + cast(timedelta(days=MOST - 1), Interval),
+        func.timezone(AMSTERDAM, func.least(asked.until, func.now()) - _INSTANT),
+        first + _interval(f"{MOST - 1} days"),
     )
-    slots = func.generate_series(first, past, cast(timedelta(days=1), Interval)).table_valued("at")
+    slots = func.generate_series(first, past, _ONE_DAY).table_valued("at").render_derived()
     midnight = cast(slots.c.at, DateTime())
-    next_midnight = midnight + cast(timedelta(days=1), Interval)
+    next_midnight = midnight + _ONE_DAY
     joined = and_(asked.of(TelemetryDay), TelemetryDay.day == func.date(midnight))
     return (
         select(
