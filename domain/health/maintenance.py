@@ -43,7 +43,7 @@ from domain.numbering.service import AMSTERDAM
 from domain.rows import actor_of, find
 from tenants.audience import Audience
 from tenants.auth import clock
-from tenants.models import Membership, MembershipStatus
+from tenants.models import Membership, MembershipStatus, UserAccount
 from tenants.permissions import AUDIENCE_OF, Role
 
 MOST_TITLE, MOST_NOTE, MOST_OUTCOME, MOST_ALERTS = 200, 2000, 1000, 50
@@ -71,7 +71,7 @@ async def plan(session: AsyncSession, wanted: Wanted) -> MaintenanceTask:
     if charger.state == ChargerState.RETIRED:
         raise ChargerRetired(field=("charger_id",))
     title, note = _checked(wanted)
-    await _of_the_staff(session, charger.entity_id, wanted.assigned_to)
+    await _of_the_staff(session, charger.entity_id, wanted.assigned_to, "assigned_to")
     alerts = await _alerts(session, wanted)
     task = MaintenanceTask(
         entity_id=charger.entity_id,
@@ -123,7 +123,7 @@ async def change(
 async def assign(session: AsyncSession, id: UUID, user_id: UUID | None) -> MaintenanceTask:
     """Who sees to it; None: nobody yet."""
     task = await active(session, id)
-    await _of_the_staff(session, task.entity_id, user_id)
+    await _of_the_staff(session, task.entity_id, user_id, "user_id")
     task.assigned_to = user_id
     return await _changed(session, task)
 
@@ -240,10 +240,11 @@ def _day(value: date) -> date:
     return value
 
 
-async def _of_the_staff(session: AsyncSession, entity_id: UUID, user_id: UUID | None) -> None:
-    """Somebody who works for the entity, or in the field for any."""
+async def _of_the_staff(session: AsyncSession, entity_id: UUID, user_id: UUID | None, field: str) -> None:
+    """Somebody who works for the entity, in the office or in the field. Raises: NotFound, NotOfTheStaff."""
     if user_id is None:
         return
+    await find(session, UserAccount, user_id, field=(field,))
     works = select(Membership.id).where(
         Membership.user_id == user_id,
         Membership.entity_id == entity_id,
@@ -251,7 +252,7 @@ async def _of_the_staff(session: AsyncSession, entity_id: UUID, user_id: UUID | 
         Membership.status == MembershipStatus.ACTIVE,
     )
     if (await session.execute(works.limit(1))).first() is None:
-        raise NotOfTheStaff(field=("assigned_to",))
+        raise NotOfTheStaff(field=(field,))
 
 
 async def _alerts(session: AsyncSession, wanted: Wanted) -> list[ChargerAlert]:

@@ -31,6 +31,7 @@ from tests.tenancy.banking import add_bank
 from tests.tenancy.bills import add_invoices
 from tests.tenancy.books import add_books
 from tests.tenancy.dues import add_commissions
+from tests.tenancy.health import add_health
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
 from tests.tenancy.payments import add_payments
@@ -66,6 +67,7 @@ async def add_extras(database: Database) -> None:
         await add_payments(session)
         await add_bank(session)
         await add_books(session)
+        await add_health(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

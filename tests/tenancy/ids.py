@@ -53,6 +53,9 @@ _KINDS = {
     "replay": "WebhookReplay",
     "event": "Event",
     "connection": "AccountingAdministration",
+    "assigned_to": "User",
+    "alert": "ChargerAlert",
+    "task": "MaintenanceTask",
 }
 """By a word in the argument's name."""
 

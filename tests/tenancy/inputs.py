@@ -110,7 +110,12 @@ _OF_A_PART = {
     "input.parts.providerPayout": False,
 }
 
+_SOON = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
 SET: dict[str, dict[str, Any]] = {
+    "planMaintenance": {"input.dueOn": _SOON, "input.assignedTo": LEFT_OUT},
+    "planMaintenance(input.chargerId)": {"input.alertIds": []},
+    "planMaintenance(input.assignedTo)": {"input.alertIds": []},
+    "changeMaintenance": {"input.dueOn": _SOON},
     "importBankStatement": {"input.xml": "<a/>", "input.base64": LEFT_OUT},
     "matchPayment(input.transactionId)": {"input.parts": []},
     "matchPayment(input.proposalId)": {"input.parts": []},

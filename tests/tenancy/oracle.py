@@ -205,6 +205,7 @@ _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
 _OF_A_TEAM = {S: anybody, T: lambda _, actor, row: row["team_id"] == actor.team_id}
 _OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
+_OF_A_CHARGER = {S: of_entity, P: _in_channel, C: own("owner_contact_id"), T: of_entity}
 
 RULES: dict[str, dict[Audience, Rule]] = {
     "accounting_connection": {S: of_entity},
@@ -366,6 +367,8 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "dunning_pause": {S: of_entity},
     "reminder": {S: of_entity},
     "account_statement": {S: of_entity},
+    "charger_alert": _OF_A_CHARGER,
+    "maintenance_task": _OF_A_CHARGER,
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers import errors as charger_errors
 from domain.chargers.models import Charger, ChargerState
-from domain.errors import DomainError, DomainErrors, OutOfRange
+from domain.errors import DomainError, DomainErrors, NotFound, OutOfRange
 from domain.events.models import Event
 from domain.health import alerts, errors, handling, maintenance, reactions, visiting
 from domain.health.alerts import AlertReport
@@ -166,13 +166,14 @@ async def test_what_cannot_be_planned(at: Place, database: Database) -> None:
     async with database.session(SYSTEM) as session:
         retired = await charger(session, at.sold.entity, state=ChargerState.RETIRED.value)
         other = await charger(session, at.sold.entity)
-        stranger = await factories.user(session)
+        partner = at.sold.actors["dealer"].user_id
         strange = await alerts.raise_(session, device(other), AlertReport("X", W, datetime.now(UTC)))
     yesterday = TODAY - timedelta(days=1)
     cases: list[tuple[Wanted, type[DomainError] | type[DomainErrors]]] = [
         (wanted(at, charger_id=retired.id), charger_errors.ChargerRetired),
         (wanted(at, strange), errors.AlertOfAnotherCharger),
-        (wanted(at, assigned_to=stranger.id), errors.NotOfTheStaff),
+        (wanted(at, assigned_to=partner), errors.NotOfTheStaff),
+        (wanted(at, assigned_to=uuid4()), NotFound),
         (wanted(at, due_on=yesterday), OutOfRange),
         (wanted(at, title=" ", due_on=yesterday), DomainErrors),
         (wanted(at, *(uuid4() for _ in range(51))), DomainError),
