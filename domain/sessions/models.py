@@ -174,10 +174,11 @@ class ChargingSession(Identified, Updated, Base):
         Index("ix_charging_session_at_charger", "charger_id", "connector", "started_at"),
         Index("ix_charging_session_ended", "charger_id", "ended_at"),
         Index("ix_charging_session_number_at_charger", "charger_id", "transaction_number"),
-        Index("ix_charging_session_entity_newest", "entity_id", "started_at", "id"),
-        Index("ix_charging_session_newest", "started_at", "id"),
-        Index("ix_charging_session_owner", "owner_contact_id", "started_at", "id"),
-        Index("ix_charging_session_driver", "driver_contact_id", "started_at", "id"),
+        Index("ix_charging_session_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_charging_session_newest", "created_at", "id"),
+        Index("ix_charging_session_entity_started", "entity_id", "started_at", "id"),
+        Index("ix_charging_session_owner", "owner_contact_id", "created_at", "id"),
+        Index("ix_charging_session_driver", "driver_contact_id", "created_at", "id"),
         Index("ix_charging_session_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_charging_session_token", "id_token_id", postgresql_where=text("state <> 'COMPLETED'")),
         Index("ix_charging_session_open", "heard_at", postgresql_where=text("state <> 'COMPLETED'")),
@@ -260,8 +261,6 @@ listed(
         "concat_ws(' ', r.number, "
         "(SELECT concat_ws(' ', c.identity, c.name) FROM charger c WHERE c.id = r.charger_id))",
         contact_ids="array_remove(ARRAY[r.owner_contact_id, r.driver_contact_id], NULL)",
-        keys="r.channel_organization_ids || array_remove(ARRAY[r.owner_contact_id, r.driver_contact_id], NULL)",
-        created_at="r.started_at",
     )
 )
 

@@ -127,13 +127,16 @@ def upgrade() -> None:
         postgresql_using="gin",
     )
     op.create_index(
-        "ix_charging_session_driver", "charging_session", ["driver_contact_id", "started_at", "id"], unique=False
+        "ix_charging_session_driver", "charging_session", ["driver_contact_id", "created_at", "id"], unique=False
     )
     op.create_index("ix_charging_session_ended", "charging_session", ["charger_id", "ended_at"], unique=False)
     op.create_index(
-        "ix_charging_session_entity_newest", "charging_session", ["entity_id", "started_at", "id"], unique=False
+        "ix_charging_session_entity_newest", "charging_session", ["entity_id", "created_at", "id"], unique=False
     )
-    op.create_index("ix_charging_session_newest", "charging_session", ["started_at", "id"], unique=False)
+    op.create_index(
+        "ix_charging_session_entity_started", "charging_session", ["entity_id", "started_at", "id"], unique=False
+    )
+    op.create_index("ix_charging_session_newest", "charging_session", ["created_at", "id"], unique=False)
     op.create_index(
         "ix_charging_session_number_at_charger", "charging_session", ["charger_id", "transaction_number"], unique=False
     )
@@ -145,7 +148,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'COMPLETED'"),
     )
     op.create_index(
-        "ix_charging_session_owner", "charging_session", ["owner_contact_id", "started_at", "id"], unique=False
+        "ix_charging_session_owner", "charging_session", ["owner_contact_id", "created_at", "id"], unique=False
     )
     op.create_index(
         "ix_charging_session_recount",
