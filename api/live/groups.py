@@ -15,6 +15,7 @@ from api.live.frames import Batch
 from api.live.plans import Planned
 from api.live.routing import Entry, Wanted
 from api.live.running import Runner, patiently
+from api.live.specs import FiguresSpec
 from api.live.subscriber import Subscriber
 
 log = structlog.get_logger(__name__)
@@ -25,7 +26,6 @@ _SLICE = 250
 """Clients that are written to before others get a turn."""
 _REST, _LONGEST_REST = 0.5, 0.1
 """A group rests half as long as it took to send: what comes meanwhile goes out in one piece per client."""
-_COALESCED_SECONDS = 1.0
 _BREATH = 10
 """Figures that take long are computed again after as many times as long."""
 
@@ -129,6 +129,8 @@ class FiguresGroup(Group):
         super().__init__(planned, runner, emptied)
         self._stale = True
         self._shown: bytes | None = None
+        assert isinstance(planned.spec, FiguresSpec)
+        self._apart = planned.spec.apart
 
     def offer(self, entries: list[Entry]) -> None:
         self.refresh()
@@ -157,7 +159,7 @@ class FiguresGroup(Group):
             if self._shown is None:
                 return
             await self._show(self._shown)
-            await asyncio.sleep(max(_COALESCED_SECONDS, _BREATH * (time.monotonic() - began)))
+            await asyncio.sleep(max(self._apart, _BREATH * (time.monotonic() - began)))
 
     async def _show(self, text: bytes) -> None:
         batch = Batch([0], [""], [text])

@@ -11,6 +11,7 @@ from api.live import metrics
 from api.live.groups import FiguresGroup, Group, UpdatesGroup
 from api.live.plans import Planned
 from api.live.replay import Replay
+from api.live.rings import Rings
 from api.live.routing import Entry, routes_for, routes_to
 from api.live.running import Runner
 from api.live.specs import UpdatesSpec
@@ -32,13 +33,14 @@ _PAUSE_SECONDS = 0.5
 class Hub:
     """Reads the log once for the whole process and hands each event to the groups that it can concern."""
 
-    def __init__(self, database: Database, doorbell: Doorbell, at_once: int) -> None:
+    def __init__(self, database: Database, doorbell: Doorbell, rings: Rings, at_once: int) -> None:
         self.position = 0
         """Everything up to here was handed to the groups that there were."""
         self.groups: dict[Hashable, Group] = {}
         self._routes: defaultdict[Hashable, dict[Group, None]] = defaultdict(dict)
         self._database = database
         self._doorbell = doorbell
+        self._rings = rings
         self._runner = Runner(database, at_once)
         self._replay = Replay(database, self._runner)
         self._tasks: list[asyncio.Task[None]] = []
@@ -62,6 +64,7 @@ class Hub:
                 await task
         self._tasks = []
         await self._doorbell.close()
+        await self._rings.close()
 
     async def join(self, subscriber: Subscriber, planned: Planned, after: int | None) -> None:
         """Let a subscription in: what came after a position first, then live. Raises: GraphQLError"""
@@ -135,6 +138,8 @@ class Hub:
             self.groups[planned.shared] = group
             for route in routes_for(planned):
                 self._routes[route][group] = None
+            if planned.rung_by is not None and isinstance(group, FiguresGroup):
+                self._rings.follow(planned.rung_by, group)
             metrics.GROUPS.inc()
         return self.groups[planned.shared]
 
@@ -149,6 +154,8 @@ class Hub:
             del self._routes[route][group]
             if not self._routes[route]:
                 del self._routes[route]
+        if group.planned.rung_by is not None and isinstance(group, FiguresGroup):
+            self._rings.leave(group.planned.rung_by, group)
         metrics.GROUPS.dec()
 
     async def _skip(self) -> None:

@@ -11,6 +11,7 @@ from api.live.codes import GOING_AWAY
 from api.live.hub import Hub
 from api.live.plans import Planned, Plans
 from api.live.replay import position_after
+from api.live.rings import Rings
 from api.live.subscriber import Subscriber
 from api.live.tail import Doorbell
 from api.live.watching import Watch
@@ -42,7 +43,8 @@ class Live:
     def __init__(self, settings: Settings, database: Database, schema: Schema) -> None:
         self.settings = settings
         self.watch = Watch(database, settings)
-        self.hub = Hub(database, Doorbell(settings.redis_url), max(1, settings.database_pool_size // 2))
+        at_once = max(1, settings.database_pool_size // 2)
+        self.hub = Hub(database, Doorbell(settings.redis_url), Rings(settings.redis_url), at_once)
         self.bounds = Bounds(settings.live_backlog_bytes, settings.live_backlog_messages)
         self.connections = 0
         self.beginning = asyncio.Semaphore(_BEGIN_AT_ONCE)

@@ -58,6 +58,14 @@ class Planned:
         """Values of the field's own arguments, checked."""
         return self.prepared[0].values if self.prepared and self.spec.arguments else {}
 
+    @property
+    def rung_by(self) -> UUID | None:
+        """The charger whose telemetry it is about."""
+        if not isinstance(self.spec, FiguresSpec) or not self.spec.rung_by:
+            return None
+        found: UUID = self.arguments[self.spec.rung_by]
+        return found
+
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """The parameters for one execution."""
         assert self.plan is not None

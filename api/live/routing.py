@@ -39,7 +39,9 @@ def routes_of(actor: Actor) -> list[Hashable]:
 
 
 def routes_for(planned: Planned) -> list[Hashable]:
-    """Under what a group is found: what its actor may see, or what its answer is about."""
+    """Under what a group is found: what its actor may see, or what its answer is about; nothing without events."""
+    if planned.rung_by is not None:
+        return []
     return routes_of(planned.actor) if planned.about is None else [planned.about]
 
 

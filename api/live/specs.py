@@ -38,6 +38,10 @@ class FiguresSpec(RootListSpec):
 
     types: frozenset[str] = frozenset()
     """Types of subjects whose events may change them."""
+    apart: float = 1.0
+    """Seconds between two of them at least."""
+    rung_by: str = ""
+    """The argument that names a charger whose telemetry may change them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +89,21 @@ def figures(
 ) -> Any:
     """A field of Subscription that holds the only row of `rows(arguments)`, under a type with `@reads(None)`."""
     spec = FiguresSpec(rows=rows, limit=1, types=frozenset(types), arguments=arguments or {})
+    return read_field(description, spec, metadata={REQUIRES: requires})
+
+
+def telemetry(
+    description: str,
+    *,
+    requires: Permission,
+    rows: Callable[..., Select[*tuple[Any, ...]]],
+    charger: str,
+    apart: float,
+    arguments: Mapping[str, Argument],
+    cost: int,
+) -> Any:
+    """As `figures`, looked at anew when telemetry of the charger that the argument `charger` names is stored."""
+    spec = FiguresSpec(rows=rows, limit=1, arguments=arguments, apart=apart, rung_by=charger, cost=cost)
     return read_field(description, spec, metadata={REQUIRES: requires})
 
 

@@ -12,15 +12,17 @@ from api.invoices import Invoice, InvoiceFilter
 from api.leads import Lead, LeadFilter
 from api.live.dashboard import TYPES as DASHBOARD_TYPES
 from api.live.dashboard import DashboardMetrics
-from api.live.specs import answers, figures, updates
+from api.live.specs import answers, figures, telemetry, updates
 from api.notifications import Notification, NotificationFilter
 from api.orders import Order, OrderFilter
 from api.plans import PlanProgress, progress_of
 from api.quotes import Quote, QuoteFilter
 from api.reading import argument
 from api.reading.scalars import Cursor
+from api.telemetry import TelemetryPoint, TelemetryResolution
 from api.visits import Visit, VisitFilter
 from domain.dashboard.queries import one_row
+from domain.telemetry.now import newest
 from tenants.permissions import Permission
 
 
@@ -182,6 +184,21 @@ class Subscription:
         types=("Plan",),
         arguments={"id": argument(strawberry.ID, "The plan.", node="Plan")},
         requires=Permission.PLANNING_READ,
+    )
+    telemetry: TelemetryPoint = telemetry(
+        "The newest point of a connector: at once, and whenever readings of its charger are stored, five times a "
+        "second at most. RAW is the newest reading, which may leave some out; MINUTE, HOUR and DAY are the bucket that it is "
+        "in, so far. Nothing comes for a charger that you do not see.",
+        rows=lambda arguments: newest(arguments.charger_id, arguments.connector, arguments.resolution),
+        charger="charger_id",
+        apart=0.2,
+        arguments={
+            "charger_id": argument(strawberry.ID, "The charger.", node="Charger"),
+            "connector": argument(int, "The number of its connector; 0 is the charger as a whole."),
+            "resolution": argument(TelemetryResolution, "How finely."),
+        },
+        cost=20,
+        requires=Permission.CHARGERS_READ,
     )
     dashboard_metrics: DashboardMetrics = figures(
         "Figures of a portal's first page: at once, and whenever they changed, once a second at most.",
