@@ -187,8 +187,8 @@ class Subscription:
     )
     telemetry: TelemetryPoint = telemetry(
         "The newest point of a connector: at once, and whenever readings of its charger are stored, five times a "
-        "second at most. RAW is the newest reading, which may leave some out; MINUTE, HOUR and DAY are the bucket that it is "
-        "in, so far. Nothing comes for a charger that you do not see.",
+        "second at most. RAW is the newest reading, which may leave some out; MINUTE, HOUR and DAY are the bucket that "
+        "it is in, so far. Nothing comes for a charger that you do not see.",
         rows=lambda arguments: newest(arguments.charger_id, arguments.connector, arguments.resolution),
         charger="charger_id",
         apart=0.2,
