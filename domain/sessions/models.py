@@ -304,3 +304,42 @@ protect(
     system_may="SELECT, INSERT, UPDATE",
     explain={"staff": "The session is of one of the actor's business entities."},
 )
+
+
+class SessionHour(Base):
+    """What of a session that has ended lies in one hour: what use by hour, day and charger is summed from."""
+
+    __tablename__ = "session_hour"
+    __table_args__ = (
+        CheckConstraint("energy_wh >= 0", name="energy_wh"),
+        CheckConstraint("connected_seconds BETWEEN 0 AND 3600", name="connected_seconds"),
+        CheckConstraint("charging_seconds BETWEEN 0 AND connected_seconds", name="charging_seconds"),
+        Index("ix_session_hour_entity", "entity_id", "hour"),
+        Index("ix_session_hour_charger", "charger_id", "hour"),
+        Index("ix_session_hour_owner", "owner_contact_id", "hour"),
+        Index("ix_session_hour_channel", "channel_organization_ids", postgresql_using="gin"),
+    )
+
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("charging_session.id"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    """When it begins; an hour of Amsterdam is an hour of UTC."""
+    entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
+    charger_id: Mapped[UUID] = mapped_column(ForeignKey("charger.id"))
+    owner_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    channel_organization_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
+    energy_wh: Mapped[int] = mapped_column(BigInteger)
+    connected_seconds: Mapped[int] = mapped_column(Integer)
+    charging_seconds: Mapped[int] = mapped_column(Integer)
+
+
+protect(
+    SessionHour,
+    staff=Rule(OF_THE_ENTITY),
+    partner=Rule(OF_THE_CHANNEL),
+    customer=Rule(f"owner_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"),
+    explain={
+        "staff": "The session is of one of the actor's business entities.",
+        "partner": "The actor's organization was in the channel of the charger.",
+        "customer": "It was the actor's charger.",
+    },
+)

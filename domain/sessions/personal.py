@@ -33,3 +33,10 @@ personal(
         why_kept="What was charged is what invoices are made of, which are kept for seven years (AWR, article 52).",
     )
 )
+personal(
+    Personal(
+        "session_hour",
+        kept="owner_contact_id = ANY (CAST(:ids AS uuid[]))",
+        why_kept="What a charger gave is what its owner's revenue is reckoned from, and kept with it.",
+    )
+)

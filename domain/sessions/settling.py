@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.sessions import telling
+from domain.sessions import hours, telling
 from domain.sessions.counting import Counted, count
 from domain.sessions.events import SessionEvent
 from domain.sessions.folding import Facts, Said, fold
@@ -144,14 +144,20 @@ def _end(row: ChargingSession, facts: Facts) -> None:
 
 async def _recount(session: AsyncSession, row: ChargingSession, facts: Facts) -> None:
     counted = await count(session, row, facts)
-    row.energy_wh = counted.measured.wh
-    row.meter_start_wh = counted.first_wh
-    if row.state == SessionState.COMPLETED:
-        row.power_w = 0
+    row.energy_wh, row.meter_start_wh, row.recount_at = counted.measured.wh, counted.first_wh, None
     if counted.last is not None:
         row.meter_wh, row.meter_at = counted.last.wh, counted.last.at
-    row.usage_digest, row.recount_at = digest(counted.intervals), None
     row.marks = [*(m for m in row.marks if m not in _DERIVED), *_counted_marks(counted)]
+    if row.state == SessionState.COMPLETED:
+        row.power_w = 0
+        await _keep_usage(session, row, counted)
+
+
+async def _keep_usage(session: AsyncSession, row: ChargingSession, counted: Counted) -> None:
+    now = digest(counted.intervals)
+    if row.usage_digest != now:
+        row.usage_digest = now
+        await hours.keep(session, row, counted.intervals)
 
 
 def _counted_marks(counted: Counted) -> list[str]:

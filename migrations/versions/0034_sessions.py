@@ -206,9 +206,40 @@ def upgrade() -> None:
     )
     op.create_index("ix_session_report_entity", "session_report", ["entity_id", "created_at", "id"], unique=False)
     op.create_index("ix_session_report_session", "session_report", ["session_id", "at"], unique=False)
+    op.create_table(
+        "session_hour",
+        sa.Column("session_id", sa.UUID(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entity_id", sa.UUID(), nullable=False),
+        sa.Column("charger_id", sa.UUID(), nullable=False),
+        sa.Column("owner_contact_id", sa.UUID(), nullable=True),
+        sa.Column(
+            "channel_organization_ids", postgresql.ARRAY(sa.UUID()), server_default=sa.text("'{}'"), nullable=False
+        ),
+        sa.Column("energy_wh", sa.BigInteger(), nullable=False),
+        sa.Column("connected_seconds", sa.Integer(), nullable=False),
+        sa.Column("charging_seconds", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "charging_seconds BETWEEN 0 AND connected_seconds", name=op.f("ck_session_hour_charging_seconds")
+        ),
+        sa.CheckConstraint("connected_seconds BETWEEN 0 AND 3600", name=op.f("ck_session_hour_connected_seconds")),
+        sa.CheckConstraint("energy_wh >= 0", name=op.f("ck_session_hour_energy_wh")),
+        sa.ForeignKeyConstraint(["charger_id"], ["charger.id"], name=op.f("fk_session_hour_charger_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_session_hour_entity_id")),
+        sa.ForeignKeyConstraint(["owner_contact_id"], ["contact.id"], name=op.f("fk_session_hour_owner_contact_id")),
+        sa.ForeignKeyConstraint(["session_id"], ["charging_session.id"], name=op.f("fk_session_hour_session_id")),
+        sa.PrimaryKeyConstraint("session_id", "hour", name=op.f("pk_session_hour")),
+    )
+    op.create_index(
+        "ix_session_hour_channel", "session_hour", ["channel_organization_ids"], unique=False, postgresql_using="gin"
+    )
+    op.create_index("ix_session_hour_charger", "session_hour", ["charger_id", "hour"], unique=False)
+    op.create_index("ix_session_hour_entity", "session_hour", ["entity_id", "hour"], unique=False)
+    op.create_index("ix_session_hour_owner", "session_hour", ["owner_contact_id", "hour"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("session_hour")
     op.drop_table("session_report")
     op.drop_table("charging_session")
     op.execute("DROP FUNCTION IF EXISTS list_charging_session()")
