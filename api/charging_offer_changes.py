@@ -43,7 +43,7 @@ class ChargingOfferPayload(PreviewablePayload):
     offer: ChargingOffer | None = strawberry.field(default=None, description="The offer.")
 
 
-@strawberry.type(description="What joinPlan, leavePlan and stayInPlan return.")
+@strawberry.type(description="What joinPlan, endPlanMembership and resumePlanMembership return.")
 class PlanMembershipPayload(PreviewablePayload):
     membership: PlanMembership | None = strawberry.field(default=None, description="The membership.")
 
@@ -89,7 +89,7 @@ class ChargingOfferMutations:
             return PlanMembershipPayload(membership=await read_in(session, info, "membership", made.id))
 
     @mutation("Leaves a plan at the end of the month, a free one at once.", requires=_BUY, previewable=True)
-    async def leave_plan(
+    async def end_plan_membership(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The membership.")]
     ) -> PlanMembershipPayload:
         async with info.context.write() as session:
@@ -97,7 +97,7 @@ class ChargingOfferMutations:
             return PlanMembershipPayload(membership=await read_in(session, info, "membership", left.id))
 
     @mutation("Takes leaving a plan back while it runs.", requires=_BUY, previewable=True)
-    async def stay_in_plan(
+    async def resume_plan_membership(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The membership.")]
     ) -> PlanMembershipPayload:
         async with info.context.write() as session:

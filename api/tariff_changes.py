@@ -170,13 +170,13 @@ class TariffMutations:
     async def publish_tariff(
         self,
         info: Info,
-        id: VersionId,
+        version_id: VersionId,
         valid_from: Annotated[
             datetime | None, strawberry.argument(description="From when: now (left out) or later.")
         ] = None,
     ) -> TariffVersionPayload:
         async with info.context.write() as session:
-            version = await publishing.publish(session, key_of("TariffVersion", id), valid_from)
+            version = await publishing.publish(session, key_of("TariffVersion", version_id, "versionId"), valid_from)
             return TariffVersionPayload(version=await read_in(session, info, "version", version.id))
 
     @mutation(

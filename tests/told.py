@@ -100,11 +100,19 @@ WATCHED = {
     "dunning_pause": Watched(("lifted_at",), ("r.invoice_id", "r.contact_id")),
     "reminder": Watched((), ("r.invoice_id",)),
     "account_statement": Watched(()),
+    "tariff": Watched(("published_at",)),
+    "tariff_version": Watched(("status", "terms"), ("r.tariff_id",)),
+    "tariff_assignment": Watched(("valid", "undone_at"), ("r.tariff_id",)),
+    "charging_offer": Watched(("active", "price_cents", "discount_percent")),
+    "plan_membership": Watched(("valid",)),
+    "energy_pack": Watched(("cancelled_at",)),
+    "charging_subscription": Watched(("valid",)),
     "charger_alert": Watched(("state", "severity")),
     "maintenance_task": Watched(("state", "due_on", "visit_id", "assigned_to")),
 }
 
 UNTOLD = {
+    "benefit_use": "part of the price of its session, whose bill is told",
     "journal_entry": "the books of what is told elsewhere",
     "billing_part": "part of its invoice; that it waits shows on the order",
     "invoice_line": "part of its invoice; when it became revenue is in the books",

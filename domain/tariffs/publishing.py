@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
 from domain.contacts.models import Contact
-from domain.errors import Faults, OutOfRange
+from domain.errors import Faults, FieldPath, OutOfRange
 from domain.events.record import Payload, record
 from domain.rows import actor_of, find
 from domain.tariffs.errors import InvalidTariffCode, NotADraft, SameStart, TariffInThePast, VersionInForce
@@ -91,9 +91,9 @@ async def publish(session: AsyncSession, version_id: UUID, valid_from: datetime 
 
     Raises: NotFound, NotADraft, TariffInThePast, SameStart, OutOfRange
     """
-    tariff, version = await _locked(session, version_id)
+    tariff, version = await _locked(session, version_id, ("version_id",))
     if version.status != VersionStatus.DRAFT:
-        raise NotADraft(field=("id",))
+        raise NotADraft(field=("version_id",))
     now = datetime.now(UTC)
     starts = starts_at(valid_from, now, "valid_from")
     if await _starts_then(session, tariff.id, starts):
@@ -108,7 +108,7 @@ async def publish(session: AsyncSession, version_id: UUID, valid_from: datetime 
 
 async def withdraw(session: AsyncSession, version_id: UUID) -> TariffVersion:
     """Give a draft up, or take a version back that does not hold yet. Raises: NotFound, VersionInForce"""
-    tariff, version = await _locked(session, version_id)
+    tariff, version = await _locked(session, version_id, ("id",))
     to_come = version.status == VersionStatus.PUBLISHED and _after(version.valid_from, datetime.now(UTC))
     if version.status != VersionStatus.DRAFT and not to_come:
         raise VersionInForce(field=("id",))
@@ -132,8 +132,8 @@ def _after(moment: datetime | None, now: datetime) -> bool:
     return moment is not None and moment > now
 
 
-async def _locked(session: AsyncSession, version_id: UUID) -> tuple[Tariff, TariffVersion]:
-    seen = await find(session, TariffVersion, version_id)
+async def _locked(session: AsyncSession, version_id: UUID, field: FieldPath) -> tuple[Tariff, TariffVersion]:
+    seen = await find(session, TariffVersion, version_id, field=field)
     tariff = await find(session, Tariff, seen.tariff_id, lock=True)
     return tariff, await find(session, TariffVersion, version_id, lock=True)
 

@@ -36,6 +36,7 @@ from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
 from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
+from tests.tenancy.tariffs import add_tariffs
 from tests.tenancy.upsets import add_upsets
 
 _DOCUMENT = {
@@ -67,6 +68,7 @@ async def add_extras(database: Database) -> None:
         await add_payments(session)
         await add_bank(session)
         await add_books(session)
+        await add_tariffs(session)
         await add_health(session)
 
 

@@ -54,6 +54,11 @@ _KINDS = {
     "event": "Event",
     "connection": "AccountingAdministration",
     "assigned_to": "User",
+    "tariff": "Tariff",
+    "version": "TariffVersion",
+    "offer": "ChargingOffer",
+    "charger": "Charger",
+    "owner": "Contact",
     "alert": "ChargerAlert",
     "task": "MaintenanceTask",
 }

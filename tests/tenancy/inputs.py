@@ -110,8 +110,35 @@ _OF_A_PART = {
     "input.parts.providerPayout": False,
 }
 
+
+def _offer(kind: str) -> Any:
+    def seen(world: World, actor: Actor) -> str:
+        rows = world.oracle.tables["charging_offer"]
+        found = (
+            id for id in world.oracle.seen(actor, "charging_offer") if rows[id]["kind"] == kind and rows[id]["active"]
+        )
+        return global_id("ChargingOffer", min(found, default=min(rows)))
+
+    return seen
+
+
+def _tariff(world: World, actor: Actor) -> str:
+    """One that is published, of the entity."""
+    rows = world.oracle.tables["tariff"]
+    seen = (id for id in world.oracle.seen(actor, "tariff") if rows[id]["code"] == "ALL")
+    return global_id("Tariff", min(seen, default=min(rows)))
+
+
+_ASSIGNED = {"input.tariffId": _tariff, "input.validFrom": LEFT_OUT}
 _SOON = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
 SET: dict[str, dict[str, Any]] = {
+    "assignTariff": {"input.validFrom": LEFT_OUT},
+    "assignTariff(input.chargerId)": _ASSIGNED | {"input.ownerId": LEFT_OUT},
+    "assignTariff(input.ownerId)": _ASSIGNED | {"input.chargerId": LEFT_OUT},
+    "publishTariff": {"validFrom": LEFT_OUT},
+    "joinPlan(contactId)": {"offerId": _offer("PLAN")},
+    "buyEnergyPack(contactId)": {"offerId": _offer("PACK")},
+    "subscribeToCharging(contactId)": {"offerId": _offer("SUBSCRIPTION")},
     "planMaintenance": {"input.dueOn": _SOON, "input.assignedTo": LEFT_OUT},
     "planMaintenance(input.chargerId)": {"input.alertIds": []},
     "planMaintenance(input.assignedTo)": {"input.alertIds": []},

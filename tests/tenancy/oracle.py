@@ -200,11 +200,33 @@ def _of_the_beneficiary(oracle: Oracle, actor: Actor, row: Row) -> bool:
     return row["beneficiary_contact_id"] in mine and of_entity(oracle, actor, row)
 
 
+def _owner_seen(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    """It is of no owner, or of one of whom the actor sees a charger."""
+    chargers = oracle.tables["charger"]
+    return row["owner_contact_id"] is None or any(
+        chargers[id]["owner_contact_id"] == row["owner_contact_id"] for id in oracle.seen(actor, "charger")
+    )
+
+
+def _published(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return row["published_at"] is not None and of_entity(oracle, actor, row) and _owner_seen(oracle, actor, row)
+
+
+def _published_version(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    return row["status"] == "PUBLISHED" and oracle.visible(actor, "tariff", row["tariff_id"])
+
+
+def _assigned(oracle: Oracle, actor: Actor, row: Row) -> bool:
+    at = row["charger_id"] is None or oracle.visible(actor, "charger", row["charger_id"])
+    return at and oracle.visible(actor, "tariff", row["tariff_id"]) and _owner_seen(oracle, actor, row)
+
+
 S, P, C, T = Audience.STAFF, Audience.PARTNER, Audience.CUSTOMER, Audience.TECHNICIAN
 _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
 _OF_A_TEAM = {S: anybody, T: lambda _, actor, row: row["team_id"] == actor.team_id}
 _OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
+_BOUGHT = {S: of_entity, C: own("contact_id")}
 _OF_A_CHARGER = {S: of_entity, P: _in_channel, C: own("owner_contact_id"), T: of_entity}
 
 RULES: dict[str, dict[Audience, Rule]] = {
@@ -369,6 +391,14 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "account_statement": {S: of_entity},
     "charger_alert": _OF_A_CHARGER,
     "maintenance_task": _OF_A_CHARGER,
+    "tariff": {S: of_entity, P: _published, C: _published},
+    "tariff_version": {S: of_entity, P: _published_version, C: _published_version},
+    "tariff_assignment": {S: of_entity, P: _assigned, C: _assigned},
+    "charging_offer": {S: of_entity, C: lambda oracle, actor, row: row["active"] and of_entity(oracle, actor, row)},
+    "plan_membership": _BOUGHT,
+    "energy_pack": _BOUGHT,
+    "charging_subscription": _BOUGHT,
+    "benefit_use": _BOUGHT,
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
