@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 _NORMAL, _POLICY = 1000, 1008
 _CLOSING_SECONDS = 3.0
+_TOGETHER_SECONDS = 0.1
 _HANDSHAKES = 16
 """At a time: after a restart the whole fleet comes back at once, and other requests need the database too."""
 
@@ -55,6 +56,8 @@ class Central:
         self._conversations: dict[UUID, Conversation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._dispatcher = Dispatcher(database, self.process, self._connected, self._send, self._dismiss)
+        self._loop = asyncio.get_running_loop()
+        self._waking: asyncio.TimerHandle | None = None
         self._dispatching = asyncio.create_task(self._dispatcher.run())
 
     @property
@@ -102,7 +105,7 @@ class Central:
         self._conversations[charger_id] = conversation
         if older is not None:
             self.spawn(older.end(_NORMAL, "a newer connection took its place"))
-        self._dispatcher.wake()
+        self._wake()
         try:
             return await conversation.run()
         finally:
@@ -116,6 +119,11 @@ class Central:
         talk = Talk(admitted.device, self.port, Calls(admitted.version, sending), times.now())
         bounds = self.settings.ocpp_message_bytes, self.settings.ocpp_messages_per_second
         return Conversation(websocket, talk, self.spawn, *bounds)
+
+    def _wake(self) -> None:
+        """Commands may wait for it. Of a fleet that comes back at once, chargers are asked for together."""
+        if self._waking is None or self._waking.when() < self._loop.time():
+            self._waking = self._loop.call_later(_TOGETHER_SECONDS, self._dispatcher.wake)
 
     async def _left(self, admitted: Admitted) -> None:
         try:
@@ -141,6 +149,8 @@ class Central:
     async def close(self) -> None:
         """Stop; what is being written down has a moment to be."""
         self._dispatching.cancel()
+        if self._waking is not None:
+            self._waking.cancel()
         await self.ingest.close(_CLOSING_SECONDS)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSING_SECONDS)

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -72,7 +71,7 @@ class Conversation:
         self._pace = Pace(per_second, per_second * _BURST)
         self._violations = Pace(1, _VIOLATIONS)
         self._throttled = False
-        self._waiting: deque[tuple[Call, str]] = deque()
+        self._waiting: list[tuple[Call, str]] = []
         self._working: asyncio.Task[None] | None = None
 
     async def run(self) -> str:
@@ -135,7 +134,7 @@ class Conversation:
 
     async def _work(self) -> None:
         while self._waiting:
-            call, text = self._waiting.popleft()
+            call, text = self._waiting.pop(0)
             began, known = time.perf_counter(), call.action in self._answers
             outcome = await self._answer(call, text)
             action = call.action if known else "other"

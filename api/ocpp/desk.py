@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ class Desk:
     def __init__(self, talk: Talk, orders: Mapping[CommandKind, Order]) -> None:
         self._talk = talk
         self._orders = orders
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: list[_Waiting] = []
         self._busy = self._gone = False
 
     async def carry_out(self, command: DeviceCommand) -> None:
@@ -71,7 +70,7 @@ class Desk:
 
     def _next(self) -> None:
         while self._waiting and not self._busy:
-            turn = self._waiting.popleft().turn
+            turn = self._waiting.pop(0).turn
             if not turn.done():
                 self._busy = True
                 turn.set_result(None)

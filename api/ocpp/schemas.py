@@ -8,6 +8,7 @@ from jsonschema import Draft4Validator
 from jsonschema.exceptions import ValidationError, best_match
 from ocpp import messages
 
+from api.ocpp.compiled import Check, NotCompiled, compiled
 from api.ocpp.frames import Call, Payload
 from api.ocpp.versions import Version
 from api.ocpp.violations import Code, Violation
@@ -53,8 +54,24 @@ def check_answer(version: Version, action: str, payload: Payload) -> str | None:
     return None if wrong is None else f"{wrong.json_path}: {wrong.message}"
 
 
+def _validator(kind: int, version: Version, action: str) -> Draft4Validator:
+    return messages.get_validator(kind, action, version.number, Decimal)
+
+
+@cache
+def _check(kind: int, version: Version, action: str) -> Check | None:
+    """None for a schema that only `jsonschema` understands."""
+    try:
+        return compiled(_validator(kind, version, action).schema)
+    except NotCompiled:
+        return None
+
+
 def _wrong(kind: int, version: Version, action: str, payload: Payload) -> ValidationError | None:
-    validator: Draft4Validator = messages.get_validator(kind, action, version.number, Decimal)
+    check = _check(kind, version, action)
+    if check is not None and check(payload):
+        return None
+    validator = _validator(kind, version, action)
     if validator.is_valid(payload):
         return None
     found = best_match(validator.iter_errors(payload))
