@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Numeric, and_, cast, func, literal_column, select
 
+from api.charging_bill_amounts import of_invoice_line
 from api.reading import Cases, Each, Explained, Given
 from domain.invoices.models import Invoice as InvoiceRow
 from domain.invoices.models import InvoiceKind
@@ -40,6 +41,7 @@ def net(line: Any) -> Cases:
     ]
     return Cases(
         [
+            of_invoice_line(line, "net"),
             (_credits_amount(line), recorded("invoiceLine.given", line.net_cents, LINE, line)),
             (line.credits_line_id.is_not(None), _credited(line, "net")),
             (line.portion_percent.is_not(None), _portion(line, "net")),
@@ -53,6 +55,7 @@ def vat(line: Any) -> Cases:
     computed = [Given("net", line.net_cents, source), Given("vatRate", line.vat_rate, source)]
     return Cases(
         [
+            of_invoice_line(line, "vat"),
             (_credits_amount(line), _credited_vat_of_amount(line)),
             (line.credits_line_id.is_not(None), _credited(line, "vat")),
             (line.portion_percent.is_not(None), _portion(line, "vat")),

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy import ColumnElement, Date, Numeric, Select, case, cast, func, literal, literal_column
 
 import domain.explanations.billing
+import domain.explanations.charging_bills
 import domain.explanations.charging_prices
 import domain.explanations.formulas  # noqa: F401  # declares them
 from api.reading.jsonsql import constant

@@ -23,7 +23,7 @@ from domain.charging_bills.events import (
 )
 from domain.charging_bills.invoicing import payer_of
 from domain.charging_bills.models import (
-    BillStatus,
+    ChargingBillStatus,
     SessionBill,
     SessionBilling,
     SessionBillLine,
@@ -59,6 +59,11 @@ async def bill(session: AsyncSession, session_id: UUID, reason: str = "", *, fir
         next_one = await _over(session, each)
         await _bill(session, next_one, await _locked(session, next_one), "", first=False)
     return billing
+
+
+async def rebill(session: AsyncSession, session_id: UUID, reason: str = "") -> SessionBilling:
+    """`bill`, because somebody asked for it. Raises: what `bill` raises, and faults of the reason."""
+    return await bill(session, session_id, validation.text(reason, "reason", minimum=0, maximum=LONGEST_REASON))
 
 
 async def waive(session: AsyncSession, session_id: UUID, reason: str) -> SessionBilling:
@@ -146,7 +151,7 @@ async def _bill(
     paying = await _paying(session, charged, billing)
     priced = await price_session(session, charged, paying)
     if priced is None:
-        await unbillable(session, billing, BillStatus.NO_TARIFF)
+        await unbillable(session, billing, ChargingBillStatus.NO_TARIFF)
         return billing
     held = await bill_of(session, billing)
     if held is None or held.inputs_sha256 != priced.sha256:
@@ -164,7 +169,7 @@ async def _locked(session: AsyncSession, charged: ChargingSession) -> SessionBil
         "charger_id": charged.charger_id,
         "owner_contact_id": charged.owner_contact_id,
         "driver_contact_id": charged.driver_contact_id,
-        "status": BillStatus.FREE.value,
+        "status": ChargingBillStatus.FREE.value,
         "ended_at": charged.ended_at,
     }
     await session.execute(upsert(SessionBilling).values(**values).on_conflict_do_nothing().inline())

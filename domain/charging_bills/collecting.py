@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.charging_bills.balancing import Amount
 from domain.charging_bills.invoicing import Due, credit_surplus, issue, payer_of
-from domain.charging_bills.models import BillStatus, SessionBill, SessionBilling
+from domain.charging_bills.models import ChargingBillStatus, SessionBill, SessionBilling
 from domain.charging_bills.settling import last_charge, status_of, tell_invoiced
 from domain.contacts.models import Contact
 
@@ -30,11 +30,13 @@ async def waiting(session: AsyncSession, until: date) -> list[Waiting]:
     query = (
         select(SessionBilling.entity_id, payer, month)
         .join(Contact, Contact.id == SessionBilling.payer_contact_id)
-        .where(SessionBilling.status == BillStatus.WAITING.value, SessionBilling.due_month < until.replace(day=1))
+        .where(
+            SessionBilling.status == ChargingBillStatus.WAITING.value, SessionBilling.due_month < until.replace(day=1)
+        )
         .group_by(SessionBilling.entity_id, payer)
         .order_by(SessionBilling.entity_id, payer)
     )
-    return [Waiting(*row) for row in (await session.execute(query)).all()]
+    return [Waiting(row[0], row[1], row[2]) for row in (await session.execute(query)).all() if row[2]]
 
 
 async def collect(session: AsyncSession, entity_id: UUID, payer_id: UUID, month: date) -> UUID | None:
@@ -68,7 +70,7 @@ async def _locked(
         select(SessionBilling)
         .where(
             SessionBilling.entity_id == entity_id,
-            SessionBilling.status == BillStatus.WAITING.value,
+            SessionBilling.status == ChargingBillStatus.WAITING.value,
             SessionBilling.due_month <= month,
             SessionBilling.payer_contact_id.in_(same),
         )

@@ -77,3 +77,14 @@ class ChargingBillWaiverUndone(_BillEvent):
     type = "charging_bill.waiver_undone"
     gross_cents: int
     currency: str
+
+
+@dataclass(frozen=True)
+class ChargingBillsExported(Payload):
+    """Bills of sessions that ended from `since` on, until `until`, were downloaded."""
+
+    type = "charging_bills.exported"
+    subject_type = "BusinessEntity"
+    internal = True
+    since: str
+    until: str

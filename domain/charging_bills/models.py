@@ -29,7 +29,7 @@ from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_ENTITY, Rule, child_of, protect
 
 
-class BillStatus(StrEnum):
+class ChargingBillStatus(StrEnum):
     """What became of what a session costs."""
 
     NO_TARIFF = "NO_TARIFF"
@@ -47,8 +47,8 @@ class BillStatus(StrEnum):
     """Somebody decided that it is not billed; what was invoiced is credited."""
 
 
-UNBILLABLE = (BillStatus.NO_TARIFF, BillStatus.NO_PAYER)
-REVENUE = (BillStatus.PRICED, BillStatus.WAITING, BillStatus.INVOICED)
+UNBILLABLE = (ChargingBillStatus.NO_TARIFF, ChargingBillStatus.NO_PAYER)
+REVENUE = (ChargingBillStatus.PRICED, ChargingBillStatus.WAITING, ChargingBillStatus.INVOICED)
 """Where what is due counts as revenue of the charger."""
 
 
@@ -57,7 +57,7 @@ class SessionBilling(Identified, Updated, Base):
 
     __tablename__ = "session_billing"
     __table_args__ = (
-        one_of("status", BillStatus),
+        one_of("status", ChargingBillStatus),
         UniqueConstraint("session_id"),
         CheckConstraint("net_cents + vat_cents = gross_cents", name="sum"),
         CheckConstraint("(waived_at IS NULL) = (waived_reason = '')", name="waived"),

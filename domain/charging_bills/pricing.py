@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from domain.tariffs.charging_vat import charging_vat
 from domain.tariffs.models import TariffVersion
 from domain.tariffs.pricing import LineKind, Price, PriceLine, Usage
 from domain.tariffs.versions_in_force import terms_of, version_for
+from domain.vat.rules import VatDecision
 from tenants.models import BusinessEntity
 
 
@@ -54,11 +56,7 @@ async def price_session(
     if version is None:
         return None
     usage, terms = await usage_of(session, charged.id), terms_of(version)
-    seller = await find(session, BusinessEntity, charged.entity_id)
-    charger = await find(session, Charger, charged.charger_id)
-    places = {"seller_country": seller.country, "charger_country": charger.country}
-    ended = charged.ended_at or charged.started_at
-    vat = charging_vat(ended, paying[0].party(paying[1]), **places) if paying else charging_vat(ended, **places)
+    vat = await _vat(session, charged, paying)
     price = await consume(
         session,
         charged.id,
@@ -71,6 +69,15 @@ async def price_session(
     hours = by_hour(price.lines, usage.intervals, idle_apart=terms.idle_cents_per_hour is not None)
     lines = list(_rows(price, usage))
     return Priced(version.id, price, usage, hours, lines, _inputs(version.id, price, usage, lines))
+
+
+async def _vat(session: AsyncSession, charged: ChargingSession, paying: tuple[Payer, Profile] | None) -> VatDecision:
+    """By the day on which it ended, and who pays."""
+    seller = await find(session, BusinessEntity, charged.entity_id)
+    charger = await find(session, Charger, charged.charger_id)
+    ended = charged.ended_at or charged.started_at
+    decide = partial(charging_vat, ended, seller_country=seller.country, charger_country=charger.country)
+    return decide(payer=paying[0].party(paying[1])) if paying else decide()
 
 
 async def _version(session: AsyncSession, charged: ChargingSession) -> TariffVersion | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.charging_bills import bills, collecting
-from domain.charging_bills.models import BillStatus
+from domain.charging_bills.models import ChargingBillStatus
 from domain.events.models import Event
 from domain.invoices.models import Invoice, InvoicePart
 from domain.jobs.service import enqueue
@@ -39,7 +39,7 @@ async def react(session: AsyncSession, event: Event) -> None:
 async def bill(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     """Price one session, or correct its bill; the first invoice follows when readings under way have come in."""
     billing = await bills.bill(session, UUID(arguments["session_id"]), first=False)
-    if billing.status == BillStatus.PRICED:
+    if billing.status == ChargingBillStatus.PRICED:
         at = datetime.now(UTC) + timedelta(seconds=settings().charging_invoice_delay_seconds)
         key = f"{billing.session_id}:{billing.version}"
         wanted = {"session_id": billing.session_id}

@@ -11,7 +11,7 @@ from domain.charging_bills import wording
 from domain.charging_bills.balancing import Amount
 from domain.charging_bills.events import ChargingBillInvoiced, ChargingBillUnbillable, ChargingBillWaiting
 from domain.charging_bills.invoicing import Due, credit_surplus, issue, payer_of
-from domain.charging_bills.models import BillStatus, SessionBill, SessionBilling, SessionCharge
+from domain.charging_bills.models import ChargingBillStatus, SessionBill, SessionBilling, SessionCharge
 from domain.charging_bills.telling import tell
 from domain.invoices.models import Invoice, InvoiceKind, InvoicePart, InvoiceStatus
 from domain.invoices.payers import Payer, Profile
@@ -29,7 +29,7 @@ async def settle(
     """
     paying = await _paying(session, billing)
     if paying is None:
-        await unbillable(session, billing, BillStatus.NO_PAYER)
+        await unbillable(session, billing, ChargingBillStatus.NO_PAYER)
         return
     payer, profile = paying
     due = Due(billing, bill, reason or wording.CORRECTED[payer.speaks(profile)])
@@ -43,7 +43,7 @@ async def settle(
     if left and profile.collective:
         await _wait(session, billing, payer.id)
     elif left and later:
-        billing.status, billing.due_month = BillStatus.PRICED.value, None
+        billing.status, billing.due_month = ChargingBillStatus.PRICED.value, None
     else:
         billing.status, billing.due_month = status_of(billing).value, None
     await session.flush()
@@ -55,23 +55,23 @@ async def _paying(session: AsyncSession, billing: SessionBilling) -> tuple[Payer
     return await payer_of(session, billing.entity_id, billing.payer_contact_id)
 
 
-async def unbillable(session: AsyncSession, billing: SessionBilling, status: BillStatus) -> None:
+async def unbillable(session: AsyncSession, billing: SessionBilling, status: ChargingBillStatus) -> None:
     """Mark that a session is billed to nobody, and tell staff once."""
     if billing.waived_at is not None:
-        status = BillStatus.WAIVED
+        status = ChargingBillStatus.WAIVED
     if billing.status != status:
         billing.status = status.value
-        if status is not BillStatus.WAIVED:
+        if status is not ChargingBillStatus.WAIVED:
             await tell(session, billing, lambda number: ChargingBillUnbillable(number, status.value))
     await session.flush()
 
 
-def status_of(billing: SessionBilling) -> BillStatus:
+def status_of(billing: SessionBilling) -> ChargingBillStatus:
     """Of a session with a price and a payer whose balance is invoiced."""
     if billing.waived_at is not None:
-        return BillStatus.WAIVED
+        return ChargingBillStatus.WAIVED
     charged = Amount(billing.charged_net_cents, billing.charged_vat_cents)
-    return BillStatus.INVOICED if charged or billing.gross_cents else BillStatus.FREE
+    return ChargingBillStatus.INVOICED if charged or billing.gross_cents else ChargingBillStatus.FREE
 
 
 async def last_charge(session: AsyncSession, billing_id: UUID) -> UUID | None:
@@ -96,8 +96,8 @@ async def tell_invoiced(session: AsyncSession, billing: SessionBilling, last: UU
 
 async def _wait(session: AsyncSession, billing: SessionBilling, payer_id: UUID) -> None:
     month = await _month(session, billing.entity_id, [payer_id], billing.ended_at)
-    if billing.status != BillStatus.WAITING or billing.due_month != month:
-        billing.status, billing.due_month = BillStatus.WAITING.value, month
+    if billing.status != ChargingBillStatus.WAITING or billing.due_month != month:
+        billing.status, billing.due_month = ChargingBillStatus.WAITING.value, month
         await tell(session, billing, lambda number: ChargingBillWaiting(number, month.isoformat()))
     await session.flush()
 

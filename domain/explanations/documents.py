@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.agreements.commission_book import book
 from domain.commissions.accruing import placed, shares_of
 from domain.commissions.models import Commission, CommissionKind
+from domain.explanations.charged import BILLS, charge_of, charged
 from domain.explanations.recomputing import Recompute, Sheet
 from domain.invoices.models import Invoice, InvoiceLine
 from domain.orders.models import Order
@@ -124,7 +125,9 @@ async def _invoice(session: AsyncSession, id: UUID, sheet: Sheet) -> bool:
 
 async def _invoiced(session: AsyncSession, line: InvoiceLine, sheet: Sheet, issued_on: date) -> tuple[int, int]:
     path, on = f"lines.{line.position}", sheet.day(issued_on)
-    if line.credits_line_id is not None:
+    if (charge := await charge_of(session, line.id)) is not None:
+        net, vat = charged(charge, line, sheet, path, on)
+    elif line.credits_line_id is not None:
         net, vat = await _credited(session, line, sheet, path, on)
     elif line.portion_percent is not None:
         net, vat = await _portion(session, line, sheet, path, on)
@@ -274,5 +277,6 @@ COMPUTING: dict[str, Recompute] = {
     "Order": _order,
     "Invoice": _invoice,
     "Commission": _commission,
+    **BILLS,
 }
 """By kind of id."""

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import domain.explanations.billing
+import domain.explanations.charging_bills
 import domain.explanations.charging_prices
 import domain.explanations.formulas  # noqa: F401  # declares them
 from domain.errors import DomainError

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from domain.money import Money
 from domain.sessions import transactions
 from domain.sessions.models import ReportKind
 from domain.tariffs.models import BenefitUse, ChargingOffer, EnergyPack
+from domain.tariffs.terms import Window
 from domain.telemetry.readings import Reading
 from domain.vat.models import BillingProfile
 from domain.wallets import service as wallets
@@ -34,7 +36,7 @@ from domain.wallets.models import MovementKind
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tests import factories
-from tests.billing_sessions import EVENING, TERMS, Place, charging_place, tariff
+from tests.billing_sessions import EVENING, TERMS, Place, charging_place, session_of, tariff
 from tests.charging import told
 
 HOUR = timedelta(hours=1)
@@ -92,6 +94,13 @@ async def test_it_is_priced_at_once_and_invoiced_when_readings_under_way_have_co
 # --- corrections --------------------------------------------------------------------------------------------------
 
 
+RESTLESS = replace(
+    TERMS,
+    windows=tuple(Window(f"AT_{hour}", time(hour, 10), time(hour, 40), Decimal("1.7")) for hour in range(17, 24)),
+)
+"""Other prices twice an hour, so that nearly every reading tells."""
+
+
 def readings(place: Place, start: datetime, transaction_id: str | None, upto: int = 8) -> list[Reading]:
     """Every quarter of an hour: most of the energy early on."""
     curve = [0, 5_000, 9_000, 12_000, 14_500, 16_500, 18_000, 19_000, 20_000]
@@ -133,7 +142,7 @@ async def invoiced(place: Place, session_id: UUID) -> tuple[int, int]:
 async def test_shuffled_repeated_and_late_readings_change_no_cent(database: Database, seed: int) -> None:
     """Every batch is billed and invoiced at once, so corrections go up and down; they end where pricing once does."""
     draw = random.Random(seed)  # a test's choice
-    place = await charging_place(database)
+    place = await charging_place(database, RESTLESS)
     start = EVENING + timedelta(hours=1, minutes=draw.randrange(0, 60))
     once = await in_order(place, start)
     again = start - timedelta(days=1)
@@ -166,7 +175,7 @@ async def test_a_corrected_end_is_credited_and_charged_as_the_difference(databas
     session_id = await in_order(place, EVENING - HOUR)
     before = await place.billing(session_id)
     async with database.session(SYSTEM) as session:
-        transaction = (await place.yard.session(session, session_id)).transaction_id
+        transaction = (await session_of(session, session_id)).transaction_id
     fixed = [each._replace(revision=1, energy_wh=1_000_000) for each in readings(place, EVENING - HOUR, transaction, 4)]
     await place.read(fixed)
     await place.recount(session_id)
