@@ -159,6 +159,7 @@ def _rolled(model: type[Rollup] | Any) -> list[ColumnElement[Any]]:
 
 
 def _readings(asked: _Asked) -> Select[Any]:
+    """Casts, because a column of the table would say of the union that it is never null."""
     rows = (
         select(_R)
         .where(asked.of(_R), _R.read_at >= asked.since, _R.read_at < asked.until)
@@ -186,8 +187,8 @@ def _readings(asked: _Asked) -> Select[Any]:
             rows.c.soc_percent.label("min_soc_percent"),
             rows.c.soc_percent.label("max_soc_percent"),
             rows.c.energy_wh.label("register_wh"),
-            rows.c.sequence,
-            rows.c.revision,
+            cast(rows.c.sequence, Integer).label("sequence"),
+            cast(rows.c.revision, SmallInteger).label("revision"),
         )
         .select_from(Charger)
         .join(rows, literal_column("true"))
