@@ -251,7 +251,7 @@ class DeviceConnection(Base):
     __tablename__ = "device_connection"
     __table_args__ = (
         one_of("protocol", Protocol),
-        Index("ix_device_connection_open", "seen_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_device_connection_open", "process", postgresql_where=text("ended_at IS NULL")),
     )
 
     charger_id: Mapped[UUID] = mapped_column(ForeignKey("charger.id"), primary_key=True)

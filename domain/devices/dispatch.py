@@ -83,9 +83,9 @@ class Dispatcher:
         try:
             while True:
                 try:
-                    async with self._listening():
+                    async with self._listening() as connection:
                         pause = 0.1
-                        await self._work()
+                        await self._work(connection)
                 except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
                     _log.warning("dispatcher_lost_database", error=type(error).__name__)
                     await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # spreads who comes back
@@ -94,16 +94,20 @@ class Dispatcher:
             for task in self._sending:
                 task.cancel()
 
-    async def _work(self) -> None:
-        while True:
+    async def _work(self, connection: "asyncpg.Connection[Any]") -> None:
+        while not connection.is_closed():
             await self.turn()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), self._sweep)
+                async with asyncio.timeout(self._sweep):
+                    await self._woken.wait()
             self._woken.clear()
+        raise ConnectionResetError("notifications")
 
-    async def turn(self) -> None:
-        """Send what waits; look after connections when it is time to."""
+    async def turn(self, *, settle: bool = False) -> None:
+        """Send what waits; look after connections when it is time to. `settle`: return when all is sent."""
         await self._send_all()
+        if settle and self._sending:
+            await asyncio.wait(set(self._sending))
         await self._close_doubtful()
         now = time.monotonic()
         if now - self._held >= HOLD_SECONDS:
@@ -114,13 +118,13 @@ class Dispatcher:
             await tidy(self._database)
 
     @contextlib.asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
+    async def _listening(self) -> "AsyncIterator[asyncpg.Connection[Any]]":
         connection = await self._database.connection(Audience.SYSTEM, "chargecars-dispatcher")
         try:
             connection.add_termination_listener(lambda _: self._woken.set())
             await connection.add_listener(NOTIFIED, lambda *said: self._told(said[-1]))
             await connection.add_listener(DISMISSED, lambda *said: self._doubted(said[-1]))
-            yield
+            yield connection
         finally:
             connection.terminate()
 

@@ -9,8 +9,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.chargers import connections, credentials, statuses
 from domain.chargers.credentials import Device
@@ -19,6 +21,7 @@ from domain.chargers.quarantine import Refused
 from domain.chargers.reports import Boot, BootAnswer, ConnectorReport
 from domain.commands import delivery
 from domain.commands.delivery import CommandAnswer
+from domain.devices.ingest import Ingest
 from domain.devices.refusing import Refusals
 from domain.health import alerts
 from domain.health.alerts import AlertReport
@@ -28,14 +31,12 @@ from domain.telemetry.readings import Reading, check
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 
-if TYPE_CHECKING:
-    from domain.devices.ingest import Ingest
-
 INTERVAL_SECONDS = 60
 """How often a charger is to be heard of."""
 NOTED_SECONDS = 15.0
 """How often it is written down that chargers were heard of."""
 OTHER_CHARGER = "OTHER_CHARGER"
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,25 @@ class RefusedReading:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What this process knows of a charger's open connection; `id` None where another process opened it."""
+
+    id: UUID | None
+    since: float
+
+
 class Port:
     """Of one process; `process` is a name that no other process ever has."""
 
-    def __init__(self, database: Database, ingest: "Ingest", process: str) -> None:
+    def __init__(self, database: Database, ingest: Ingest, process: str) -> None:
         self.database = database
         self.process = process
         self._ingest = ingest
         self._refusals = Refusals(database)
         self._heard: set[UUID] = set()
         self._noted = time.monotonic()
-        self._open: set[UUID] = set()
+        self._open: dict[UUID, Opened] = {}
 
     async def close(self) -> None:
         """Write down what is left to be written."""
@@ -73,31 +82,44 @@ class Port:
         """A connection of an authenticated device is open; the one it had before has ended, wherever that was."""
         async with self.database.session(SYSTEM) as session:
             id, _ = await connections.connect(session, device, protocol, address, self.process)
-        self._open.add(device.charger_id)
+        self._open[device.charger_id] = Opened(id, time.monotonic())
         return id
 
     async def disconnected(self, device: Device, connection_id: UUID) -> None:
         """The connection has ended; nothing happens where the device has another by now."""
         async with self.database.session(SYSTEM) as session:
             await connections.disconnect(session, device.charger_id, connection_id)
-        self._open.discard(device.charger_id)
+        known = self._open.get(device.charger_id)
+        if known is not None and known.id in (None, connection_id):
+            del self._open[device.charger_id]
 
     async def seen(self, device: Device) -> bool:
-        """It was heard of; cheap. False where it has no open connection any more: connect it again, or close it."""
+        """It was heard of; cheap, and never raises what the database raises.
+
+        False where it has no open connection any more: connect it again, or close it.
+        """
         self._heard.add(device.charger_id)
         if time.monotonic() - self._noted >= NOTED_SECONDS:
             await self._note()
         return device.charger_id in self._open
 
     async def _note(self) -> None:
+        """Write down who was heard of; tried again with the next ones where the database is away."""
         heard, self._heard, self._noted = self._heard, set(), time.monotonic()
+        began = self._noted
         try:
             async with self.database.session(SYSTEM) as session:
                 opened = await connections.heard(session, heard)
-        except BaseException:
+        except (SQLAlchemyError, OSError) as error:
             self._heard |= heard
-            raise
-        self._open = (self._open - heard) | opened
+            _log.warning("heard_not_noted", chargers=len(heard), error=type(error).__name__)
+            return
+        for charger_id in heard:
+            known = self._open.get(charger_id)
+            if charger_id in opened:
+                self._open.setdefault(charger_id, Opened(None, began))
+            elif known is not None and known.since < began:
+                del self._open[charger_id]
 
     # --- what it says ---------------------------------------------------------------------------------------------
 

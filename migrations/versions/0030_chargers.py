@@ -160,7 +160,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_device_connection_open",
         "device_connection",
-        ["seen_at"],
+        ["process"],
         unique=False,
         postgresql_where=sa.text("ended_at IS NULL"),
     )
