@@ -279,6 +279,8 @@ AREAS = (
     "bank_changes",
     "dunning_changes",
     "ledger_changes",
+    "tariff_changes",
+    "charging_offer_changes",
     "agreements",
 )
 CHANGES_NOTHING = {"previewQuote", "simulateCommission"}
