@@ -68,8 +68,8 @@ async def _start(talk: Talk, payload: Payload) -> Payload:
 
 async def _stop(talk: Talk, payload: Payload) -> Payload:
     at, transaction_id = moment(payload["timestamp"]), str(payload["transactionId"])
-    connector = talk.tracked.transactions.get(transaction_id, 0)
     if values := payload.get("transactionData"):
+        connector = await talk.connector_of(transaction_id)
         await metered(talk, Version.OCPP16, "StopTransaction", connector, values, transaction_id)
     report = TransactionReport(
         kind=ReportKind.ENDED,

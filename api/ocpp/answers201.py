@@ -55,11 +55,13 @@ async def _authorize(talk: Talk, payload: Payload) -> Payload:
 
 
 async def _status(talk: Talk, payload: Payload) -> Payload:
-    evse, said = payload["evseId"], payload["connectorStatus"]
-    if said == "Available" and any(where == evse for where in talk.tracked.transactions.values()):
-        return {}  # the other plug of an EVSE that charges
+    evse, plug, said = payload["evseId"], payload["connectorId"], payload["connectorStatus"]
+    talk.tracked.plugs[evse] = occupied = talk.tracked.plugs.get(evse, frozenset()) - {plug}
     if said == "Occupied":
+        talk.tracked.plugs[evse] = occupied | {plug}
         status = ConnectorStatus(talk.tracked.states.get(evse, ConnectorStatus.PREPARING))
+    elif said == "Available" and occupied:
+        return {}  # the other plug of an EVSE that is in use
     else:
         status = ConnectorStatus(said.upper())
         talk.tracked.states.pop(evse, None)
@@ -72,7 +74,7 @@ async def _transaction_event(talk: Talk, payload: Payload) -> Payload:
     at, kind = moment(payload["timestamp"]), _KINDS[payload["eventType"]]
     transaction = payload["transactionInfo"]
     id, values = transaction["transactionId"], payload.get("meterValue", [])
-    connector = payload.get("evse", {}).get("id") or talk.tracked.transactions.get(id, 0)
+    connector = payload.get("evse", {}).get("id") or await talk.connector_of(id)
     if kind is ReportKind.STARTED:
         registers = _registers(talk, connector, values, id)
         answer = await told(talk, _report(payload, kind, at, connector, registers))

@@ -46,18 +46,20 @@ def parameter(command: DeviceCommand, name: str) -> Any:
     return given
 
 
-def transaction_of(talk: Talk, command: DeviceCommand) -> str:
+async def transaction_of(talk: Talk, command: DeviceCommand) -> str:
     """The transaction that a command stops: the one it names, else the one that runs there."""
     if (given := command.parameters.get("transactionId")) is not None:
         return str(given)
+    await talk.look_up()
     running = talk.tracked.running(command.connector)
     if len(running) != 1:
         raise CallFailed("NO_TRANSACTION", f"{len(running)} transactions run there")
     return running[0]
 
 
-def one_running(talk: Talk, command: DeviceCommand) -> str | None:
+async def one_running(talk: Talk, command: DeviceCommand) -> str | None:
     """The transaction of the connector whose power is set, where it is known."""
+    await talk.look_up()
     running = talk.tracked.running(command.connector) if command.connector else []
     return running[0] if len(running) == 1 else None
 

@@ -28,7 +28,7 @@ async def _start(talk: Talk, command: DeviceCommand, seconds: float) -> CommandA
 
 
 async def _stop(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
-    asked = {"transactionId": _number(orders.transaction_of(talk, command))}
+    asked = {"transactionId": _number(await orders.transaction_of(talk, command))}
     return judged(await talk.calls.call("RemoteStopTransaction", asked, seconds))
 
 
@@ -40,7 +40,7 @@ def _number(transaction_id: str) -> int:
 
 async def _set_power(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
     unit = await _unit(talk, seconds)
-    running = orders.one_running(talk, command)
+    running = await orders.one_running(talk, command)
     profile = _profile(command, unit, "TxProfile" if running else "TxDefaultProfile")
     if running:
         profile["transactionId"] = _number(running)
@@ -72,9 +72,9 @@ async def _unit(talk: Talk, seconds: float) -> str:
 async def _emergency_stop(talk: Talk, command: DeviceCommand, _seconds: float) -> CommandAnswer:
     connector = command.connector or 0
     talk.tracked.stopped.add(connector)
-    stops: list[orders.Asked] = [
-        ("RemoteStopTransaction", {"transactionId": int(id)}) for id in talk.tracked.running(connector)
-    ]
+    await talk.look_up()
+    running = [int(id) for id in talk.tracked.running(connector) if id.isdecimal()]
+    stops: list[orders.Asked] = [("RemoteStopTransaction", {"transactionId": id}) for id in running]
     close = ("ChangeAvailability", {"connectorId": connector, "type": "Inoperative"})
     return await orders.emergency(talk, stops, close, ("Reset", {"type": "Hard"}))
 

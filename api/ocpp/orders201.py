@@ -33,13 +33,13 @@ def _id(command: DeviceCommand) -> int:
 
 
 async def _stop(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
-    asked = {"transactionId": orders.transaction_of(talk, command)}
+    asked = {"transactionId": await orders.transaction_of(talk, command)}
     return judged(await talk.calls.call("RequestStopTransaction", asked, seconds))
 
 
 async def _set_power(talk: Talk, command: DeviceCommand, seconds: float) -> CommandAnswer:
     unit = await _unit(talk, seconds)
-    running = orders.one_running(talk, command)
+    running = await orders.one_running(talk, command)
     profile = _profile(command, unit, "TxProfile" if running else "TxDefaultProfile")
     if running:
         profile["transactionId"] = running
@@ -73,6 +73,7 @@ async def _unit(talk: Talk, seconds: float) -> str:
 async def _emergency_stop(talk: Talk, command: DeviceCommand, _seconds: float) -> CommandAnswer:
     evse = command.connector or 0
     talk.tracked.stopped.add(evse)
+    await talk.look_up()
     stops: list[orders.Asked] = [("RequestStopTransaction", {"transactionId": id}) for id in talk.tracked.running(evse)]
     close: Payload = {"operationalStatus": "Inoperative"}
     cut: Payload = {"type": "Immediate"}

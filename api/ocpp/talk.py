@@ -13,6 +13,7 @@ from api.ocpp.calls import CallFailed, Calls
 from api.ocpp.frames import Payload
 from domain.chargers.credentials import Device
 from domain.chargers.models import Channel
+from domain.devices import running
 from domain.devices.interruptions import passes
 from domain.devices.port import Port
 
@@ -30,12 +31,14 @@ _PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 
 @dataclass(slots=True)
 class Tracked:
-    """What this connection has heard, by which orders choose their words. Nothing depends on it being complete."""
+    """What this connection has heard or looked up, by which orders choose their words."""
 
     transactions: dict[str, int] = field(default_factory=dict)
     """Running transactions, each with its connector (0: unknown)."""
     states: dict[int, str] = field(default_factory=dict)
     """Status of a connector by its transaction (2.0.1)."""
+    plugs: dict[int, frozenset[int]] = field(default_factory=dict)
+    """Plugs of an EVSE that are occupied (2.0.1)."""
     stopped: set[int] = field(default_factory=set)
     """Connectors that an emergency stop has closed; 0: all."""
     rate_unit: str = ""
@@ -70,6 +73,29 @@ class Talk:
     calls: Calls
     connected_at: datetime
     tracked: Tracked = field(default_factory=Tracked)
+    _looked_up: bool = False
+
+    async def connector_of(self, transaction_id: str) -> int:
+        """Of a transaction, which may have begun before this connection did; 0 where nobody knows."""
+        if not self.tracked.transactions.get(transaction_id):
+            found = await persistently(lambda: running.connector_of(self.port.database, self.device, transaction_id))
+            self.tracked.transactions[transaction_id] = found
+        return self.tracked.transactions[transaction_id]
+
+    async def look_up(self) -> None:
+        """Learn once which transactions run that began before this connection did."""
+        if self._looked_up:
+            return
+        self._looked_up = True
+        try:
+            found = await running.running(self.port.database, self.device)
+        except Exception as error:
+            if not passes(error):
+                raise
+            self._looked_up = False
+            return
+        for transaction_id, connector in found.items():
+            self.tracked.transactions.setdefault(transaction_id, connector)
 
     def soon(self, action: str, payload: Payload) -> None:
         """Tell the charger without being asked to: what was on its way when an emergency stop came."""

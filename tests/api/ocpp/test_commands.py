@@ -90,6 +90,15 @@ async def test_power_is_limited_for_what_runs_in_the_unit_that_the_charger_knows
     assert len([each for each, _ in s.orders if each == "GetConfiguration"]) == 1
 
 
+async def test_what_began_before_the_connection_is_known_to_it(here: Platform, database: Database) -> None:
+    s = await station(database)
+    async with plugged(here, s) as point:
+        started = await point.call(call16.StartTransaction(2, s.yard.token.token, 0, ago(1)))
+    async with plugged(here, s):
+        await command(database, s, Kind.STOP, 2)
+        assert await s.ordered("RemoteStopTransaction") == {"transactionId": started.transaction_id}
+
+
 async def test_201_is_asked_for_its_unit_and_told_watts(here: Platform, database: Database) -> None:
     s = await station(database, NEW)
     component, variable = {"name": "SmartChargingCtrlr"}, {"name": "RateUnit"}

@@ -109,10 +109,14 @@ async def test_a_station_of_201_charges_a_car_and_tells_late(here: Platform, dat
         answers = [await point.call(each) for each in told]
         assert answers[0].id_token_info["status"] == "Accepted"
         await point.call(call201.StatusNotification(ago(9), "Occupied", 2, 1))
+        await point.call(call201.StatusNotification(ago(9), "Available", 2, 2))
         async with database.session(SYSTEM) as session:
             occupied = select(Connector.status).where(Connector.charger_id == s.yard.charger.id, Connector.number == 2)
             assert (await session.execute(occupied)).scalar_one() == "CHARGING"
-        await point.call(event("Ended", 1, 3, 7000, state="Idle"))
+    async with plugged(here, s) as point:
+        without = event("Ended", 1, 3, 7000, state="Idle")
+        without.evse = None
+        await point.call(without)
     [charged] = await sessions(database, s)
     assert (charged.state, charged.energy_wh, charged.connector) == ("COMPLETED", 6000, 2)
     assert "OFFLINE_START" in charged.marks
