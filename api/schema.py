@@ -19,9 +19,17 @@ from api.charger_health import ChargerHealthQueries
 from api.charger_health_changes import ChargerHealthMutations
 from api.chargers import TYPES as CHARGER_TYPES
 from api.chargers import ChargerQueries
+from api.charging_bill_changes import ChargingBillMutations
+from api.charging_bills import TYPES as CHARGING_BILL_TYPES
+from api.charging_bills import ChargingBillQueries
 from api.charging_offer_changes import ChargingOfferMutations
 from api.charging_offers import TYPES as CHARGING_OFFER_TYPES
 from api.charging_offers import ChargingOfferQueries
+from api.charging_session_changes import ChargingSessionMutations
+from api.charging_sessions import TYPES as CHARGING_SESSION_TYPES
+from api.charging_sessions import ChargingSessionQueries
+from api.charging_use import TYPES as CHARGING_USE_TYPES
+from api.charging_use import ChargingUseQueries
 from api.commission_changes import CommissionMutations
 from api.commission_statements import CommissionStatementQueries
 from api.commissions import TYPES as COMMISSION_TYPES
@@ -53,6 +61,8 @@ from api.executor import Executor
 from api.explanations import ExplanationQueries
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
+from api.id_tokens import TYPES as ID_TOKEN_TYPES
+from api.id_tokens import IdTokenQueries
 from api.invoice_changes import InvoiceMutations
 from api.invoice_documents import TYPES as DOCUMENT_TYPES
 from api.invoice_documents import DocumentMutations
@@ -173,6 +183,7 @@ class Query(
     LedgerQueries,
     LedgerReportQueries,
     TariffQueries,
+    ChargingBillQueries,
     ChargingOfferQueries,
     PriceEstimateQueries,
     PaymentQueries,
@@ -182,6 +193,9 @@ class Query(
     InvoiceQueries,
     InvoicingQueries,
     ChargerQueries,
+    ChargingSessionQueries,
+    IdTokenQueries,
+    ChargingUseQueries,
     DeviceCommandQueries,
 ):
     pass
@@ -216,6 +230,7 @@ class Mutation(
     WebhookMutations,
     LedgerMutations,
     TariffMutations,
+    ChargingBillMutations,
     ChargingOfferMutations,
     PaymentMutations,
     ChargerHealthMutations,
@@ -225,6 +240,7 @@ class Mutation(
     DocumentLinkMutations,
     DocumentMutations,
     ChargerMutations,
+    ChargingSessionMutations,
     DeviceCommandMutations,
 ):
     pass
@@ -259,6 +275,7 @@ TYPES = (
     *LIVE_TYPES,
     *LEDGER_TYPES,
     *TARIFF_TYPES,
+    *CHARGING_BILL_TYPES,
     *CHARGING_OFFER_TYPES,
     *PAYMENT_TYPES,
     *CHARGER_HEALTH_TYPES,
@@ -268,6 +285,9 @@ TYPES = (
     *INVOICING_TYPES,
     *DOCUMENT_TYPES,
     *CHARGER_TYPES,
+    *CHARGING_SESSION_TYPES,
+    *ID_TOKEN_TYPES,
+    *CHARGING_USE_TYPES,
     *DEVICE_COMMAND_TYPES,
 )
 

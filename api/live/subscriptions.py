@@ -5,6 +5,7 @@ from datetime import date
 import strawberry
 
 from api.chargers import Charger, ChargerFilter
+from api.charging_sessions import ChargingSession, ChargingSessionFilter
 from api.day_shapes import TeamDay
 from api.device_commands import DeviceCommand, DeviceCommandFilter
 from api.events import Event
@@ -91,6 +92,13 @@ class DeviceCommandUpdate:
     command: DeviceCommand = strawberry.field(description="The command.")
 
 
+@strawberry.type(description="Something that happened to a session, and the session as it is when you are told.")
+class SessionUpdate:
+    cursor: Cursor = _cursor()
+    event: Event = _event()
+    session: ChargingSession = strawberry.field(description="The session.")
+
+
 @strawberry.type(description="A notification that was made for you.")
 class NotificationUpdate:
     cursor: Cursor = _cursor()
@@ -148,6 +156,14 @@ class Subscription:
         subject_type="DeviceCommand",
         filter=DeviceCommandFilter,
         requires=Permission.CHARGERS_READ,
+    )
+    session_updated: SessionUpdate = updates(
+        "Changes of charging sessions that you may see: begun, paused, ended, each quarter of the battery. For the "
+        "power of this second follow `telemetry` of the charger beside it.",
+        subject="session",
+        subject_type="ChargingSession",
+        filter=ChargingSessionFilter,
+        requires=Permission.CHARGING_READ,
     )
     notification_received: NotificationUpdate = updates(
         "What arrives in your inbox.",

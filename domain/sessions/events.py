@@ -144,3 +144,14 @@ class TokenUnblocked(Payload):
     type = "id_token.unblocked"
     subject_type = "IdToken"
     kind: str
+
+
+@dataclass(frozen=True)
+class SessionsExported(Payload):
+    """Somebody downloaded the sessions of an entity."""
+
+    type = "charging.sessions_exported"
+    subject_type = "BusinessEntity"
+    internal = True
+    since: str
+    until: str
