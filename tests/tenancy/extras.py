@@ -30,6 +30,8 @@ from tests.factories import unique
 from tests.tenancy.banking import add_bank
 from tests.tenancy.bills import add_invoices
 from tests.tenancy.books import add_books
+from tests.tenancy.chargers import add_chargers
+from tests.tenancy.charging_bills import add_charging_bills
 from tests.tenancy.dues import add_commissions
 from tests.tenancy.health import add_health
 from tests.tenancy.hooks import add_webhooks
@@ -60,6 +62,7 @@ async def add_extras(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
+        await add_chargers(session)
         await add_plans(session)
         await add_commissions(session)
         await _positions(session)
@@ -69,6 +72,7 @@ async def add_extras(database: Database) -> None:
         await add_bank(session)
         await add_books(session)
         await add_tariffs(session)
+        await add_charging_bills(session)
         await add_health(session)
 
 

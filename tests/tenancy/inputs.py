@@ -131,7 +131,25 @@ def _tariff(world: World, actor: Actor) -> str:
 
 _ASSIGNED = {"input.tariffId": _tariff, "input.validFrom": LEFT_OUT}
 _SOON = (datetime.now(UTC) + timedelta(days=9)).date().isoformat()
+_COMMAND = {
+    "input.kind": "RESET",
+    "input.parameters": {},
+    "input.connector": LEFT_OUT,
+    "input.timeoutSeconds": LEFT_OUT,
+}
+_CHARGER = {
+    "input.identity": LEFT_OUT,
+    "input.serialNumber": LEFT_OUT,
+    "input.location": LEFT_OUT,
+    "input.connectors": [],
+    "input.maxPowerW": 11_000,
+}
 SET: dict[str, dict[str, Any]] = {
+    "registerCharger": _CHARGER,
+    "updateCharger": {name: _CHARGER[name] for name in _CHARGER if name != "input.identity"},
+    "rotateDeviceCredentials": {"overlapSeconds": 60},
+    "sendChargerCommand": _COMMAND,
+    "enrolOrderChargers(input.orderId)": {"input.serialNumbers": []},
     "assignTariff": {"input.validFrom": LEFT_OUT},
     "assignTariff(input.chargerId)": _ASSIGNED | {"input.ownerId": LEFT_OUT},
     "assignTariff(input.ownerId)": _ASSIGNED | {"input.chargerId": LEFT_OUT},

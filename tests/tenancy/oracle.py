@@ -226,6 +226,7 @@ _CONTACT_CHILD = dict.fromkeys((S, P, C, T), as_parent("contact", "contact_id"))
 _ORDER_CHILD = {S: of_entity} | dict.fromkeys((P, C, T), as_parent("order", "order_id"))
 _OF_A_TEAM = {S: anybody, T: lambda _, actor, row: row["team_id"] == actor.team_id}
 _OFFER = {S: of_entity, P: sent(under("channel_organization_ids")), C: sent(own("end_customer_contact_id"))}
+_OF_A_BILLING = {S: of_entity} | dict.fromkeys((P, C), as_parent("session_billing", "billing_id"))
 _BOUGHT = {S: of_entity, C: own("contact_id")}
 _OF_A_CHARGER = {S: of_entity, P: _in_channel, C: own("owner_contact_id"), T: of_entity}
 
@@ -236,6 +237,19 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "audit_file": {S: of_entity},
     "invoice": {S: of_entity, P: under("payer_chain_ids"), C: own("payer_contact_id")},
     "invoice_line": {S: of_entity, P: as_parent("invoice", "invoice_id"), C: as_parent("invoice", "invoice_id")},
+    "session_billing": {
+        S: of_entity,
+        P: under("payer_chain_ids"),
+        C: _either(own("payer_contact_id"), own("driver_contact_id")),
+    },
+    "session_bill": _OF_A_BILLING,
+    "session_bill_line": {S: of_entity} | dict.fromkeys((P, C), as_parent("session_bill", "bill_id")),
+    "session_charge": _OF_A_BILLING,
+    "session_revenue": {
+        S: of_entity,
+        P: _both(of_entity, lambda o, actor, row: row["owner_contact_id"] in o.merged_into(actor.organization_id)),
+        C: own("owner_contact_id"),
+    },
     "billing_part": {S: of_entity},
     "billing_profile": {S: of_entity},
     "invoice_run": {S: of_entity},
@@ -389,6 +403,16 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "dunning_pause": {S: of_entity},
     "reminder": {S: of_entity},
     "account_statement": {S: of_entity},
+    "charger": {
+        S: of_entity,
+        P: _in_channel,
+        C: _either(own("owner_contact_id"), _both(of_entity, lambda _, __, row: row["access"] == "PUBLIC")),
+        T: of_entity,
+    },
+    "connector": {S: of_entity, T: of_entity} | dict.fromkeys((P, C), as_parent("charger", "charger_id")),
+    "device_credential": {S: of_entity},
+    "device_command": _OF_A_CHARGER,
+    "quarantined_message": {S: of_entity},
     "charger_alert": _OF_A_CHARGER,
     "maintenance_task": _OF_A_CHARGER,
     "tariff": {S: of_entity, P: _published, C: _published},
