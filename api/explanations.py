@@ -16,7 +16,12 @@ from domain.explanations.documents import COMPUTING
 from domain.explanations.recomputing import Recomputed, Sheet, recompute
 from tenants.permissions import Permission
 
-NEEDS = {"Invoice": Permission.INVOICES_READ, "Commission": Permission.COMMISSIONS_READ}
+NEEDS = {
+    "Invoice": Permission.INVOICES_READ,
+    "Commission": Permission.COMMISSIONS_READ,
+    "ChargingBill": Permission.CHARGING_READ,
+    "ChargingBillVersion": Permission.CHARGING_READ,
+}
 """Beside QUOTES_READ."""
 COST_OF_RECOMPUTING = 50
 MOST_AMOUNTS = 2_000
@@ -44,7 +49,10 @@ class Recomputation:
 
 _Id = Annotated[
     strawberry.ID,
-    strawberry.argument(description="A quote, its version, an order, an invoice or credit note, or commission."),
+    strawberry.argument(
+        description="A quote, its version, an order, an invoice or credit note, commission, or the bill of a charging "
+        "session or a version of it."
+    ),
 ]
 _AsOf = Annotated[
     date | None,

@@ -42,6 +42,7 @@ from api.reading import (
     related_list,
 )
 from api.search import with_text
+from domain.charging_bills.models import SessionCharge
 from domain.contacts.models import Contact as ContactRow
 from domain.invoices.models import (
     Invoice as InvoiceRow,
@@ -59,6 +60,7 @@ from tenants.permissions import Permission
 
 if TYPE_CHECKING:
     from api.catalog import Article
+    from api.charging_bills import ChargingBill
     from api.contacts import Contact
     from api.entities import BusinessEntity
     from api.invoice_documents import Document
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
 
 AllocationRef = Annotated["PaymentAllocation", strawberry.lazy("api.payments")]
 ArticleRef = Annotated["Article", strawberry.lazy("api.catalog")]
+ChargingBillRef = Annotated["ChargingBill", strawberry.lazy("api.charging_bills")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 DocumentRef = Annotated["Document", strawberry.lazy("api.invoice_documents")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
@@ -235,6 +238,14 @@ class InvoiceLine(Node):
         "The line that it takes off.", on=lambda r, other: other.id == r.credits_line_id
     )
     invoice: InvoiceRef | None = related("The invoice.", on=lambda r, i: i.id == r.invoice_id)
+    charging_bill: ChargingBillRef | None = related(
+        "The bill of the charging session that it is of.", on=lambda r, b: b.id == _billing_of(r)
+    )
+
+
+def _billing_of(line: Any) -> Any:
+    charge = SessionCharge.__table__.alias()
+    return select(charge.c.billing_id).where(charge.c.invoice_line_id == line.id).scalar_subquery()
 
 
 INVOICE_LINE_SORT = Sort(LineRow, position="By place on the invoice.", default="position")

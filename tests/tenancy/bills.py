@@ -31,7 +31,7 @@ async def add_invoices(session: AsyncSession) -> None:
     """As the system."""
     for entity in (await session.execute(select(BusinessEntity).order_by(BusinessEntity.id))).scalars().all():
         await ensure_chart(session, entity.id)
-        payers = await _payers(session, entity)
+        payers = await payers_of_entity(session, entity)
         orders = (await session.execute(_orders(entity.id))).scalars().all()
         drafts = [await _draft(session, entity, payer, orders[n % len(orders)]) for n, payer in enumerate(payers)]
         made = await issue_all(session, drafts)
@@ -45,7 +45,8 @@ def _orders(entity_id: UUID) -> Select[Any]:
     return select(Order).where(Order.entity_id == entity_id).order_by(Order.id).limit(_ORDERS)
 
 
-async def _payers(session: AsyncSession, entity: BusinessEntity) -> list[Contact]:
+async def payers_of_entity(session: AsyncSession, entity: BusinessEntity) -> list[Contact]:
+    """Customers and partners of an entity who have a login."""
     of_entity = select(Membership).where(Membership.entity_id == entity.id).order_by(Membership.id)
     found: list[UUID] = []
     for role, column in ((Role.CUSTOMER, "contact_id"), (Role.PARTNER_ADMIN, "organization_id")):
