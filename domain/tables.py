@@ -9,9 +9,11 @@ import domain.bank.order_models
 import domain.bank.personal
 import domain.catalog.models
 import domain.chargers.models
+import domain.chargers.personal
 import domain.charging_bills.models
 import domain.charging_bills.personal
 import domain.commands.models
+import domain.commands.personal
 import domain.commissions.models
 import domain.commissions.personal
 import domain.commissions.subledgers

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from domain.chargers import quarantine
 from domain.days import positions
+from domain.devices.dispatch import tidy as tidy_devices
 from domain.idempotency import service as idempotency
 from domain.jobs import failures
 from domain.jobs import service as jobs
@@ -171,6 +173,15 @@ async def _event_months(database: Database, settings: Settings) -> None:
     await drop_old_event_months(database, settings.event_retention_months)
 
 
+async def _devices(database: Database, _settings: Settings) -> None:
+    await tidy_devices(database)
+
+
+async def _refused_messages(database: Database, _settings: Settings) -> None:
+    async with database.session(SYSTEM) as session:
+        await quarantine.forget(session)
+
+
 async def _commissions(database: Database, _settings: Settings) -> None:
     await compute_commissions(database)
 
@@ -213,6 +224,8 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
     Scheduled("issue_collective_charging_bills", _DAY, _collective_bills),
+    Scheduled("look_after_devices", timedelta(seconds=30), _devices),
+    Scheduled("forget_refused_messages", _DAY, _refused_messages),
     Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("look_after_sessions", timedelta(seconds=30), _sessions),
     Scheduled("keep_event_months", _DAY, _event_months),
