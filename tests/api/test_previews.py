@@ -282,6 +282,7 @@ AREAS = (
     "tariff_changes",
     "charging_offer_changes",
     "agreements",
+    "charging_bill_changes",
 )
 CHANGES_NOTHING = {"previewQuote", "simulateCommission"}
 MAILS_AT_ONCE = {"requestSigningCode"}
