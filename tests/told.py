@@ -114,14 +114,19 @@ WATCHED = {
     "connector": Watched(("told_status",), ("r.charger_id",), born=False),
     "device_credential": Watched((), ("r.charger_id",)),
     "device_command": Watched(("status",)),
+    "id_token": Watched(("status", "valid_until", "charger_ids")),
+    "charging_session": Watched(("state", "closed_by")),
     "charger_alert": Watched(("state", "severity")),
     "maintenance_task": Watched(("state", "due_on", "visit_id", "assigned_to")),
 }
 
 UNTOLD = {
     "session_bill_line": "part of its bill, which is told",
+    "session_report": "what a session follows from; the session tells",
+    "session_hour": "the session, cut by hours",
     "session_revenue": "the bill that holds, cut by hours",
     "benefit_use": "part of the price of its session, whose bill is told",
+    "benefit_charge": "its invoice tells",
     "journal_entry": "the books of what is told elsewhere",
     "billing_part": "part of its invoice; that it waits shows on the order",
     "invoice_line": "part of its invoice; when it became revenue is in the books",

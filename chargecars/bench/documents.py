@@ -40,6 +40,8 @@ TABLES = {
     "tariffAssignments": "tariff_assignment",
     "chargers": "charger",
     "chargingBills": "session_billing",
+    "chargingSessions": "charging_session",
+    "idTokens": "id_token",
     "chargingOffers": "charging_offer",
     "planMemberships": "plan_membership",
     "energyPacks": "energy_pack",

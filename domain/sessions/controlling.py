@@ -18,6 +18,7 @@ from domain.chargers.models import Charger, ChargerState, Connector, ConnectorSt
 from domain.commands import service as commands
 from domain.commands.models import CommandKind, CommandStatus, DeviceCommand
 from domain.errors import InvalidState
+from domain.events.record import record
 from domain.rows import actor_of, find
 from domain.sessions import authorizing, events, telling
 from domain.sessions.beginning import common
@@ -110,7 +111,10 @@ async def token_of(session: AsyncSession, entity_id: UUID, contact_id: UUID) -> 
         kind=TokenKind.APP.value,
         token=f"APP-{secrets.token_hex(_DRAWN_BYTES).upper()}",
     )
-    await session.execute(drawn.on_conflict_do_nothing())
+    new = (await session.execute(drawn.on_conflict_do_nothing().returning(IdToken.id))).scalar_one_or_none()
+    if new is not None:
+        told = events.TokenRegistered(TokenKind.APP.value)
+        await record(session, told, entity_id=entity_id, subject_id=new, contact_ids=[contact_id])
     theirs = select(IdToken).where(
         IdToken.entity_id == entity_id, IdToken.contact_id == contact_id, IdToken.kind == TokenKind.APP
     )

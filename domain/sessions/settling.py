@@ -38,7 +38,7 @@ async def settle(session: AsyncSession, row: ChargingSession, *, born: bool = Fa
     """
     facts = await facts_of(session, row)
     was, started_before, ended_before = row.state, row.started_at, row.ended_at
-    energy_before, digest_before = row.energy_wh, row.usage_digest
+    energy_before, known = row.energy_wh, (row.energy_wh, row.usage_digest, row.closed_by)
     _adopt(row, facts)
     if row.closed_by == ClosedBy.RULE and row.ended_at is not None:
         row.ended_at = max(row.ended_at, await last_of_transaction(session, row) or row.ended_at)
@@ -53,7 +53,7 @@ async def settle(session: AsyncSession, row: ChargingSession, *, born: bool = Fa
     await session.flush()
     happened = _between(row, was, born)
     if was == SessionState.COMPLETED and ended_before is not None and not born:
-        changed = (row.usage_digest, row.energy_wh) != (digest_before, energy_before)
+        changed = (row.energy_wh, row.usage_digest, row.closed_by) != known
         happened = [telling.energy_changed(row, energy_before, ended_before)] if changed else []
     await telling.tell(session, row, *happened)
     return facts

@@ -38,6 +38,7 @@ from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
 from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
+from tests.tenancy.sessions import add_sessions
 from tests.tenancy.tariffs import add_tariffs
 from tests.tenancy.upsets import add_upsets
 
@@ -73,6 +74,7 @@ async def add_extras(database: Database) -> None:
         await add_books(session)
         await add_tariffs(session)
         await add_charging_bills(session)
+        await add_sessions(session)
         await add_health(session)
 
 

@@ -58,6 +58,7 @@ _KINDS = {
     "version": "TariffVersion",
     "offer": "ChargingOffer",
     "charger": "Charger",
+    "driver": "Contact",
     "session": "ChargingSession",
     "owner": "Contact",
     "alert": "ChargerAlert",

@@ -125,7 +125,7 @@ def _offer(kind: str) -> Any:
 def _tariff(world: World, actor: Actor) -> str:
     """One that is published, of the entity."""
     rows = world.oracle.tables["tariff"]
-    seen = (id for id in world.oracle.seen(actor, "tariff") if rows[id]["code"] == "ALL")
+    seen = (id for id in world.oracle.seen(actor, "tariff") if rows[id]["code"] == "X-ALL")
     return global_id("Tariff", min(seen, default=min(rows)))
 
 
@@ -157,6 +157,12 @@ SET: dict[str, dict[str, Any]] = {
     "joinPlan(contactId)": {"offerId": _offer("PLAN")},
     "buyEnergyPack(contactId)": {"offerId": _offer("PACK")},
     "subscribeToCharging(contactId)": {"offerId": _offer("SUBSCRIPTION")},
+    "startSession": {"input.connector": 1, "input.idToken": LEFT_OUT, "input.targetEnergyWh": LEFT_OUT},
+    "startSession(input.chargerId)": {"input.driverId": LEFT_OUT},
+    "registerIdToken": {"input.token": "04A2B3C4", "input.validUntil": LEFT_OUT},
+    "registerIdToken(input.contactId)": {"input.chargerIds": []},
+    "registerIdToken(input.entityId)": {"input.chargerIds": []},
+    "changeIdToken": {"input.validUntil": LEFT_OUT},
     "planMaintenance": {"input.dueOn": _SOON, "input.assignedTo": LEFT_OUT},
     "planMaintenance(input.chargerId)": {"input.alertIds": []},
     "planMaintenance(input.assignedTo)": {"input.alertIds": []},

@@ -242,6 +242,14 @@ RULES: dict[str, dict[Audience, Rule]] = {
         P: under("payer_chain_ids"),
         C: _either(own("payer_contact_id"), own("driver_contact_id")),
     },
+    "id_token": {S: of_entity, C: own("contact_id")},
+    "charging_session": {
+        S: of_entity,
+        P: _in_channel,
+        C: _either(own("owner_contact_id"), own("driver_contact_id")),
+    },
+    "session_report": {S: of_entity},
+    "session_hour": {S: of_entity, P: _in_channel, C: own("owner_contact_id")},
     "session_bill": _OF_A_BILLING,
     "session_bill_line": {S: of_entity} | dict.fromkeys((P, C), as_parent("session_bill", "bill_id")),
     "session_charge": _OF_A_BILLING,
@@ -423,6 +431,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "energy_pack": _BOUGHT,
     "charging_subscription": _BOUGHT,
     "benefit_use": _BOUGHT,
+    "benefit_charge": _BOUGHT,
     "event": {
         S: of_entity,
         P: _both(of_entity, _event_of("channel_organization_ids", "organization_id")),
