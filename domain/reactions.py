@@ -26,6 +26,7 @@ from domain.notifications import causes
 from domain.orders import following
 from domain.payments import reactions as payments
 from domain.sessions import reactions as sessions
+from domain.tariffs import reactions as tariffs
 from domain.webhooks import deliveries
 
 React: TypeAlias = Callable[[AsyncSession, Event], Awaitable[None]]
@@ -61,7 +62,8 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("charging_bills", charging_bills.EVENTS, charging_bills.react),
     Reaction("health", health.EVENTS, health.react),
     Reaction("sessions", sessions.EVENTS, sessions.react),
+    Reaction("tariffs", tariffs.EVENTS, tariffs.react),
 )
 
-FORESEEN: dict[str, Work] = {**invoices.WORK, **charging_bills.WORK}
+FORESEEN: dict[str, Work] = {**invoices.WORK, **charging_bills.WORK, **tariffs.WORK}
 """By name of a job: the function of the domain that it calls, with the job's arguments."""

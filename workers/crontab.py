@@ -35,6 +35,7 @@ from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.sessions import look_after_sessions
+from workers.tariffs import ask_for_months
 from workers.webhooks import forget_old_deliveries
 
 _DAY = timedelta(days=1)
@@ -164,6 +165,10 @@ async def _collective_invoices(database: Database, _settings: Settings) -> None:
     await ask_for_collective_invoices(database)
 
 
+async def _months_of_plans(database: Database, _settings: Settings) -> None:
+    await ask_for_months(database)
+
+
 async def _collective_bills(database: Database, _settings: Settings) -> None:
     await ask_for_collective_bills(database)
 
@@ -224,6 +229,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("check_the_books", _DAY, _books),
     Scheduled("issue_collective_invoices", _DAY, _collective_invoices),
     Scheduled("issue_collective_charging_bills", _DAY, _collective_bills),
+    Scheduled("invoice_charging_plans", _DAY, _months_of_plans),
     Scheduled("look_after_devices", timedelta(seconds=30), _devices),
     Scheduled("forget_refused_messages", _DAY, _refused_messages),
     Scheduled("compute_commissions", _DAY, _commissions),

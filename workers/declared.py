@@ -14,3 +14,4 @@ import workers.planning
 import workers.reactions
 import workers.relay
 import workers.schedule
+import workers.tariffs

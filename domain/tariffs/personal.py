@@ -16,7 +16,7 @@ personal(
         why_kept=_TAX,
     )
 )
-for _table in ("plan_membership", "charging_subscription", "benefit_use"):
+for _table in ("plan_membership", "charging_subscription", "benefit_use", "benefit_charge"):
     personal(Personal(_table, kept=_HOLDER, why_kept=_TAX))
 for _table in ("tariff", "tariff_assignment"):
     personal(Personal(_table, kept=_OWNER, why_kept=_TAX))

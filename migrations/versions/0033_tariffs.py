@@ -16,6 +16,7 @@ TABLES = (
     "energy_pack",
     "charging_subscription",
     "benefit_use",
+    "benefit_charge",
 )
 
 KEEP_VERSION = """
@@ -394,6 +395,49 @@ def upgrade() -> None:
     op.create_index("ix_benefit_use_contact", "benefit_use", ["contact_id"], unique=False)
     op.create_index("ix_benefit_use_pack", "benefit_use", ["pack_id", "created_at", "id"], unique=False)
     op.create_index("ix_benefit_use_subscription", "benefit_use", ["subscription_id", "month"], unique=False)
+    op.create_table(
+        "benefit_charge",
+        sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("entity_id", sa.UUID(), nullable=False),
+        sa.Column("contact_id", sa.UUID(), nullable=False),
+        sa.Column("pack_id", sa.UUID(), nullable=True),
+        sa.Column("membership_id", sa.UUID(), nullable=True),
+        sa.Column("subscription_id", sa.UUID(), nullable=True),
+        sa.Column("month", sa.Date(), nullable=True),
+        sa.Column("net_cents", sa.BigInteger(), nullable=False),
+        sa.Column("invoice_id", sa.UUID(), nullable=True),
+        sa.Column("credit_note_id", sa.UUID(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "(pack_id IS NULL) = (month IS NOT NULL)", name=op.f("ck_benefit_charge_month_of_what_runs")
+        ),
+        sa.CheckConstraint("credit_note_id IS NULL OR invoice_id IS NOT NULL", name=op.f("ck_benefit_charge_credited")),
+        sa.CheckConstraint("extract(day FROM month) = 1", name=op.f("ck_benefit_charge_month")),
+        sa.CheckConstraint(
+            "net_cents >= 0 AND (invoice_id IS NOT NULL OR net_cents = 0)", name=op.f("ck_benefit_charge_net")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(pack_id, membership_id, subscription_id) = 1", name=op.f("ck_benefit_charge_of_one")
+        ),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_benefit_charge_contact_id")),
+        sa.ForeignKeyConstraint(["credit_note_id"], ["invoice.id"], name=op.f("fk_benefit_charge_credit_note_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_benefit_charge_entity_id")),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_benefit_charge_invoice_id")),
+        sa.ForeignKeyConstraint(
+            ["membership_id"], ["plan_membership.id"], name=op.f("fk_benefit_charge_membership_id")
+        ),
+        sa.ForeignKeyConstraint(["pack_id"], ["energy_pack.id"], name=op.f("fk_benefit_charge_pack_id")),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"], ["charging_subscription.id"], name=op.f("fk_benefit_charge_subscription_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_benefit_charge")),
+        sa.UniqueConstraint("membership_id", "month", name=op.f("uq_benefit_charge_membership_id_month")),
+        sa.UniqueConstraint("pack_id", name=op.f("uq_benefit_charge_pack_id")),
+        sa.UniqueConstraint("subscription_id", "month", name=op.f("uq_benefit_charge_subscription_id_month")),
+    )
+    op.create_index("ix_benefit_charge_contact", "benefit_charge", ["contact_id"], unique=False)
+    op.create_index("ix_benefit_charge_credit_note", "benefit_charge", ["credit_note_id"], unique=False)
+    op.create_index("ix_benefit_charge_invoice", "benefit_charge", ["invoice_id"], unique=False)
     _triggers()
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.models import Charger
 from domain.tariffs.models import (
+    BenefitCharge,
     BenefitUse,
     ChargingOffer,
     ChargingSubscription,
@@ -26,7 +27,9 @@ from tenants.audience import Audience
 from tenants.models import BusinessEntity, Membership
 from tenants.permissions import AUDIENCE_OF
 
-_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+_SINCE = datetime(2019, 1, 1, tzinfo=UTC)
+_HELD = Range(_SINCE, datetime(2019, 7, 1, tzinfo=UTC))
+"""Before anything of the demo."""
 _TERMS = as_json(Terms(energy_cents_per_kwh=Decimal(50)))
 
 
@@ -38,16 +41,16 @@ async def add_tariffs(session: AsyncSession) -> None:
         for contact_id in await _drivers(session, entity):
             await _bought(session, entity, contact_id, offers)
     for charger in (await session.execute(select(Charger).order_by(Charger.id))).scalars():
-        tariff = await _tariff(session, charger.entity_id, f"C-{charger.id.hex[:20]}", charger.owner_contact_id)
-        held = {"entity_id": charger.entity_id, "tariff_id": tariff.id, "valid": Range(_SINCE, None)}
+        tariff = await _tariff(session, charger.entity_id, f"X-{charger.id.hex[:20]}", charger.owner_contact_id)
+        held = {"entity_id": charger.entity_id, "tariff_id": tariff.id, "valid": _HELD}
         session.add(TariffAssignment(**held, charger_id=charger.id))
     await session.flush()
 
 
 async def _everywhere(session: AsyncSession, entity: BusinessEntity) -> None:
-    tariff = await _tariff(session, entity.id, "ALL")
-    session.add(TariffAssignment(entity_id=entity.id, tariff_id=tariff.id, valid=Range(_SINCE, None)))
-    draft = Tariff(entity_id=entity.id, code="SOON", name="Soon")
+    tariff = await _tariff(session, entity.id, "X-ALL")
+    session.add(TariffAssignment(entity_id=entity.id, tariff_id=tariff.id, valid=_HELD))
+    draft = Tariff(entity_id=entity.id, code="X-SOON", name="Soon")
     session.add(draft)
     await session.flush()
     session.add(TariffVersion(tariff_id=draft.id, entity_id=entity.id, version=1, terms=_TERMS))
@@ -73,11 +76,11 @@ async def _offers(session: AsyncSession, entity: BusinessEntity) -> dict[OfferKi
     }
     made = {
         kind: ChargingOffer(
-            entity_id=entity.id, kind=kind.value, code=kind.value, name=kind.value, price_cents=999, **own
+            entity_id=entity.id, kind=kind.value, code=f"X-{kind.value}", name=kind.value, price_cents=999, **own
         )
         for kind, own in terms.items()
     }
-    gone = {"code": "GONE", "name": "Gone", "price_cents": 1, "active": False}
+    gone = {"code": "X-GONE", "name": "Gone", "price_cents": 1, "active": False}
     session.add_all([*made.values(), ChargingOffer(entity_id=entity.id, kind="PLAN", **gone)])
     await session.flush()
     return made
@@ -94,7 +97,7 @@ async def _bought(
 ) -> None:
     of = {"entity_id": entity.id, "contact_id": contact_id}
     plan, pack, bundle = (offers[kind] for kind in (OfferKind.PLAN, OfferKind.PACK, OfferKind.SUBSCRIPTION))
-    running = {"valid": Range(_SINCE, None), "monthly_cents": 999}
+    running = {"valid": _HELD, "monthly_cents": 999}
     session.add(PlanMembership(**of, **running, offer_id=plan.id, discount_percent=plan.discount_percent))
     subscription = ChargingSubscription(**of, **running, offer_id=bundle.id, cap_cents=bundle.cap_cents)
     held = {"energy_wh": pack.energy_wh, "remaining_wh": pack.energy_wh, "price_cents": 999, "bought_at": _SINCE}
@@ -102,5 +105,6 @@ async def _bought(
     session.add_all([subscription, energy])
     await session.flush()
     session.add(BenefitUse(**of, charging_session_id=uuid4(), pack_id=energy.id, wh=7_000))
-    covered = {"subscription_id": subscription.id, "month": date(2026, 1, 1), "cents": 250}
+    session.add(BenefitCharge(**of, subscription_id=subscription.id, month=date(2019, 2, 1), net_cents=0))
+    covered = {"subscription_id": subscription.id, "month": date(2019, 2, 1), "cents": 250}
     session.add(BenefitUse(**of, charging_session_id=uuid4(), **covered))
