@@ -52,11 +52,15 @@ def _day(request: Request, name: str) -> date:
 
 async def begun(request: Request, actor: Actor, span: Span, name: str, said: Payload) -> str:
     """Say in the entity's log what is taken away; the name of the file. 404 where the entity is not the actor's."""
+    return f"{name}-{await told(request, actor, span, said)}-{span.since}-{span.until}.csv"
+
+
+async def told(request: Request, actor: Actor, span: Span, said: Payload) -> str:
+    """The same; the code of the entity."""
     try:
-        code = await exports.begin(request.app.state.database, actor, span, said)
+        return await exports.begin(request.app.state.database, actor, span, said)
     except NotFound as error:
         raise RequestError(404, error.code, error.message("en")) from None
-    return f"{name}-{code}-{span.since}-{span.until}.csv"
 
 
 def attachment(body: AsyncIterator[Any], name: str, media_type: str = CSV) -> Response:

@@ -116,6 +116,15 @@ class ChargerMessageQuarantined(ChargerEvent):
     reason: str
 
 
+@dataclass(frozen=True)
+class ChargersExported(Payload):
+    """Somebody downloaded the chargers of an entity."""
+
+    type = "charger.exported"
+    subject_type = "BusinessEntity"
+    internal = True
+
+
 def about(charger: Charger) -> About:
     """Whom the events of a charger are for."""
     return About(
