@@ -16,7 +16,8 @@ from domain.numbering.service import AMSTERDAM
 from domain.tariffs.terms import Terms
 from domain.tariffs.usage import Interval, Usage, in_order
 
-_SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_PER_SECOND = 1_000_000
 _DAY = timedelta(days=1)
 _JUMP = time(1)
 """Clocks change at 01:00 UTC (Directive 2000/84/EC)."""
@@ -47,10 +48,11 @@ def cut(terms: Terms, usage: Usage) -> list[Segment]:
     if not intervals:
         return []
     starts = edges(terms, intervals[0].start, usage.ended_at)
-    sums = [[Fraction(0), Fraction(0), Fraction(0)] for _ in starts]
+    sums: list[list[int | Fraction]] = [[0, 0, 0] for _ in starts]
     for interval in intervals:
         _spread(interval, starts, sums)
-    whole = zip(*(_rounded(column) for column in zip(*sums, strict=True)), strict=True)
+    energy, charging, idle = zip(*sums, strict=True)
+    whole = zip(_rounded(energy, 1), _rounded(charging, _PER_SECOND), _rounded(idle, _PER_SECOND), strict=True)
     ends = [*starts[1:], usage.ended_at.astimezone(UTC)]
     found = (_segment(terms, *each) for each in zip(starts, ends, whole, strict=True))
     return [each for each in found if each.energy_wh or each.charging_seconds or each.idle_seconds]
@@ -87,31 +89,27 @@ def _clock(moment: datetime) -> time:
     return moment.astimezone(AMSTERDAM).time().replace(fold=0)
 
 
-def _spread(interval: Interval, starts: Sequence[datetime], sums: list[list[Fraction]]) -> None:
-    """Add an interval's energy, charging and idle seconds to the segments that it is in."""
+def _spread(interval: Interval, starts: Sequence[datetime], sums: list[list[int | Fraction]]) -> None:
+    """Add an interval's energy, charging and idle microseconds to the segments that it is in."""
     start, end = interval.start.astimezone(UTC), interval.end.astimezone(UTC)
     place = bisect_right(starts, start) - 1
-    length = _seconds(end - start)
+    length = (end - start) // _MICROSECOND
     time_of = 1 if interval.charging else 2
     if not length:
         sums[place][0] += interval.energy_wh
     while start < end:
         until = min(end, starts[place + 1]) if place + 1 < len(starts) else end
-        part = _seconds(until - start)
-        sums[place][0] += interval.energy_wh * part / length
+        part = (until - start) // _MICROSECOND
+        sums[place][0] += interval.energy_wh if part == length else interval.energy_wh * Fraction(part, length)
         sums[place][time_of] += part
         start, place = until, place + 1
 
 
-def _seconds(length: timedelta) -> Fraction:
-    return Fraction(length // timedelta(microseconds=1), _SECOND // timedelta(microseconds=1))
-
-
-def _rounded(parts: Iterable[Fraction]) -> Iterator[int]:
-    """Whole parts whose sums are the rounded (half up) sums of the exact ones."""
+def _rounded(parts: Iterable[int | Fraction], per: int) -> Iterator[int]:
+    """Whole parts, `per` of the exact ones each, whose sums are the rounded (half up) sums of the exact ones."""
     exact, told = Fraction(0), 0
     for part in parts:
-        exact += part
+        exact += Fraction(part) / per
         now = (2 * exact.numerator + exact.denominator) // (2 * exact.denominator)
         yield now - told
         told = now
