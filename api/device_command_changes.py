@@ -1,6 +1,6 @@
 """Telling chargers what to do, and taking it back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.scalars import JSON
@@ -48,7 +48,7 @@ class DeviceCommandMutations:
     )
     async def send_charger_command(self, info: Info, input: SendChargerCommandInput) -> DeviceCommandPayload:
         key = key_of("Charger", input.charger_id, "chargerId")
-        given = {} if input.parameters is None else input.parameters
+        given: Any = {} if input.parameters is None else input.parameters
         parameters = validation.json_object(given, "parameters", maximum=MOST_BYTES)
         async with info.context.write() as session:
             command = await commands.request(

@@ -283,11 +283,15 @@ async def test_a_completed_order_hands_its_stations_over(database: Database, set
         query = select(LineItem.id).where(LineItem.quote_version_id == order.quote_version_id)
         line = gid("LineItem", (await session.execute(query)).scalar_one())
     staff = Trader(database, settings, m.actors["staff"])
-    given = {"orderId": gid("Order", order_id), "serialNumbers": [{"lineItemId": line, "serialNumbers": ["ZG-1"]}]}
+    serials = ["ZG-1"]
+    given = {
+        "orderId": gid("Order", order_id),
+        "serialNumbers": [{"lineItemId": line, "serialNumbers": serials}],
+    }
     assert codes((await staff.ask(ORDERED, input=given))["enrolOrderChargers"]) == [
         ("SERIAL_NUMBERS_MISSING", ["serialNumbers"])
     ]
-    given["serialNumbers"][0]["serialNumbers"].append("ZG-2")
+    serials.append("ZG-2")
     made = (await staff.ask(ORDERED, input=given))["enrolOrderChargers"]
     assert [each["serialNumber"] for each in made["chargers"]] == ["ZG-1", "ZG-2"]
     assert made["chargers"][0]["maxPowerW"] == 22_000

@@ -110,7 +110,7 @@ async def test_who_may_not_be_given_credentials(database: Database) -> None:
     for work in (enrolment.enrol, credentials.rotate):
         with pytest.raises(ChargerRetired):
             async with database.session(SYSTEM) as session:
-                await work(session, charger.id)  # type: ignore[operator]
+                await work(session, charger.id)
     with pytest.raises(NotFound):
         await rotate(p, p.entity.id)
 

@@ -98,8 +98,9 @@ async def test_what_is_held_by_another_process_is_left_to_it(database: Database)
 async def test_an_emergency_stop_goes_first_and_fails_what_would_start(database: Database) -> None:
     p = await park(database)
     charger = await p.charger()
-    kinds = ((START, 1, {}), (SET_POWER, None, {"powerW": 7400}), (START, 2, {}), (RESET, None, {}))
-    start, power, other, reset = [await p.command(charger, k, c, parameters=v) for k, c, v in kinds]
+    start = await p.command(charger, START, 1)
+    power = await p.command(charger, SET_POWER, parameters={"powerW": 7400})
+    other, reset = await p.command(charger, START, 2), await p.command(charger, RESET)
     stop = await p.command(charger, EMERGENCY, 1, by="owner")
     assert [each.id for each in await claim(p, charger.id)] == [stop.id, other.id, reset.id]
     for void in (start, power):
