@@ -93,8 +93,8 @@ END $$
 KEEP_REST = """
 CREATE FUNCTION keep_pack_rest() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF pg_trigger_depth() > 1 OR to_jsonb(NEW) - '{cancelled_at,updated_at}'::text[]
-      = to_jsonb(OLD) - '{cancelled_at,updated_at}'::text[] THEN
+  IF pg_trigger_depth() > 1 OR to_jsonb(NEW) - '{bought_at,cancelled_at,updated_at}'::text[]
+      = to_jsonb(OLD) - '{bought_at,cancelled_at,updated_at}'::text[] THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'a pack changes by what sessions take' USING ERRCODE = 'restrict_violation';
