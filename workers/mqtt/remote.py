@@ -6,6 +6,7 @@ The session stays when the connection ends: what the broker holds for us comes a
 import asyncio
 import contextlib
 import random
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -131,6 +132,7 @@ class _Client(aiomqtt.Client):
             keepalive=_KEEPALIVE_SECONDS,
             properties=_session(most),
             max_inflight_messages=most,
+            socket_options=((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),),
             tls_params=aiomqtt.TLSParameters() if address.tls else None,
         )
         self._client.manual_ack_set(True)
