@@ -2,6 +2,7 @@
 
 import domain.notifications.for_chargers
 import domain.notifications.for_customers
+import domain.notifications.for_drivers
 import domain.notifications.for_partners
 import domain.notifications.for_payers
 import domain.notifications.for_staff

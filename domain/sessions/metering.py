@@ -162,7 +162,7 @@ class _Live:
 
 def _live(row: Any, new: Sequence[Reading], most_w: int | None) -> _Live | None:
     """None where nothing is newer, or it is too soon to say so."""
-    newer = sorted(each for each in new if each.read_at > row.heard_at or row.meter_at is None)
+    newer = sorted(each for each in new if each.read_at >= row.heard_at or row.meter_at is None)
     newer = [each for each in newer if each.read_at >= row.started_at]
     if not newer:
         return None

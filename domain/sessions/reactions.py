@@ -13,7 +13,7 @@ from domain.commands.events import CommandAcknowledged, CommandAnsweredLate, Com
 from domain.commands.models import CommandKind, CommandStatus, DeviceCommand
 from domain.events.models import Event
 from domain.rows import find
-from domain.sessions import events, telling
+from domain.sessions import events, notifying, telling
 from domain.sessions.controlling import full_power
 from domain.sessions.events import SessionClosedByRule, SessionCompleted
 from domain.sessions.finding import lock
@@ -25,11 +25,13 @@ from domain.sessions.transactions import STATE_OF, changed
 _ANSWERED = {CommandAcknowledged.type, CommandAnsweredLate.type}
 _FAILED = {CommandFailed.type, CommandTimedOut.type}
 _ENDED = {SessionCompleted.type, SessionClosedByRule.type}
-EVENTS = frozenset({ChargerStatusChanged.type, *_ANSWERED, *_FAILED, *_ENDED})
+EVENTS = frozenset({ChargerStatusChanged.type, *_ANSWERED, *_FAILED, *_ENDED, *notifying.TOLD})
 
 
 async def react(session: AsyncSession, event: Event) -> None:
     """In a session of the system; again: nothing more."""
+    if event.type in notifying.TOLD:
+        await notifying.tell_driver(session, event)
     if event.type == ChargerStatusChanged.type:
         await _status(session, event)
     elif event.type in _ENDED:
