@@ -53,8 +53,9 @@ async def assign(
         made_by=actor_of(session).user_id,
     )
     session.add(made)
-    happened = TariffAssigned(tariff.code, charger_id, owner_contact_id, starts.isoformat())
-    await record(session, happened, entity_id=tariff.entity_id, subject_id=tariff.id)
+    if before is not None:
+        await _told_ended(session, before, undone=False)
+    await _told_assigned(session, tariff, made, starts)
     return made
 
 
@@ -71,6 +72,7 @@ async def undo(session: AsyncSession, assignment_id: UUID) -> TariffAssignment |
         before = await find(session, TariffAssignment, made.replaces_id)
         again = _again(session, before, Range(starts, until))
         session.add(again)
+        await _told_assigned(session, await find(session, Tariff, before.tariff_id), again, starts)
     await _told_ended(session, made, undone=True)
     return again
 
@@ -111,6 +113,11 @@ def _again(session: AsyncSession, before: TariffAssignment, valid: Range[datetim
         replaces_id=before.replaces_id,
         made_by=actor_of(session).user_id,
     )
+
+
+async def _told_assigned(session: AsyncSession, tariff: Tariff, made: TariffAssignment, starts: datetime) -> None:
+    happened = TariffAssigned(tariff.code, made.charger_id, made.owner_contact_id, starts.isoformat())
+    await record(session, happened, entity_id=tariff.entity_id, subject_id=tariff.id)
 
 
 async def _told_ended(session: AsyncSession, made: TariffAssignment, *, undone: bool) -> None:
