@@ -162,8 +162,8 @@ class _Live:
 
 def _live(row: Any, new: Sequence[Reading], most_w: int | None) -> _Live | None:
     """None where nothing is newer, or it is too soon to say so."""
-    newer = sorted(each for each in new if each.read_at >= row.heard_at or row.meter_at is None)
-    newer = [each for each in newer if each.read_at >= row.started_at]
+    newer = [each for each in new if each.read_at >= row.heard_at or row.meter_at is None]
+    newer = sorted((each for each in newer if each.read_at >= row.started_at), key=_moment)
     if not newer:
         return None
     last = newer[-1]
@@ -173,10 +173,14 @@ def _live(row: Any, new: Sequence[Reading], most_w: int | None) -> _Live | None:
     energy = row.energy_wh + rose
     milestone, reached = _milestone(row, soc, energy)
     soon = last.read_at - row.heard_at < timedelta(seconds=settings().session_live_seconds)
-    if soon and not reached and row.meter_at is not None:
+    if soon and milestone == row.milestone and row.meter_at is not None:
         return None
     at, wh = (meter.at, meter.wh) if meter else (row.meter_at, row.meter_wh)
     return _Live(row.id, start, wh, at, energy, power, soc, milestone, max(last.read_at, row.heard_at), reached)
+
+
+def _moment(reading: Reading) -> tuple[datetime, int]:
+    return (reading.read_at, reading.sequence)
 
 
 def _meter(row: Any, newer: Sequence[Reading], most_w: int | None) -> tuple[int | None, Point | None, int]:
