@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import DateTime, Text, case, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,6 +25,9 @@ LOST = timedelta(seconds=90)
 """A connection whose process says nothing of it for so long has ended with the process."""
 _MOST_TOLD = 500
 _MAX_ADDRESS = 64
+_CHANGED = Charger.connected_changed_at
+_BEFORE = (literal_column("old.process", Text()), literal_column("old.ended_at", DateTime(timezone=True)))
+"""Of the row that was there; PostgreSQL 18."""
 
 
 async def connect(
@@ -35,7 +38,6 @@ async def connect(
     Whoever holds the one before is told to close it.
     """
     now, connection_id = datetime.now(UTC), uuid4()
-    before = await _before(session, device.charger_id)
     values = {
         "connection_id": connection_id,
         "process": process,
@@ -48,19 +50,13 @@ async def connect(
     }
     row = insert(DeviceConnection).values(charger_id=device.charger_id, entity_id=device.entity_id, **values)
     again = values | {"connections": DeviceConnection.connections + 1}
-    await session.execute(row.on_conflict_do_update(index_elements=["charger_id"], set_=again))
-    await _mark(session, [device.charger_id], True, now, protocol=protocol.value)
-    if before is not None and before != process:
+    written = row.on_conflict_do_update(index_elements=["charger_id"], set_=again).returning(*_BEFORE)
+    before, ended_at = (await session.execute(written)).one()
+    await _mark(session, [device.charger_id], True, now, last_seen_at=now, protocol=protocol.value)
+    took_over = before is not None and ended_at is None
+    if took_over and before != process:
         await dismiss(session, device.charger_id)
-    return connection_id, before is not None
-
-
-async def _before(session: AsyncSession, charger_id: UUID) -> str | None:
-    """The process that holds the open connection."""
-    query = select(DeviceConnection.process).where(
-        DeviceConnection.charger_id == charger_id, DeviceConnection.ended_at.is_(None)
-    )
-    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+    return connection_id, took_over
 
 
 async def disconnect(session: AsyncSession, charger_id: UUID, connection_id: UUID, reason: str = "CLOSED") -> bool:
@@ -83,14 +79,10 @@ async def _mark(
     """Set what the charger's own row says; `connected_changed_at` moves only when it changes."""
     if not charger_ids:
         return
-    seen = {"last_seen_at": now} if connected else {}
     differs = Charger.connected.is_distinct_from(connected)
-    ids = Charger.id.in_(list(charger_ids))
-    await session.execute(
-        update(Charger).where(ids, differs).values(connected=connected, connected_changed_at=now, updated_at=now)
-    )
-    if seen or values:
-        await session.execute(update(Charger).where(ids).values(updated_at=Charger.updated_at, **seen, **values))
+    moments = {column.key: case((differs, now), else_=column) for column in (_CHANGED, Charger.updated_at)}
+    changed = update(Charger).where(Charger.id.in_(list(charger_ids)))
+    await session.execute(changed.values(connected=connected, **moments, **values))
 
 
 async def hold(session: AsyncSession, process: str, charger_ids: Collection[UUID]) -> set[UUID]:
