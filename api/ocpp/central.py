@@ -12,6 +12,8 @@ from uuid import UUID
 import structlog
 from starlette.websockets import WebSocket
 
+from api.live.server import LiveProtocol
+from api.live.wire import EXTENSION
 from api.ocpp import metrics, times
 from api.ocpp.calls import Calls
 from api.ocpp.conversation import Conversation, send
@@ -31,8 +33,16 @@ log = structlog.get_logger(__name__)
 _NORMAL, _POLICY = 1000, 1008
 _CLOSING_SECONDS = 3.0
 _TOGETHER_SECONDS = 0.1
+_MOST_ARRIVING = 256
 _HANDSHAKES = 16
 """At a time: after a restart the whole fleet comes back at once, and other requests need the database too."""
+
+
+def _forget_handshake(websocket: WebSocket) -> None:
+    """Where the server is ours, it lets go of what idle connections need not cost."""
+    server = (websocket.scope.get("extensions") or {}).get(EXTENSION)
+    if isinstance(server, LiveProtocol):
+        server.forget_handshake()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class Central:
         self.ingest = Ingest(database, settings)
         self.port = Port(database, self.ingest, self.process)
         self._handshakes = asyncio.Semaphore(_HANDSHAKES)
+        self.arriving = 0
+        """Chargers whose handshake goes on."""
         self._conversations: dict[UUID, Conversation] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._dispatcher = Dispatcher(database, self.process, self._connected, self._send, self._dismiss)
@@ -62,8 +74,8 @@ class Central:
 
     @property
     def full(self) -> bool:
-        """Whether no more chargers are taken."""
-        return len(self._conversations) >= self.settings.ocpp_connections
+        """Whether no more are taken: for good, or while more come at once than can be served before they tire."""
+        return self.arriving >= _MOST_ARRIVING or len(self._conversations) >= self.settings.ocpp_connections
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """Begin a task that is kept until it is done, also when its connection has ended."""
@@ -91,6 +103,7 @@ class Central:
         device, reason = admitted.device, "failed"
         try:
             await websocket.accept(admitted.version.subprotocol)
+            _forget_handshake(websocket)
             with metrics.SOCKETS.labels(admitted.version.value).track_inprogress():
                 reason = await self._speak(websocket, admitted)
         finally:
@@ -127,7 +140,8 @@ class Central:
 
     async def _left(self, admitted: Admitted) -> None:
         try:
-            await self.port.disconnected(admitted.device, admitted.connection_id)
+            async with self._handshakes:
+                await self.port.disconnected(admitted.device, admitted.connection_id)
         except Exception as error:
             log.warning("not_told_disconnected", charger=admitted.device.identity, error=type(error).__name__)
 

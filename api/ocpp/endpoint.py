@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -70,7 +71,7 @@ async def _central(websocket: WebSocket) -> "Central":
     await _bounded(websocket, identity, address)
     central = await central_of(websocket.app.state)
     if central.full:
-        raise _Refused(503, "TOO_MANY_CONNECTIONS", 30)
+        raise _Refused(503, "TOO_MANY_CONNECTIONS", random.randint(5, 30))  # noqa: S311  # spreads who comes back
     return central
 
 
@@ -101,6 +102,7 @@ async def central_of(state: State) -> "Central":
 
 async def _admitted(central: "Central", websocket: WebSocket) -> "Admitted | None":
     """None for a charger that speaks no version of ours. Raises: _Refused."""
+    central.arriving += 1
     try:
         device = await _authenticated(central, websocket)
         version = chosen(websocket.scope["subprotocols"])
@@ -110,6 +112,8 @@ async def _admitted(central: "Central", websocket: WebSocket) -> "Admitted | Non
             raise
         log.warning("charger_not_checked", error=type(error).__name__)
         raise _Refused(503, "UNAVAILABLE", 10) from error
+    finally:
+        central.arriving -= 1
 
 
 async def _authenticated(central: "Central", websocket: WebSocket) -> "Device":
