@@ -11,9 +11,11 @@ from api.charging_bills import ChargingBill
 from api.context import Info
 from api.inputs import key_of
 from api.mutations import PreviewablePayload, mutation
+from api.quote_changes import contact_key
 from api.reading import read_in
 from domain.charging_bills import bills
 from domain.charging_bills.models import SessionBilling
+from domain.contacts.models import Contact
 from domain.ledger.posting import seal
 from domain.rows import find
 from domain.sessions.models import ChargingSession
@@ -50,6 +52,23 @@ class ChargingBillMutations:
         return await _changed(info, session_id, lambda session, id: bills.rebill(session, id, reason))
 
     @mutation(
+        "Bills a session to somebody else than its driver, such as one whose driver nobody knows; to the driver again "
+        "where nobody is named. Refused with PAYER_INVOICED once it was invoiced: waive it first.",
+        requires=_WRITE,
+        previewable=True,
+    )
+    async def set_charging_bill_payer(
+        self,
+        info: Info,
+        session_id: _SessionId,
+        payer_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="A contact or organization; null: the driver.")
+        ] = None,
+    ) -> ChargingBillPayload:
+        payer = contact_key(payer_id, "payerId")
+        return await _changed(info, session_id, lambda session, id: bills.set_payer(session, id, payer), payer)
+
+    @mutation(
         "Bills nothing for a session: what was invoiced is credited with the reason.",
         requires=_WRITE,
         previewable=True,
@@ -62,12 +81,16 @@ class ChargingBillMutations:
         return await _changed(info, session_id, bills.undo_waiver)
 
 
-async def _changed(info: Info, session_id: strawberry.ID, change: _Change) -> ChargingBillPayload:
-    """As the platform, since it takes from packs and subscriptions; the caller has to see the session."""
+async def _changed(
+    info: Info, session_id: strawberry.ID, change: _Change, payer: UUID | None = None
+) -> ChargingBillPayload:
+    """As the platform, since it takes from packs and subscriptions; the caller has to see session and payer."""
     key = key_of("ChargingSession", session_id, "sessionId")
     async with info.context.system() as session:
         async with acting_as(session, info.context.actor):
             await find(session, ChargingSession, key, field=("session_id",))
+            if payer is not None:
+                await find(session, Contact, payer, field=("payer_id",))
         billing = await change(session, key)
         await seal(session)
         async with acting_as(session, info.context.actor):

@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
-from domain.charging_bills.errors import AlreadyWaived, NotWaived, SessionNotOver
+from domain.charging_bills.errors import AlreadyWaived, NotWaived, PayerInvoiced, SessionNotOver
 from domain.charging_bills.events import (
     ChargingBillCorrected,
+    ChargingBillPayerChanged,
     ChargingBillPriced,
     ChargingBillWaived,
     ChargingBillWaiverUndone,
@@ -32,6 +33,7 @@ from domain.charging_bills.pricing import Priced, price_session
 from domain.charging_bills.revenue import keep_revenue
 from domain.charging_bills.settling import settle, unbillable
 from domain.charging_bills.telling import tell
+from domain.contacts.models import Contact
 from domain.invoices.payers import Payer, Profile
 from domain.rows import actor_of, find
 from domain.sessions.models import ChargingSession, SessionState
@@ -64,6 +66,24 @@ async def bill(session: AsyncSession, session_id: UUID, reason: str = "", *, fir
 async def rebill(session: AsyncSession, session_id: UUID, reason: str = "") -> SessionBilling:
     """`bill`, because somebody asked for it. Raises: what `bill` raises, and faults of the reason."""
     return await bill(session, session_id, validation.text(reason, "reason", minimum=0, maximum=LONGEST_REASON))
+
+
+async def set_payer(session: AsyncSession, session_id: UUID, contact_id: UUID | None) -> SessionBilling:
+    """Bill a session to somebody else than its driver, or to the driver again where nobody is named. For the system.
+
+    The driver's plan, packs and subscription count all the same.
+    Raises: NotFound, SessionNotOver, PayerInvoiced, PeriodClosed.
+    """
+    if contact_id is not None:
+        await find(session, Contact, contact_id, field=("payer_id",))
+    charged, billing = await _held(session, session_id)
+    if billing.charged_net_cents or billing.charged_vat_cents:
+        raise PayerInvoiced(field=("session_id",))
+    billing.payer_given, billing.payer_contact_id = contact_id is not None, contact_id
+    billing = await _bill(session, charged, billing, "")
+    payer = str(billing.payer_contact_id) if billing.payer_contact_id else None
+    await tell(session, billing, lambda number: ChargingBillPayerChanged(number, payer))
+    return billing
 
 
 async def waive(session: AsyncSession, session_id: UUID, reason: str) -> SessionBilling:
@@ -182,10 +202,12 @@ async def _locked(session: AsyncSession, charged: ChargingSession) -> SessionBil
 async def _paying(
     session: AsyncSession, charged: ChargingSession, billing: SessionBilling
 ) -> tuple[Payer, Profile] | None:
-    """Who pays: the driver; who was invoiced before stays the payer."""
-    if not (billing.charged_net_cents or billing.charged_vat_cents) or billing.payer_contact_id is None:
+    """Who pays: the driver, unless somebody else was named; who was invoiced before stays the payer."""
+    invoiced = billing.charged_net_cents or billing.charged_vat_cents
+    if billing.payer_contact_id is None or not (invoiced or billing.payer_given):
         billing.payer_contact_id = charged.driver_contact_id
     if billing.payer_contact_id is None:
+        billing.payer_chain_ids = []
         return None
     paying = await payer_of(session, charged.entity_id, billing.payer_contact_id)
     if paying is not None:

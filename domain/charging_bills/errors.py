@@ -15,6 +15,12 @@ class AlreadyWaived(DomainError):
     en = "This session was waived already."
 
 
+class PayerInvoiced(DomainError):
+    code = "PAYER_INVOICED"
+    nl = "Deze laadsessie is al gefactureerd; scheld die eerst kwijt."
+    en = "This session was invoiced already; waive it first."
+
+
 class NotWaived(DomainError):
     code = "NOT_WAIVED"
     nl = "Deze laadsessie is niet kwijtgescholden."

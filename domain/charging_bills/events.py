@@ -44,6 +44,15 @@ class ChargingBillUnbillable(_BillEvent):
 
 
 @dataclass(frozen=True)
+class ChargingBillPayerChanged(_BillEvent):
+    """Somebody said who pays for a session, or took that back."""
+
+    type = "charging_bill.payer_changed"
+    internal = True
+    payer_id: str | None
+
+
+@dataclass(frozen=True)
 class ChargingBillWaiting(_BillEvent):
     """What is due of a session waits for the collective invoice of a month."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Date,
     ForeignKey,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     Numeric,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -88,6 +90,8 @@ class SessionBilling(Identified, Updated, Base):
     driver_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     payer_contact_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
     """Who owes it; it stays who it was once something was invoiced."""
+    payer_given: Mapped[bool] = mapped_column(Boolean, server_default=false(), default=False)
+    """Whether somebody said who pays; else it is the driver."""
     payer_chain_ids: Mapped[UUIDs] = mapped_column(server_default=text("'{}'"))
     """The payer, where it is an organization, and those above it: who of the partners may see it."""
     status: Mapped[str]

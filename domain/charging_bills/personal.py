@@ -9,7 +9,8 @@ personal(
         "session_billing",
         open="""
             SELECT s.number FROM session_billing b JOIN charging_session s ON s.id = b.session_id
-            WHERE b.payer_contact_id = ANY (CAST(:ids AS uuid[])) AND b.status = 'WAITING' ORDER BY s.number""",
+            WHERE b.payer_contact_id = ANY (CAST(:ids AS uuid[])) AND b.status IN ('PRICED', 'WAITING')
+            ORDER BY s.number""",
         kept="payer_contact_id = ANY (CAST(:ids AS uuid[])) OR driver_contact_id = ANY (CAST(:ids AS uuid[])) "
         "OR owner_contact_id = ANY (CAST(:ids AS uuid[]))",
         why_kept=_TAX,

@@ -68,6 +68,7 @@ def _tables() -> None:
         sa.Column("owner_contact_id", sa.UUID(), nullable=True),
         sa.Column("driver_contact_id", sa.UUID(), nullable=True),
         sa.Column("payer_contact_id", sa.UUID(), nullable=True),
+        sa.Column("payer_given", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("payer_chain_ids", postgresql.ARRAY(sa.UUID()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="0", nullable=False),

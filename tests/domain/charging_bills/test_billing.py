@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 import domain.tables  # noqa: F401  # what the books have to agree with is declared
 from domain.charging_bills import bills, collecting, reactions
-from domain.charging_bills.errors import AlreadyWaived, NotWaived, SessionNotOver
+from domain.charging_bills.errors import AlreadyWaived, NotWaived, PayerInvoiced, SessionNotOver
 from domain.charging_bills.models import SessionBill, SessionBilling, SessionBillLine, SessionRevenue
 from domain.documents.loading import printable
 from domain.documents.making.validating import faults_of
@@ -231,6 +231,27 @@ async def test_without_a_driver_or_a_tariff_nobody_is_billed_until_there_is_one(
             "SELECT payload ->> 'status' FROM event WHERE type = 'charging_bill.unbillable' AND entity_id = :e"
         )
         assert list((await session.execute(told_of, {"e": place.entity_id})).scalars()) == ["NO_TARIFF", "NO_PAYER"]
+
+
+async def test_somebody_else_can_be_named_until_it_was_invoiced(database: Database) -> None:
+    place = await charging_place(database)
+    session_id = await place.charge(token=None)
+    await place.bill(session_id)
+    async with database.session(SYSTEM) as session:
+        payer = await factories.organization(session, place.yard.entity)
+        billing = await bills.set_payer(session, session_id, payer.id)
+    assert (billing.status, billing.payer_chain_ids, billing.driver_contact_id) == ("INVOICED", [payer.id], None)
+    assert (await place.bill(session_id)).payer_contact_id == payer.id
+    async with database.session(SYSTEM) as session:
+        with pytest.raises(PayerInvoiced):
+            await bills.set_payer(session, session_id, None)
+        await bills.waive(session, session_id, "Verkeerde betaler")
+        await bills.undo_waiver(session, session_id)
+    async with database.session(SYSTEM) as session:
+        await bills.waive(session, session_id, "Verkeerde betaler")
+        billing = await bills.set_payer(session, session_id, None)
+    assert (billing.status, billing.payer_contact_id, billing.payer_chain_ids) == ("WAIVED", None, [])
+    assert {each.payer_contact_id for each in await place.invoices()} == {payer.id}
 
 
 async def test_a_session_that_goes_on_is_not_billed(database: Database) -> None:
