@@ -41,9 +41,11 @@ from domain.tariffs.models import PlanMembership as MembershipRow
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
+    from api.charging_sessions import ChargingSession
     from api.contacts import Contact
     from api.entities import BusinessEntity
 
+ChargingSessionRef = Annotated["ChargingSession", strawberry.lazy("api.charging_sessions")]
 ContactRef = Annotated["Contact", strawberry.lazy("api.contacts")]
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 _READ = Permission.TARIFFS_READ
@@ -102,6 +104,7 @@ class BenefitUse(Node):
     )
     month: date | None = column("The month of the subscription that it counts for: its first day.")
     created_at: datetime = column("When it was reckoned, last.")
+    charging_session: ChargingSessionRef | None = related("The session.", on=lambda u, s: s.id == u.charging_session_id)
 
 
 USE_SORT = Sort(UseRow, created_at="When it was reckoned.", default="-created_at")
