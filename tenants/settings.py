@@ -93,7 +93,7 @@ class Settings(BaseSettings):
 
     ocpp_connections: int = Field(default=10_000, ge=1)
     """Chargers that one API process holds sockets of."""
-    ocpp_security_profile: Literal[1, 2] = 1
+    ocpp_security_profile: int = Field(default=1, ge=1, le=2)
     """The least of the protocol's that chargers must keep: 1 takes them without TLS too, 2 with TLS only."""
     ocpp_message_bytes: int = Field(default=262_144, ge=4_096)
     """Of one message; MAX_BODY_BYTES ends the connection."""

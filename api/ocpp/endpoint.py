@@ -91,7 +91,7 @@ async def _bounded(websocket: WebSocket, identity: str, address: str) -> None:
 
 
 async def central_of(state: State) -> "Central":
-    """This process's, which begins with its first charger: the schemas cost 7 MiB that a process may never need."""
+    """This process's, which begins with its first charger: code and schemas cost 4 MiB and a fifth of a second."""
     if not hasattr(state, "ocpp"):
         loaded = await asyncio.to_thread(importlib.import_module, _CENTRAL)
         if not hasattr(state, "ocpp"):  # another charger may have been first meanwhile
