@@ -77,7 +77,7 @@ class TariffTermsInput:
             "start_fee_cents": int(self.start_fee_cents),
             "minimum_cents": int(self.minimum_cents),
             "windows": [
-                {"name": each.name, "from": each.since, "until": each.until, "multiplier": each.multiplier}
+                {"name": each.name, "since": each.since, "until": each.until, "multiplier": each.multiplier}
                 for each in windows
             ],
             "multiplies": self.multiplies.value,

@@ -90,7 +90,7 @@ def _windows(version: Any) -> Select[Any]:
     value = window.c.value
     return select(
         value["name"].astext.label("name"),
-        value["from"].astext.label("since"),
+        value["since"].astext.label("since"),
         value["until"].astext.label("until"),
         cast(value["multiplier"].astext, Numeric).label("multiplier"),
     ).order_by(window.c.place)

@@ -131,9 +131,9 @@ def _window(value: object) -> Window:
         parts: dict[str, Any] = {
             name: faults.take(_required(read), value.get(name), name) for name, read in _WINDOW.items()
         }
-    if parts["from"] == parts["until"]:
+    if parts["since"] == parts["until"]:
         raise EmptyWindow(field=("until",))
-    return Window(parts["name"], parts["from"], parts["until"], parts["multiplier"])
+    return Window(parts["name"], parts["since"], parts["until"], parts["multiplier"])
 
 
 def _required(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -158,7 +158,7 @@ def _clock(value: object) -> time:
 
 _WINDOW: dict[str, Callable[[Any], Any]] = {
     "name": _name,
-    "from": _clock,
+    "since": _clock,
     "until": _clock,
     "multiplier": _multiplier,
 }

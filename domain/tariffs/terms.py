@@ -2,7 +2,7 @@
 
     {"currency": "EUR", "energy_cents_per_kwh": "50", "time_cents_per_hour": "300", "idle_cents_per_hour": null,
      "start_fee_cents": 0, "minimum_cents": 0,
-     "windows": [{"name": "PEAK", "from": "18:00", "until": "21:00", "multiplier": "1.5"}],
+     "windows": [{"name": "PEAK", "since": "18:00", "until": "21:00", "multiplier": "1.5"}],
      "multiplies": "ALL", "multiplier_cap": null, "emergency_multiplier": "2", "damage_reserve_cents": 50}
 
 Decision 2 puts the tax last, so prices are net: one tariff serves payers of every VAT rule, and is counted like every
@@ -104,7 +104,7 @@ def as_json(terms: Terms) -> dict[str, Any]:
 def _window_json(window: Window) -> dict[str, str | None]:
     return {
         "name": window.name,
-        "from": f"{window.starts:%H:%M}",
+        "since": f"{window.starts:%H:%M}",
         "until": f"{window.until:%H:%M}",
         "multiplier": written(window.multiplier),
     }

@@ -244,3 +244,91 @@ async def test_what_was_bought_explains_its_amounts(database: Database, settings
     assert len(told) == 1 + 3 + 3
     for amount in told:
         check(amount)
+
+
+async def test_a_draft_is_written_anew_and_withdrawn_and_an_assignment_ends(
+    database: Database, settings: Settings
+) -> None:
+    p = await world(database)
+    finance = ask(p, settings, "finance")
+    async with database.session(SYSTEM) as session:
+        tariff, _ = await tariff_of(session, p.entity)
+        await assigned(session, tariff)
+    draft = """mutation S($input: SaveTariffDraftInput!) { saveTariffDraft(input: $input) { tariff { name
+      draft { id version terms { windows { name } } } } userErrors { code field } } }"""
+    windows = [{"name": "PEAK", "since": "17:00", "until": "20:00", "multiplier": "1.3"}]
+    given = {"tariffId": gid("Tariff", tariff.id), "name": "Anders", "terms": {"windows": windows}}
+    wrong = given | {"terms": {"windows": [*windows, windows[0] | {"since": "25:00"}]}}
+    assert codes((await finance.ask(draft, input=wrong))["saveTariffDraft"]) == [
+        ("INVALID_CLOCK", ["terms", "windows", "1", "since"])
+    ]
+    made = (await finance.ask(draft, input=given))["saveTariffDraft"]["tariff"]
+    assert (made["name"], made["draft"]["version"], made["draft"]["terms"]["windows"]) == (
+        "Anders",
+        2,
+        [{"name": "PEAK"}],
+    )
+    withdraw = (
+        """mutation W($id: ID!) { withdrawTariffVersion(id: $id) { version { status } userErrors { code field } } }"""
+    )
+    for expected in ([], [("TARIFF_VERSION_IN_FORCE", ["id"])]):
+        assert codes((await finance.ask(withdraw, id=made["draft"]["id"]))["withdrawTariffVersion"]) == expected
+    [held] = (await finance.ask("{ tariffAssignments(filter: { inForce: true }) { nodes { id validUntil } } }"))[
+        "tariffAssignments"
+    ]["nodes"]
+    ends = "mutation E($id: ID!) { endTariffAssignment(id: $id) { assignment { validUntil } userErrors { code } } }"
+    assert held["validUntil"] is None
+    assert (await finance.ask(ends, id=held["id"]))["endTariffAssignment"]["assignment"]["validUntil"] is not None
+
+
+OFFER = """mutation O($input: SaveChargingOfferInput!) { saveChargingOffer(input: $input) {
+  offer { id code energyWh priority } userErrors { code field } } }"""
+
+
+async def test_an_offer_is_saved_bought_with_a_preview_of_its_invoice_and_given_back(
+    database: Database, settings: Settings
+) -> None:
+    p = await world(database)
+    finance, driver = ask(p, settings, "finance"), ask(p, settings, "driver")
+    given = {
+        "entityId": gid("BusinessEntity", p.entity.id),
+        "kind": "PACK",
+        "code": "pack-100",
+        "name": "100 kWh",
+        "priceCents": "4500",
+        "discountPercent": "100",
+    }
+    assert codes((await finance.ask(OFFER, input=given))["saveChargingOffer"]) == [("OFFER_TERMS", ["kind"])]
+    offer = (await finance.ask(OFFER, input=given | {"energyWh": "100000"}))["saveChargingOffer"]["offer"]
+    assert offer | {"id": ""} == {"id": "", "code": "PACK-100", "energyWh": "100000", "priority": False}
+    buy = """mutation B($offer: ID!, $preview: Boolean! = false) { buyEnergyPack(offerId: $offer, preview: $preview) {
+      pack { id remainingWh } preview { events } userErrors { code field } } }"""
+    foreseen = (await driver.ask(buy, offer=offer["id"], preview=True))["buyEnergyPack"]["preview"]["events"]
+    assert {"energy_pack.bought", "invoice.issued"} <= set(foreseen)
+    pack = (await driver.ask(buy, offer=offer["id"]))["buyEnergyPack"]["pack"]
+    back = "mutation C($id: ID!) { cancelEnergyPack(id: $id) { pack { cancelledAt } userErrors { code field } } }"
+    assert codes((await driver.ask(back, id=pack["id"]))["cancelEnergyPack"]) == []
+    assert codes((await driver.ask(back, id=pack["id"]))["cancelEnergyPack"]) == [("PACK_IN_USE", ["id"])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(OfferKind.PLAN, "PlanMembership"), (OfferKind.SUBSCRIPTION, "ChargingSubscription")]
+)
+async def test_what_runs_is_ended_with_the_month_and_resumed_by_its_driver_alone(
+    kind: OfferKind, name: str, database: Database, settings: Settings
+) -> None:
+    p = await world(database)
+    async with database.session(SYSTEM) as session:
+        offer = await offer_of(session, p.entity, kind)
+        made = await (membership_of if kind is OfferKind.PLAN else subscription_of)(session, p.owner, offer)
+    field = "membership" if kind is OfferKind.PLAN else "subscription"
+
+    async def change(verb: str, who: str) -> Any:
+        told = f"{field} {{ validUntil }} userErrors {{ code field }}"
+        asked = f"mutation R($id: ID!) {{ made: {verb}{name}(id: $id) {{ {told} }} }}"
+        return (await ask(p, settings, who).ask(asked, id=gid(name, made.id)))["made"]
+
+    assert codes(await change("end", "driver")) == [("NOT_FOUND", ["id"])]
+    assert (await change("end", "owner"))[field]["validUntil"] is not None
+    assert codes(await change("end", "owner")) == [("SUBSCRIPTION_NOT_RUNNING", ["id"])]
+    assert (await change("resume", "owner"))[field]["validUntil"] is None

@@ -176,7 +176,7 @@ def test_usage_that_no_meter_tells_is_refused(intervals: list[Interval]) -> None
         price(Terms(), Usage(tuple(intervals)))
 
 
-WINDOW = {"name": "PEAK", "from": "18:00", "until": "21:00", "multiplier": "1.5"}
+WINDOW = {"name": "PEAK", "since": "18:00", "until": "21:00", "multiplier": "1.5"}
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ WINDOW = {"name": "PEAK", "from": "18:00", "until": "21:00", "multiplier": "1.5"
         ({"windows": [WINDOW] * 9}, [("TOO_MANY", ("windows",))]),
         ({"windows": [WINDOW, WINDOW]}, [("DUPLICATE_VALUE", ("windows", 1, "name"))]),
         ({"windows": [WINDOW | {"until": "18:00"}]}, [("EMPTY_WINDOW", ("windows", 0, "until"))]),
-        ({"windows": [WINDOW | {"from": "24:00"}]}, [("INVALID_CLOCK", ("windows", 0, "from"))]),
+        ({"windows": [WINDOW | {"since": "24:00"}]}, [("INVALID_CLOCK", ("windows", 0, "since"))]),
         (
             {"windows": [WINDOW | {"multiplier": None}], "start_fee_cents": -1},
             [("REQUIRED", ("windows", 0, "multiplier")), ("OUT_OF_RANGE", ("start_fee_cents",))],
