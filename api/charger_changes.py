@@ -208,14 +208,14 @@ class ChargerMutations:
     async def rotate_device_credentials(
         self,
         info: Info,
-        id: ChargerId,
+        charger_id: ChargerId,
         overlap_seconds: Annotated[int, strawberry.argument(description="0 to 2,592,000; a week if left out.")] = int(
             credentials.OVERLAP.total_seconds()
         ),
     ) -> DeviceLoginPayload:
-        key = key_of("Charger", id)
+        key = key_of("Charger", charger_id, "chargerId")
         async with info.context.system() as session:
-            await _seen(session, info, ChargerRow, key)
+            await _seen(session, info, ChargerRow, key, "charger_id")
             charger, secret = await credentials.rotate(session, key, overlap_seconds=overlap_seconds)
             return await _with_login(session, info, charger, secret)
 

@@ -117,11 +117,11 @@ async def rotate(
     Raises: NotFound, ChargerRetired, NotEnrolled.
     """
     integer(overlap_seconds, 0, LONGEST_OVERLAP_SECONDS, "overlap_seconds")
-    charger = await find(session, Charger, charger_id, lock=True)
+    charger = await find(session, Charger, charger_id, lock=True, field=("charger_id",))
     if charger.state == ChargerState.RETIRED:
-        raise ChargerRetired(field=("id",))
+        raise ChargerRetired(field=("charger_id",))
     if charger.state == ChargerState.REGISTERED:
-        raise NotEnrolled(field=("id",))
+        raise NotEnrolled(field=("charger_id",))
     until = datetime.now(UTC) + timedelta(seconds=overlap_seconds)
     await _replace(session, charger.id, until, at_once=overlap_seconds == 0)
     secret = await issue(session, charger, actor_of(session).user_id)

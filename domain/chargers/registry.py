@@ -195,7 +195,7 @@ def _coordinates(given: Location) -> None:
 async def _owner(session: AsyncSession, owner_contact_id: UUID | None) -> Contact | None:
     if owner_contact_id is None:
         return None
-    owner = await find(session, Contact, owner_contact_id, field=("owner_contact_id",))
+    owner = await find(session, Contact, owner_contact_id, field=("owner_id",))
     return await find(session, Contact, owner.merged_into_id) if owner.merged_into_id else owner
 
 

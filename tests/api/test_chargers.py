@@ -32,7 +32,7 @@ UPDATE = """mutation U($input: UpdateChargerInput!) { updateCharger(input: $inpu
   userErrors { code field } } }"""
 ENROL = """mutation E($id: ID!) { enrolCharger(id: $id) {
   charger { state } login { identity secret ocppPath mqttTopics } userErrors { code field } } }"""
-ROTATE = """mutation O($id: ID!, $overlap: Int!) { rotateDeviceCredentials(id: $id, overlapSeconds: $overlap) {
+ROTATE = """mutation O($id: ID!, $overlap: Int!) { rotateDeviceCredentials(chargerId: $id, overlapSeconds: $overlap) {
   login { secret } userErrors { code field } } }"""
 STATE = """mutation S($id: ID!) { %s(id: $id%s) { charger { state ... on StaffCharger { stateReason } }
   userErrors { code field } } }"""

@@ -1,15 +1,17 @@
 """Chargers of every entity: of its customers, of its partners, and one where anybody may charge."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.chargers import connections, enrolment, quarantine, registry
+from domain.chargers import connections, enrolment, quarantine, registry, statuses
 from domain.chargers.credentials import Device
-from domain.chargers.models import Channel, Charger, ChargerAccess, Protocol
+from domain.chargers.models import Channel, Charger, ChargerAccess, ConnectorStatus, Protocol
 from domain.chargers.quarantine import Refused
 from domain.chargers.registry import ConnectorDetails
+from domain.chargers.reports import Boot, ConnectorReport
 from domain.commands import service as commands
 from domain.commands.models import CommandKind
 from domain.contacts.models import Contact
@@ -54,6 +56,10 @@ async def _charger(
     await enrolment.enrol(session, charger.id)
     device = Device(charger.id, entity.id, charger.identity)
     await connections.connect(session, device, Protocol.OCPP16, "192.0.2.7", unique("process-"))
+    await statuses.boot(session, charger.id, Boot("Zaptec", "Go 2"))
+    for number in (1, 2):
+        free = ConnectorReport(number, ConnectorStatus.AVAILABLE, None, datetime.now(UTC))
+        await statuses.report(session, charger.id, free)
     await commands.request(session, charger_id=charger.id, kind=CommandKind.RESET)
     await quarantine.keep(session, Refused(charger.identity, Channel.OCPP, "MeterValues", "NEGATIVE_ENERGY"))
     return charger
