@@ -130,7 +130,7 @@ class ChargingSession(Node):
 @reads(SessionRow, audiences=OURS, source=by_entity_or_channel("charging_session"))
 @strawberry.type(description="A session as staff see it.")
 class StaffChargingSession(ChargingSession):
-    transaction_id: str | None = column("By which the charger names it.")
+    transaction: str | None = column("By which the charger names it.", name="transaction_id")
     id_token: str | None = column("The token that it was begun with, as the charger gave it.")
     heard_at: datetime = column("The time of the last report or reading of it.")
     stop_requested_at: datetime | None = column("When somebody asked for its end.")

@@ -24,7 +24,7 @@ START = f"""mutation S($input: StartSessionInput!) {{ startSession(input: $input
   {_ERRORS} }} }}"""
 SEEN = """{ chargingSessions(first: 20, orderBy: {field: STARTED_AT, direction: ASC}) { totalCount edges { node {
   __typename id state energyWh durationSeconds marks charger { identity }
-  ... on StaffChargingSession { driver { name } transactionId reports { kind meterWh } } } } } }"""
+  ... on StaffChargingSession { driver { name } transaction reports { kind meterWh } } } } } }"""
 FIND = """query F($filter: ChargingSessionFilter!) {
   chargingSessions(first: 20, filter: $filter) { edges { node { id } } } }"""
 
