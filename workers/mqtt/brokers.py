@@ -21,6 +21,8 @@ from workers.mqtt.presence import Presences
 from workers.mqtt.remote import RemoteBroker
 from workers.supervise import Supervised
 
+_SAYING_SECONDS = 0.5
+"""Within which chargers take their last acknowledgements; what they miss they send again."""
 Tasks: TypeAlias = list[tuple[str, Callable[[], Awaitable[None]]]]
 
 
@@ -73,6 +75,7 @@ class Embedded:
     async def close(self, seconds: float) -> None:
         self._broker.stop_listening()
         await self.consumer.finish(seconds)
+        await self._broker.settle(_SAYING_SECONDS)
         await self._stack.aclose()
         await self.consumer.finish(seconds)  # of connections that have ended by this
         self.listens_on = 0

@@ -20,7 +20,7 @@ from workers.mqtt import figures, writing
 from workers.mqtt.acks import Acks, Publish
 from workers.mqtt.lanes import Lanes
 from workers.mqtt.metrics import RefusedReading, left_out, read_metrics
-from workers.mqtt.reading import Refused, shown
+from workers.mqtt.reading import Refused, message_id_of, shown
 from workers.mqtt.status import Authorize, Body, Presence, Result, Said, read_alert, read_status
 from workers.mqtt.topics import Channel, Topic, command_topic, read_topic
 
@@ -126,6 +126,8 @@ class Consumer:
         except Refused as error:
             figures.REFUSED.labels(topic.channel, error.reason).inc()
             await self._quarantine(device, topic.identity, topic.channel, error.reason, error.detail, message.payload)
+            if (message_id := message_id_of(message.payload)) is not None:
+                self._acks.add(device.identity, message_id, [(None, error.reason)])
 
     async def _quarantine(
         self, device: Device | None, identity: str, action: str, reason: str, detail: str, payload: bytes

@@ -80,6 +80,7 @@ class EmbeddedBroker:
         self._broker = _Broker(self)
         self._connections: dict[str, _Connection] = {}
         self._open: set[asyncio.Task[Any]] = set()
+        self._begun: set[asyncio.Task[Any]] = set()
         self._server: asyncio.Server | None = None
         self._authenticating = asyncio.Semaphore(_AUTHENTICATING)
 
@@ -208,6 +209,8 @@ class EmbeddedBroker:
         packets = PacketReader(reader, connect.to_bytes(), MOST_PACKET_BYTES, silence)
         connection = _Connection(device, packets, writer)
         packets.on_oversize = lambda size: self._oversize(connection, size)
+        if (before := self._connections.get(device.identity)) is not None:
+            before.writer.close()  # one connection per charger: the newer one
         self._connections[device.identity] = connection
         token = self._admission.came(device, str((writer.get_extra_info("peername") or ("",))[0]))
         try:
@@ -224,8 +227,13 @@ class EmbeddedBroker:
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Work that nobody waits for."""
         task = asyncio.create_task(work)
-        self._open.add(task)
-        task.add_done_callback(self._open.discard)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait for what was begun and nobody waits for, for some seconds at most."""
+        if self._begun:
+            await asyncio.wait(self._begun, timeout=seconds)
 
     async def wrote(self, session: Session | None, topic: str, payload: bytes) -> None:
         """A charger wrote to a topic, or its last will did; it is acknowledged when this returns."""
@@ -255,9 +263,10 @@ class EmbeddedBroker:
             connection.writer.close()
         if self._open:
             await asyncio.wait(self._open, timeout=2)
-        for task in (*self._open,):
+        left = (*self._open, *self._begun)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 class _Inbox(asyncio.Queue[ApplicationMessage]):

@@ -11,11 +11,10 @@ from uuid import UUID
 
 from domain.devices.port import RefusedReading as Impossible
 from domain.telemetry.readings import Reading
-from workers.mqtt.reading import Fields, Refusal, Refused, moment, read_object, shown
+from workers.mqtt.reading import MOST_ID, Fields, Refusal, Refused, moment, read_object, shown
 
 MOST_READINGS = 1_000
 """In one message."""
-MOST_ID = 64
 _KEYS = ("connector", "sequence", "revision")
 _VALUES = ("energyWh", "powerW", "voltageMv", "currentMa", "temperatureDc", "socPercent")
 _KNOWN = frozenset(("at", "transactionId", *_KEYS, *_VALUES))

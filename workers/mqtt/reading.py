@@ -1,5 +1,6 @@
 """Reading JSON objects strictly: every field is known, has its type, and is named when it does not fit."""
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,6 +11,8 @@ import orjson
 VERSION = 1
 MOST_BYTES = 262_144
 """Of one payload."""
+MOST_ID = 64
+"""Characters of an id that a charger has given."""
 _LONGEST_MOMENT = 40
 _LARGEST = 2**63 - 1
 _SHOWN = 60
@@ -159,6 +162,17 @@ def read_object(payload: bytes, most: int = MOST_BYTES) -> dict[str, Any]:
     if type(version) is not int or version != VERSION:
         raise Refused(Refusal.WRONG_VERSION, shown(f"v is {version!r}, this platform reads {VERSION}"))
     return given
+
+
+def message_id_of(payload: bytes) -> str | None:
+    """Of a message that was refused, as far as one can tell."""
+    if len(payload) > MOST_BYTES:
+        return None
+    with contextlib.suppress(orjson.JSONDecodeError):
+        given = orjson.loads(payload)
+        found = given.get("messageId") if type(given) is dict else None
+        return found if type(found) is str and 1 <= len(found) <= MOST_ID else None
+    return None
 
 
 def shown(text: str) -> str:

@@ -14,8 +14,7 @@ from domain.health.alerts import AlertReport
 from domain.health.models import Severity
 from domain.sessions.models import ReportKind
 from domain.sessions.reports import ChargingState, TransactionReport
-from workers.mqtt.metrics import MOST_ID
-from workers.mqtt.reading import Fields, Refusal, Refused, read_object, shown
+from workers.mqtt.reading import MOST_ID, Fields, Refusal, Refused, read_object, shown
 
 _MOST_NAME = 50
 _MOST_TEXT = 500

@@ -52,13 +52,23 @@ async def test_what_is_acknowledged_is_stored_and_what_cannot_be_is_told(
         assert await stored(database, made.id) == [1, 4]
         for text in (b"{", b"x" * 300_000, orjson.dumps({"v": 2}), orjson.dumps({"v": 1, "type": "dance"})):
             await device.say("status", text)
+        await device.say("status", {"messageId": "s-1", "type": "connector", "connector": 1})
+        assert await device.acknowledged("s-1") == [{"messageId": "s-1", "reason": "MISSING_FIELD"}]
         await device.say("metrics", {"messageId": "m-2", "readings": [reading(5), readings[0]]})
         assert await device.acknowledged("m-2") == []
         assert await stored(database, made.id) == [1, 4, 5]
         await device.say("alert", {"messageId": "a-1", "code": "OVER_TEMPERATURE", "severity": "CRITICAL"})
         await device.acknowledged("a-1")
     found = await quarantined(database, made.identity)
-    reasons = {"NEGATIVE_ENERGY", "BAD_FIELD", "MALFORMED", "OVERSIZE", "WRONG_VERSION", "UNKNOWN_TYPE"}
+    reasons = {
+        "NEGATIVE_ENERGY",
+        "BAD_FIELD",
+        "MALFORMED",
+        "OVERSIZE",
+        "WRONG_VERSION",
+        "UNKNOWN_TYPE",
+        "MISSING_FIELD",
+    }
     assert set(found) == reasons
     assert {row.charger_id for row in found.values()} == {made.id}
     assert found["BAD_FIELD"].detail.startswith("readings[2] powerW")
