@@ -36,6 +36,7 @@ from workers.quotes import tidy_quotes
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.sessions import look_after_sessions
 from workers.tariffs import ask_for_months
+from workers.telemetry_months import drop_old_telemetry, make_telemetry_months
 from workers.webhooks import forget_old_deliveries
 
 _DAY = timedelta(days=1)
@@ -187,6 +188,11 @@ async def _refused_messages(database: Database, _settings: Settings) -> None:
         await quarantine.forget(session)
 
 
+async def _telemetry_months(database: Database, settings: Settings) -> None:
+    await make_telemetry_months(database)
+    await drop_old_telemetry(database, settings)
+
+
 async def _commissions(database: Database, _settings: Settings) -> None:
     await compute_commissions(database)
 
@@ -235,6 +241,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("look_after_sessions", timedelta(seconds=30), _sessions),
     Scheduled("keep_event_months", _DAY, _event_months),
+    Scheduled("keep_telemetry_months", _DAY, _telemetry_months),
     Scheduled("look_after_chargers", timedelta(minutes=1), _chargers),
     Scheduled("assess_chargers", timedelta(hours=1), _charger_health),
     Scheduled("forget_charger_troubles", _DAY, _old_troubles),
