@@ -39,6 +39,7 @@ from domain.rows import actor_of, find
 from domain.sessions.models import ChargingSession, SessionState
 from domain.tariffs.benefits import release
 from domain.tariffs.models import BenefitUse
+from domain.telemetry.readings import oldest
 
 LONGEST_REASON = 1_000
 _ONE_AFTER_ANOTHER = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -169,16 +170,22 @@ async def _bill(
     session: AsyncSession, charged: ChargingSession, billing: SessionBilling, reason: str, *, first: bool = True
 ) -> SessionBilling:
     paying = await _paying(session, charged, billing)
-    priced = await price_session(session, charged, paying)
-    if priced is None:
-        await unbillable(session, billing, ChargingBillStatus.NO_TARIFF)
-        return billing
     held = await bill_of(session, billing)
-    if held is None or held.inputs_sha256 != priced.sha256:
-        held = await _write(session, charged, billing, held, priced, reason)
+    if held is None or not _is_past(charged):
+        priced = await price_session(session, charged, paying)
+        if priced is None:
+            await unbillable(session, billing, ChargingBillStatus.NO_TARIFF)
+            return billing
+        if held is None or held.inputs_sha256 != priced.sha256:
+            held = await _write(session, charged, billing, held, priced, reason)
     await settle(session, billing, held, reason, first=first)
-    await keep_revenue(session, billing, held, priced.hours)
+    await keep_revenue(session, billing, held)
     return billing
+
+
+def _is_past(charged: ChargingSession) -> bool:
+    """Whether its readings are not kept any more: its bill stands as it is."""
+    return charged.started_at < oldest(datetime.now(UTC))
 
 
 async def _locked(session: AsyncSession, charged: ChargingSession) -> SessionBilling:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import lcm
+from typing import Any
 
 from domain.money import Money, allocate
 from domain.tariffs.pricing import Interval, LineKind, PriceLine
@@ -44,6 +45,14 @@ class HourEarned:
     energy_wh: int
     seconds: int
     net_cents: int
+
+    def as_json(self) -> list[str | int]:
+        """As a bill keeps it, for when readings are not kept any more."""
+        return [self.hour.isoformat(), self.energy_wh, self.seconds, self.net_cents]
+
+    @classmethod
+    def of(cls, kept: Sequence[Any]) -> "HourEarned":
+        return cls(datetime.fromisoformat(kept[0]), *kept[1:])
 
 
 def by_hour(lines: Sequence[PriceLine], intervals: Iterable[Interval], *, idle_apart: bool) -> list[HourEarned]:

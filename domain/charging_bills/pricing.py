@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.models import Charger
-from domain.charging_bills.hours import HourEarned, by_hour
+from domain.charging_bills.hours import by_hour
 from domain.invoices.payers import Payer, Profile
 from domain.rows import find
 from domain.sessions.metering import usage as usage_of
@@ -34,7 +34,6 @@ class Priced:
     tariff_version_id: UUID
     price: Price
     usage: Usage
-    hours: list[HourEarned]
     lines: list[dict[str, Any]]
     """As they are stored, without ids."""
     inputs: dict[str, Any]
@@ -42,7 +41,8 @@ class Priced:
     @property
     def sha256(self) -> bytes:
         """Of the inputs: the same readings, tariff, benefits and VAT have the same."""
-        return hashlib.sha256(json.dumps(self.inputs, sort_keys=True).encode()).digest()
+        telling = {name: value for name, value in self.inputs.items() if name != "hours"}
+        return hashlib.sha256(json.dumps(telling, sort_keys=True).encode()).digest()
 
 
 async def price_session(
@@ -68,7 +68,8 @@ async def price_session(
     )
     hours = by_hour(price.lines, usage.intervals, idle_apart=terms.idle_cents_per_hour is not None)
     lines = list(_rows(price, usage))
-    return Priced(version.id, price, usage, hours, lines, _inputs(version.id, price, usage, lines))
+    inputs = _inputs(version.id, price, usage, lines) | {"hours": [each.as_json() for each in hours]}
+    return Priced(version.id, price, usage, lines, inputs)
 
 
 async def _vat(session: AsyncSession, charged: ChargingSession, paying: tuple[Payer, Profile] | None) -> VatDecision:

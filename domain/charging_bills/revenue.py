@@ -1,6 +1,6 @@
 """What sessions earn by the hour, kept in line with the bills that hold."""
 
-from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, insert, select
@@ -10,9 +10,7 @@ from domain.charging_bills.hours import HourEarned
 from domain.charging_bills.models import REVENUE, SessionBill, SessionBilling, SessionRevenue
 
 
-async def keep_revenue(
-    session: AsyncSession, billing: SessionBilling, held: SessionBill, hours: Sequence[HourEarned]
-) -> None:
+async def keep_revenue(session: AsyncSession, billing: SessionBilling, held: SessionBill) -> None:
     """Write what the bill earns where it is due, and take away what another version earned; `billing` is locked."""
     wanted = held.id if billing.status in REVENUE else None
     query = select(SessionRevenue.bill_id).where(SessionRevenue.billing_id == billing.id).limit(1)
@@ -20,12 +18,12 @@ async def keep_revenue(
     if known == wanted:
         return
     await session.execute(delete(SessionRevenue).where(SessionRevenue.billing_id == billing.id))
-    rows = [_row(billing, held, each) for each in hours]
+    rows = [_row(billing, held, HourEarned.of(kept)) for kept in held.inputs["hours"]]
     if wanted and rows:
         await session.execute(insert(SessionRevenue).inline(), rows)
 
 
-def _row(billing: SessionBilling, held: SessionBill, earned: HourEarned) -> dict[str, object]:
+def _row(billing: SessionBilling, held: SessionBill, earned: HourEarned) -> dict[str, Any]:
     return {
         "entity_id": billing.entity_id,
         "billing_id": billing.id,

@@ -379,6 +379,24 @@ async def test_hours_add_up_to_what_is_due(database: Database) -> None:
         assert (await session.execute(query)).first() is None
 
 
+async def test_a_bill_whose_readings_are_gone_stands(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = await charging_place(database)
+    session_id = await in_order(place, EVENING - HOUR)
+    before = await place.billing(session_id)
+    monkeypatch.setattr(bills, "oldest", lambda now: now)
+    async with database.session(SYSTEM) as session:
+        transaction = (await session_of(session, session_id)).transaction_id
+    await place.read([place.reading(EVENING - timedelta(minutes=5), 1_001_000, transaction_id=transaction)])
+    await place.recount(session_id)
+    for change in (bills.rebill, lambda s, id: bills.waive(s, id, "Storing"), bills.undo_waiver):
+        async with database.session(SYSTEM) as session:
+            after = await change(session, session_id)
+    assert (after.version, after.gross_cents, after.status) == (1, before.gross_cents, "INVOICED")
+    async with database.session(SYSTEM) as session:
+        earned = select(func.sum(SessionRevenue.net_cents)).where(SessionRevenue.billing_id == after.id)
+        assert await session.scalar(earned) == before.net_cents
+
+
 @pytest.mark.parametrize("language", ["nl", "en"])
 async def test_its_documents_hold(database: Database, language: str) -> None:
     place = await charging_place(database)
