@@ -1,16 +1,14 @@
 """Sessions follow the readings: live while they are open, counted anew when readings come late or are corrected."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.chargers.models import Connector
 from domain.events.record import record_all
 from domain.rows import find
 from domain.sessions import events, telling
@@ -27,25 +25,6 @@ from tenants.settings import settings
 _UNKNOWN_POWER_W = 400_000
 _QUARTER = 25
 _S = ChargingSession
-_COLUMNS = (
-    _S.id,
-    _S.charger_id,
-    _S.connector,
-    _S.state,
-    _S.started_at,
-    _S.ended_at,
-    _S.closed_by,
-    _S.transaction_id,
-    _S.meter_start_wh,
-    _S.meter_wh,
-    _S.meter_at,
-    _S.energy_wh,
-    _S.power_w,
-    _S.soc_percent,
-    _S.target_wh,
-    _S.milestone,
-    _S.heard_at,
-)
 
 
 async def usage(session: AsyncSession, charging_session_id: UUID) -> Usage:
@@ -86,44 +65,53 @@ async def follow(session: AsyncSession, stored: Stored) -> None:
     Open sessions get their newest values, at most every SESSION_LIVE_SECONDS, and their milestones. What is older than
     what a session knows, or was corrected, makes it be counted anew by a job.
     """
-    readings = [reading for reading in (*stored.inserted, *stored.corrected) if reading.connector]
-    if not readings:
+    readings = [*stored.inserted, *stored.corrected]
+    concerned = await _concerned(session, readings) if readings else ()
+    if not concerned:
         return
-    by_place: defaultdict[tuple[UUID, int], list[Reading]] = defaultdict(list)
-    for reading in readings:
-        by_place[reading.charger_id, reading.connector].append(reading)
-    concerned = await _concerned(session, readings)
+    by_place = _by_place(concerned, readings)
     corrected = {(each.charger_id, each.connector, each.read_at) for each in stored.corrected}
     moved, late = [], []
-    for row, most_w in concerned:
-        new = by_place.get((row.charger_id, row.connector))
-        if not new:
-            continue
+    for row in concerned:
+        new = by_place[row.charger_id, row.connector]
         if row.state == SessionState.COMPLETED:
             late += [row.id] if _is_late(row, new) else []
-        elif row.state != SessionState.STARTING:
-            if _came_late(row, new, corrected):
-                late.append(row.id)
-            moved += [live] if (live := _live(row, new, most_w)) else []
+        elif row.state != SessionState.STARTING and new:
+            late += [row.id] if _came_late(row, new, corrected) else []
+            moved += [live] if (live := _live(row, new, row.max_power_w)) else []
     await _count_later(session, late)
     await _write(session, moved)
 
 
-async def _concerned(session: AsyncSession, readings: Sequence[Reading]) -> Sequence[tuple[Any, int | None]]:
+_CONCERNED = text("""
+SELECT s.id, s.charger_id, s.connector, s.state, s.started_at, s.ended_at, s.closed_by, s.transaction_id,
+  s.meter_start_wh, s.meter_wh, s.meter_at, s.energy_wh, s.power_w, s.soc_percent, s.target_wh, s.milestone, s.heard_at,
+  c.max_power_w
+FROM charging_session s LEFT JOIN connector c ON c.charger_id = s.charger_id AND c.number = s.connector
+WHERE s.charger_id = ANY (CAST(:ids AS uuid[])) AND s.state <> 'COMPLETED'
+  OR s.charger_id = ANY (CAST(:ids AS uuid[])) AND s.ended_at >= CAST(:oldest AS timestamptz)
+  OR s.charger_id = ANY (CAST(:ids AS uuid[])) AND s.transaction_id = ANY (CAST(:named AS text[]))
+  AND s.closed_by = 'RULE'
+ORDER BY s.id FOR UPDATE OF s""")
+"""Arrays, and conditions that each have their index: this runs for every batch of readings."""
+
+
+async def _concerned(session: AsyncSession, readings: Sequence[Reading]) -> Sequence[Any]:
     """Open sessions of the chargers, and ended ones that a reading may lie in; locked, so that none ends meanwhile."""
-    ids = list({reading.charger_id for reading in readings})
-    named = list({reading.transaction_id for reading in readings if reading.transaction_id})
-    oldest = min(reading.read_at for reading in readings)
-    here = _S.charger_id.in_(ids)
-    ruled = and_(here, _S.transaction_id.in_(named), _S.closed_by == ClosedBy.RULE)
-    wanted = (
-        select(*_COLUMNS, Connector.max_power_w)
-        .outerjoin(Connector, and_(Connector.charger_id == _S.charger_id, Connector.number == _S.connector))
-        .where(or_(and_(here, _S.state != SessionState.COMPLETED), and_(here, _S.ended_at >= oldest), ruled))
-        .order_by(_S.id)
-        .with_for_update(of=_S)
-    )
-    return [(row, row.max_power_w) for row in await session.execute(wanted)]
+    wanted = {
+        "ids": list({reading[0] for reading in readings}),
+        "oldest": min(reading[2] for reading in readings),
+        "named": list({reading.transaction_id for reading in readings if reading.transaction_id}),
+    }
+    return (await session.execute(_CONCERNED, wanted)).all()
+
+
+def _by_place(concerned: Iterable[Any], readings: Iterable[Reading]) -> dict[tuple[UUID, int], list[Reading]]:
+    found: dict[tuple[UUID, int], list[Reading]] = {(row.charger_id, row.connector): [] for row in concerned}
+    for reading in readings:
+        if (group := found.get(reading[:2])) is not None:
+            group.append(reading)
+    return found
 
 
 def _is_late(row: Any, new: Iterable[Reading]) -> bool:
