@@ -110,7 +110,7 @@ class Crowd:
     def _portal(self, who: Person) -> Portal:
         host = f"{who.portal}.{self._site.settings.base_domain}"
         password = next(login.password for login in logins() if login.email == who.email)
-        return Portal(self._site.api.port, host, who.email, password)
+        return Portal(self._site.named("api")[0].port, host, who.email, password)
 
     async def _stay(self) -> None:
         chance = random.Random(self._seed)  # noqa: S311  # no secret

@@ -1,4 +1,4 @@
-"""An installation whose parts are killed and started again: servers, one API, two workers. From the main thread."""
+"""An installation whose parts are killed and started again: servers and processes. From the main thread."""
 
 import asyncio
 import os
@@ -66,6 +66,7 @@ class Part:
     environment: dict[str, str]
     port: int
     child: Child | None = None
+    program: str = sys.executable
 
     @property
     def running(self) -> bool:
@@ -74,10 +75,14 @@ class Part:
 
 @dataclass
 class Site:
-    """`start`, then `kill` and `mend` as often as you like, then `stop`."""
+    """`start`, then `kill` and `mend` as often as you like, then `stop`. This one has an API and two workers.
+
+    A victim is `postgres`, `valkey`, or the name of a part before its number; `relay` is the worker that relays.
+    """
 
     directory: Path
     kills: list[Kill] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
 
     def start(self) -> None:
         """Return when everything answers. Raises: StackError."""
@@ -95,19 +100,27 @@ class Site:
         values = {**self.stack.environment, **_ENVIRONMENT}
         self.settings = _settings(values)
         asyncio.run(self._fill())
-        ports = [free_port() for _ in range(3)]
         shell = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
-        environment = {**shell, **values, "HOST": "127.0.0.1"}
-        self.api = Part("api", ("-m", "chargecars", "api"), {**environment, "PORT": str(ports[0])}, ports[0])
-        worker = ("-c", "from chargecars.bench.chaos.worker import run; run()")
-        self.workers = [
-            Part(f"worker-{number}", worker, {**environment, "WORKER_PORT": str(port)}, port)
-            for number, port in enumerate(ports[1:])
-        ]
+        self.environment = {**shell, **values, "HOST": "127.0.0.1"}
+        self.parts = self._parts()
         self.mend()
-        for part in (self.api, *self.workers):
+        for part in self.parts:
             assert part.child is not None
             part.child.wait_until(lambda part=part: self.answers(part), _READY_SECONDS)  # type: ignore[misc]  # bound now
+
+    def _parts(self) -> list[Part]:
+        """The processes of this installation."""
+        worker = ("-c", "from chargecars.bench.chaos.worker import run; run()")
+        return [self.api_part(), *(self.worker_part(f"worker-{number}", worker) for number in range(2))]
+
+    def api_part(self) -> Part:
+        port = free_port()
+        return Part("api", ("-m", "chargecars", "api"), {**self.environment, "PORT": str(port)}, port)
+
+    def worker_part(self, name: str, words: tuple[str, ...]) -> Part:
+        """One that says on WORKER_PORT how it is."""
+        port = free_port()
+        return Part(name, words, {**self.environment, "WORKER_PORT": str(port)}, port)
 
     async def _fill(self) -> None:
         await upgrade(self.settings.database_url, role_password(self.settings))
@@ -124,10 +137,10 @@ class Site:
         """Start what does not run; what cannot start yet is left for the next time."""
         with suppress(StackError):
             self.stack.revive()
-        for part in (self.api, *self.workers):
+        for part in self.parts:
             if not part.running:
                 log = self.directory / "log" / f"{part.name}.log"
-                command = [sys.executable, *part.words]
+                command = [part.program, *part.words]
                 part.child = Child(
                     part.name, command, log, environment=part.environment, stop_signals=((signal.SIGTERM, 12.0),)
                 )
@@ -149,21 +162,21 @@ class Site:
 
     def _part(self, victim: str, chance: random.Random) -> Part | None:
         """The process of a victim; None for the servers, and where no worker says that it holds the relay."""
-        match victim:
-            case "api":
-                return self.api
-            case "worker":
-                return chance.choice(self.workers)
-            case "relay":
-                return next(filter(self._relays, self.workers), None)
-        return None
+        if victim == "relay":
+            return next(filter(self._relays, self.named("worker")), None)
+        found = self.named(victim)
+        return chance.choice(found) if found else None
+
+    def named(self, name: str) -> list[Part]:
+        """The parts of a name, whatever their numbers."""
+        return [part for part in self.parts if part.name.partition("-")[0] == name]
 
     def _relays(self, part: Part) -> bool:
         return "chargecars_relay_works 1.0" in self._page(part, "/metrics")
 
     def relayed(self) -> bool:
         """Whether a worker holds the relay."""
-        return any(map(self._relays, self.workers))
+        return any(map(self._relays, self.named("worker")))
 
     def _forget(self) -> None:
         """Valkey comes back with nothing, as it does without a disk."""
@@ -176,7 +189,7 @@ class Site:
 
     def ready(self) -> bool:
         """Whether everything answers."""
-        return self.stack.fallen() is None and all(self.answers(part) for part in (self.api, *self.workers))
+        return self.stack.fallen() is None and all(map(self.answers, self.parts))
 
     def answers(self, part: Part) -> bool:
         return part.running and bool(self._page(part, "/readyz"))
@@ -189,8 +202,8 @@ class Site:
 
     def stop(self) -> None:
         """End everything and remove the data."""
-        for part in (getattr(self, "api", None), *getattr(self, "workers", ())):
-            if part is not None and part.child is not None:
+        for part in self.parts:
+            if part.child is not None:
                 part.child.kill()
         self.stack.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
