@@ -166,6 +166,12 @@ class TariffAssignment(Identified, Base):
             using="gist",
             where=text("charger_id IS NULL AND owner_contact_id IS NULL"),
         ),
+        Index(
+            "ix_tariff_assignment_wide",
+            "entity_id",
+            "owner_contact_id",
+            postgresql_where=text("charger_id IS NULL"),
+        ),
         Index("ix_tariff_assignment_tariff", "tariff_id", "created_at", "id"),
         Index("ix_tariff_assignment_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_tariff_assignment_newest", "created_at", "id"),

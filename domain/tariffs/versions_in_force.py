@@ -22,11 +22,15 @@ from tenants.base import moment
 
 async def version_for(session: AsyncSession, charger_id: UUID, at: datetime) -> TariffVersion | None:
     """The version that holds at a charger at a time, as far as the actor sees it; None where no tariff does."""
+    found = select(Charger.entity_id, Charger.owner_contact_id).where(Charger.id == charger_id)
+    charger = (await session.execute(found)).one_or_none()
+    if charger is None:
+        return None
     query = (
         select(TariffVersion)
         .join(TariffAssignment, TariffAssignment.tariff_id == TariffVersion.tariff_id)
-        .join(Charger, _covers())
-        .where(Charger.id == charger_id, TariffAssignment.valid.op("@>")(moment(at)))
+        .where(_covers(charger_id, charger.entity_id, charger.owner_contact_id))
+        .where(TariffAssignment.valid.op("@>")(moment(at)))
         .where(TariffVersion.status == VersionStatus.PUBLISHED, TariffVersion.valid_from <= at)
         .options(*granted_columns(session, TariffVersion))
         .order_by(_distance(), TariffVersion.valid_from.desc())
@@ -35,14 +39,13 @@ async def version_for(session: AsyncSession, charger_id: UUID, at: datetime) -> 
     return (await session.execute(query)).scalar_one_or_none()
 
 
-def _covers() -> ColumnElement[bool]:
-    """Whether an assignment is for a charger."""
-    for_all = and_(TariffAssignment.charger_id.is_(None), TariffAssignment.owner_contact_id.is_(None))
-    of_the_owner = TariffAssignment.owner_contact_id == Charger.owner_contact_id
-    return and_(
-        TariffAssignment.entity_id == Charger.entity_id,
-        or_(TariffAssignment.charger_id == Charger.id, of_the_owner, for_all),
-    )
+def _covers(charger_id: UUID, entity_id: UUID, owner_id: UUID | None) -> ColumnElement[bool]:
+    """Whether an assignment is for a charger, its owner or its entity; each by an index."""
+    a = TariffAssignment
+    own = and_(a.charger_id == charger_id, a.entity_id == entity_id)
+    everywhere = and_(a.charger_id.is_(None), a.owner_contact_id.is_(None), a.entity_id == entity_id)
+    owners = and_(a.charger_id.is_(None), a.owner_contact_id == owner_id, a.entity_id == entity_id)
+    return or_(own, everywhere) if owner_id is None else or_(own, everywhere, owners)
 
 
 def _distance() -> ColumnElement[int]:

@@ -222,6 +222,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_tariff_assignment_newest", "tariff_assignment", ["created_at", "id"], unique=False)
     op.create_index("ix_tariff_assignment_tariff", "tariff_assignment", ["tariff_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_tariff_assignment_wide",
+        "tariff_assignment",
+        ["entity_id", "owner_contact_id"],
+        unique=False,
+        postgresql_where=sa.text("charger_id IS NULL"),
+    )
     op.create_table(
         "charging_offer",
         sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
