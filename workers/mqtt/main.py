@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 
@@ -14,13 +15,22 @@ from tenants.settings import settings as environment
 from workers.listening import Listener
 from workers.mqtt.process import TelemetryProcess
 
+_YOUNG, _OLDER = 50_000, 20
+
 
 def run(listening: int | None = None) -> None:
     """Run the telemetry process of this environment; `listening` is a socket of the parent, for the broker."""
     settings = with_secrets(environment())
     logging.configure(settings)
     check_or_exit(settings)
+    _collect_seldom()
     asyncio.run(serve(settings, None if listening is None else socket.socket(fileno=listening)))
+
+
+def _collect_seldom() -> None:
+    """Readings wait by the thousand to be committed: looking for cycles among them took a third of the time."""
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
 
 
 async def serve(settings: Settings, listening: socket.socket | None = None) -> None:
