@@ -13,6 +13,8 @@ import asyncpg
 
 from chargecars.demo import work
 from chargecars.demo.bulk import Loader, bulk_load
+from chargecars.demo.charging import TABLES as CHARGING
+from chargecars.demo.charging import add_charging
 from chargecars.demo.demand import Demand, draw_demand
 from chargecars.demo.encode import Rows
 from chargecars.demo.figures import COUNTED, Figures
@@ -93,7 +95,9 @@ async def load(
             await connection.execute(f'VACUUM (ANALYZE) "{table}"')
         run.progress("invoices and payments", 0.95)
         await add_finance(owner_url, settings, run.today, scale)
-        counts = dict(loader.counts) | await _counted(connection, (*TABLES, "event", "counter"))
+        run.progress("chargers and charging", 0.97)
+        await add_charging(owner_url, settings, run.today, scale)
+        counts = dict(loader.counts) | await _counted(connection, (*TABLES, *CHARGING, "event", "counter"))
     finally:
         await connection.close()
     run.progress("done", 1.0)

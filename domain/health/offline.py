@@ -5,7 +5,6 @@ time, and more than are still heard, the platform is deaf to it: no alert is ope
 are heard again each has OFFLINE_AFTER to come back. Alerts close when their charger is heard.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,12 +47,13 @@ async def look(session: AsyncSession, now: datetime) -> Silence:
 
 async def _judge(session: AsyncSession, hearing: Hearing, now: datetime) -> int:
     """How many alerts were opened."""
-    given = {"protocol": hearing.protocol, "now": now, "after": OFFLINE_AFTER, "heard": hearing.heard_since}
+    given = {"protocol": hearing.protocol, "now": now, "after": OFFLINE_AFTER, "long": LONG_OFFLINE}
+    given["heard"] = hearing.heard_since
     rows = (await session.execute(_SILENT, given)).all()
-    fresh = [row for row in rows if row.severity is None]
+    fresh, worse = [row for row in rows if row.severity is None], [row for row in rows if row.severity is not None]
     listens = _remember(hearing, await _is_deaf(session, hearing, len(fresh), now), now)
     believed = fresh if listens else []
-    raised = await alerts.notice(session, [_noticed(row, now) for row in (*believed, *_worse(rows, now))])
+    raised = await alerts.notice(session, [_noticed(row, now) for row in (*believed, *worse)])
     await troubles.count(session, [(row.id, Trouble(outages=1)) for row in believed], now)
     return sum(each.opened for each in raised)
 
@@ -82,12 +82,6 @@ def _remember(hearing: Hearing, deaf: bool, now: datetime) -> bool:
     return waited
 
 
-def _worse(rows: Iterable[Any], now: datetime) -> list[Any]:
-    """Those that have become critical."""
-    known = [row for row in rows if row.severity is not None and row.severity != Severity.CRITICAL]
-    return [row for row in known if now - row.last_seen_at >= LONG_OFFLINE]
-
-
 def _noticed(row: Any, now: datetime) -> Noticed:
     long = now - row.last_seen_at >= LONG_OFFLINE
     said = f"{row.last_seen_at:%Y-%m-%d %H:%M} UTC"
@@ -113,10 +107,12 @@ SELECT c.id, c.last_seen_at, a.severity
 FROM charger c
 LEFT JOIN charger_alert a ON a.charger_id = c.id AND a.code = '{Code.OFFLINE.value}' AND a.closed_at IS NULL
 WHERE {_IN_SERVICE} AND c.protocol = :protocol AND c.last_seen_at < :now - :after
-  AND (a.id IS NOT NULL OR CAST(:heard AS timestamptz) IS NULL OR CAST(:heard AS timestamptz) < :now - :after)
+  AND CASE WHEN a.id IS NOT NULL THEN a.severity <> '{Severity.CRITICAL.value}' AND c.last_seen_at <= :now - :long
+    ELSE coalesce(CAST(:heard AS timestamptz) < :now - :after, true) END
 """).bindparams(  # noqa: S608  # constants alone
     bindparam("now", type_=DateTime(timezone=True)),
     bindparam("after", type_=Interval),
+    bindparam("long", type_=Interval),
     bindparam("heard", type_=DateTime(timezone=True)),
 )
 _HEARD = text(

@@ -3,6 +3,7 @@
 import pytest
 
 from chargecars.demo import Loaded
+from chargecars.demo.charging import TABLES
 from chargecars.demo.figures import Figures, shared
 from domain.ledger.checks import check_books
 from tenants.actor import SYSTEM
@@ -93,3 +94,23 @@ async def test_finance_has_something_of_everything(rows: Connection, demo: Datab
         assert found >= set(states.split()), (table, column)
     async with demo.session(SYSTEM) as session:
         assert [check for check in await check_books(session) if not check.holds] == []
+
+
+async def test_charging_has_something_of_everything(rows: Connection) -> None:
+    """Chargers of owners and public ones, sessions that are billed and some that are invoiced, and what ails some."""
+    for table, column, states in (
+        ("charger", "access", "PUBLIC PRIVATE"),
+        ("charger", "protocol", "MQTT OCPP16 OCPP201"),
+        ("charging_offer", "kind", "PLAN PACK SUBSCRIPTION"),
+        ("charging_session", "state", "COMPLETED"),
+        ("charger_alert", "code", "OFFLINE OVER_TEMPERATURE CONNECTOR_FAULTED FAILURE_PREDICTED RELAY_WELDED"),
+        ("charger_alert", "state", "OPEN ACKNOWLEDGED"),
+        ("maintenance_task", "state", "OPEN"),
+    ):
+        found = {row[0] for row in await rows.fetch(f"SELECT DISTINCT {column} FROM {table}")}
+        assert found >= set(states.split()), (table, column)
+    for table in (*TABLES, "session_charge"):
+        assert await rows.fetchval(f"SELECT count(*) FROM {table}") > 0, table
+    logins = "SELECT count(*) FROM charger c JOIN membership m ON m.contact_id = c.owner_contact_id"
+    assert await rows.fetchval(logins) > 0
+    assert await rows.fetchval("SELECT count(*) FROM charging_session WHERE marks <> '{}'") == 0
