@@ -6,6 +6,7 @@ a CONNECT that was checked, and messages of chargers go to the consumer instead 
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ _LEVEL = 4
 _LISTENER = "default"
 _USUAL = (OSError, EOFError, TimeoutError, ValueError, Malformed, Oversize, AMQTTError, MQTTError, NoDataError)
 log = structlog.get_logger(__name__)
+for _name in ("amqtt", "transitions"):
+    logging.getLogger(_name).setLevel(logging.WARNING)  # they tell of each connection and state
 
 
 class Admission(Protocol):

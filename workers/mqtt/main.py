@@ -54,7 +54,7 @@ async def serve(settings: Settings, listening: socket.socket | None = None) -> N
 
 
 def _collect_rarely() -> None:
-    """Readings come by the thousand and go by themselves: to look for cycles among them costs a third of reading them."""
+    """Readings come by the thousand and go by themselves: looking for cycles among them is a third of the work."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
