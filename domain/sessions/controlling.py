@@ -83,12 +83,12 @@ async def start(session: AsyncSession, wanted: Wanted) -> ChargingSession:
 async def _check_connector(session: AsyncSession, charger: Charger, number: int) -> None:
     if charger.state != ChargerState.IN_SERVICE:
         raise ChargerNotInService(field=("charger_id",))
-    query = select(Connector.status).where(Connector.charger_id == charger.id, Connector.number == number)
-    status = (await session.execute(query)).scalar_one_or_none()
-    if status is None:
+    query = select(Connector).where(Connector.charger_id == charger.id, Connector.number == number)
+    connector = (await session.execute(query)).scalar_one_or_none()
+    if connector is None:
         raise UnknownConnector(number=number, field=("connector",))
-    if status in _NOT_USABLE:
-        raise ConnectorNotUsable(status=status, field=("connector",))
+    if connector.status_at is not None and connector.status in _NOT_USABLE:  # else it never said how it is
+        raise ConnectorNotUsable(status=connector.status, field=("connector",))
 
 
 async def _token(session: AsyncSession, charger: Charger, wanted: Wanted) -> IdToken:

@@ -1,5 +1,7 @@
 """Sessions at every charger: one that has ended, and one that is asked for and waits, with tokens of their own."""
 
+from contextlib import suppress
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,6 +10,7 @@ from domain.chargers.models import Charger, ChargerState
 from domain.contacts.models import Contact
 from domain.sessions import controlling, transactions
 from domain.sessions.controlling import Wanted
+from domain.sessions.errors import ConnectorNotUsable, ConnectorOccupied
 from domain.sessions.models import ReportKind
 from tenants.models import BusinessEntity, Membership
 from tests.charging import after, token_of, told
@@ -27,7 +30,8 @@ async def add_sessions(session: AsyncSession) -> None:
         ended = told(ReportKind.ENDED, after(330), transaction_id=f"T{charger.id}", meter_wh=5_000)
         await transactions.report(session, device, ended)
         if charger.state == ChargerState.IN_SERVICE and driver.id == charger.owner_contact_id:
-            await controlling.start(session, Wanted(charger.id, 1, driver_contact_id=driver.id))
+            with suppress(ConnectorOccupied, ConnectorNotUsable):
+                await controlling.start(session, Wanted(charger.id, 1, driver_contact_id=driver.id))
 
 
 async def _driver(session: AsyncSession, charger: Charger) -> Contact | None:

@@ -109,7 +109,7 @@ async def test_two_processes_start_one_session(database: Database) -> None:
     ("values", "code"),
     [
         ({"charger": {"state": "SUSPENDED"}}, "CHARGER_NOT_IN_SERVICE"),
-        ({"connector": {"status": "FAULTED"}}, "CONNECTOR_NOT_USABLE"),
+        ({"connector": {"status": "FAULTED", "status_at": after(0)}}, "CONNECTOR_NOT_USABLE"),
         ({"charger": {"access": "PRIVATE"}}, "TOKEN_NOT_ACCEPTED"),
         ({"wanted": {"connector": 3}}, "UNKNOWN_CONNECTOR"),
         ({"wanted": {"driver_contact_id": None}}, "DRIVER_REQUIRED"),
