@@ -17,6 +17,7 @@ from api.live.wire import EXTENSION
 from api.ocpp import metrics, times
 from api.ocpp.calls import Calls
 from api.ocpp.conversation import Conversation, send
+from api.ocpp.pace import Paces
 from api.ocpp.talk import Talk
 from api.ocpp.versions import Version
 from domain.chargers.credentials import Device
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 _NORMAL, _POLICY = 1000, 1008
 _CLOSING_SECONDS = 3.0
 _TOGETHER_SECONDS = 0.1
+_FAILURES_PER_SECOND, _FAILURES_AT_ONCE, _MOST_ADDRESSES = 10, 200, 1_000
 _MOST_ARRIVING = 256
 _HANDSHAKES = 16
 """At a time: after a restart the whole fleet comes back at once, and other requests need the database too."""
@@ -63,6 +65,8 @@ class Central:
         self.ingest = Ingest(database, settings)
         self.port = Port(database, self.ingest, self.process)
         self._handshakes = asyncio.Semaphore(_HANDSHAKES)
+        self.strangers = Paces(_FAILURES_PER_SECOND, _FAILURES_AT_ONCE, _MOST_ADDRESSES)
+        """Addresses from which somebody could not prove who he is."""
         self.arriving = 0
         """Chargers whose handshake goes on."""
         self._conversations: dict[UUID, Conversation] = {}

@@ -117,18 +117,19 @@ async def _admitted(central: "Central", websocket: WebSocket) -> "Admitted | Non
 
 
 async def _authenticated(central: "Central", websocket: WebSocket) -> "Device":
-    identity = websocket.path_params["identity"]
+    identity, address = websocket.path_params["identity"], _address(websocket)
+    if central.strangers.exhausted(address):
+        raise _Refused(429, "RATE_LIMITED", 10)
     given = basic(header(websocket.scope, b"authorization"))
     if given is None:
         raise _Refused(401, "UNAUTHENTICATED")
     user, secret = given
-    if user != identity:
-        await central.quarantine(identity, "OTHER_IDENTITY", f"came with the credentials of {user[:48]}")
-        raise _Refused(401, "OTHER_IDENTITY")
-    device = await central.authenticate(identity, secret)
+    device = await central.authenticate(identity, secret) if user == identity else None
     if device is None:
-        await central.quarantine(identity, "WRONG_CREDENTIALS", f"from {_address(websocket)}")
-        raise _Refused(401, "WRONG_CREDENTIALS")
+        central.strangers.take(address)
+        reason = "WRONG_CREDENTIALS" if user == identity else "OTHER_IDENTITY"
+        await central.quarantine(identity, reason, f"from {address}, with the credentials of {user[:48]}")
+        raise _Refused(401, reason)
     return device
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from api.ocpp import frames, schemas
 from api.ocpp.credentials import basic
 from api.ocpp.frames import Call, Failure, Result
-from api.ocpp.pace import Pace
+from api.ocpp.pace import Pace, Paces
 from api.ocpp.versions import Version, chosen
 from api.ocpp.violations import Code, Violation
 
@@ -104,3 +104,13 @@ def test_a_pace_allows_a_burst_and_then_makes_wait() -> None:
     assert [pace.take() for _ in range(3)] == [0, 0, 0]
     assert 0.05 < pace.take() <= 0.1
     assert 0.15 < pace.take() <= 0.2
+
+
+def test_a_stranger_is_stopped_and_others_are_not() -> None:
+    paces = Paces(0.001, 2, most=2)
+    for name in ("a", "a", "b"):
+        assert not paces.exhausted(name)
+        paces.take(name)
+    assert (paces.exhausted("a"), paces.exhausted("b")) == (True, False)
+    paces.take("c")
+    assert not paces.exhausted("a")
