@@ -9,7 +9,7 @@ from collections.abc import Callable
 from amqtt.adapters import ReaderAdapter
 
 CONNECT, PUBLISH = 1, 3
-_MOST_WAITING = 32
+MOST_WAITING = 32
 """Messages of one connection that are not taken yet; then it is read no further."""
 
 
@@ -56,7 +56,7 @@ class PacketReader(ReaderAdapter):  # type: ignore[misc]  # amqtt declares no ty
     def taken(self) -> None:
         """A message of this connection is on its way to PostgreSQL."""
         self._waiting -= 1
-        if self._waiting < _MOST_WAITING and not self._stopped:
+        if self._waiting < MOST_WAITING and not self._stopped:
             self._room.set()
 
     def stop(self) -> None:
@@ -88,6 +88,6 @@ class PacketReader(ReaderAdapter):  # type: ignore[misc]  # amqtt declares no ty
             return False
         if self._packet[0] >> 4 == PUBLISH:
             self._waiting += 1
-            if self._waiting >= _MOST_WAITING:
+            if self._waiting >= MOST_WAITING:
                 self._room.clear()
         return True

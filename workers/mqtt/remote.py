@@ -138,8 +138,8 @@ class _Client(aiomqtt.Client):
         self._client.manual_ack_set(True)
         self.pending_calls_threshold = most
         self._take = take
-        self._waiting: deque[list[int | bool]] = deque()
-        self._taking: set[asyncio.Task[None]] = set()
+        self._acknowledgements = Acknowledgements(self._client.ack)
+        self._taking: set[asyncio.Future[None]] = set()
 
     async def until_disconnected(self) -> None:
         """Raises: MqttError when the connection ends."""
@@ -150,26 +150,42 @@ class _Client(aiomqtt.Client):
         self._client.publish(topic, payload, 1)
 
     def _on_message(self, client: Any, userdata: Any, message: MQTTMessage) -> None:
-        entry: list[int | bool] = [message.mid, message.qos, False]
-        self._waiting.append(entry)
-        task = asyncio.create_task(self._begin(message, entry))
+        done = self._acknowledgements.expect(message.mid, message.qos)
+        task = asyncio.ensure_future(self._take(Message(message.topic, bytes(message.payload)), done))
         self._taking.add(task)
         task.add_done_callback(self._taking.discard)
 
-    async def _begin(self, message: MQTTMessage, entry: list[int | bool]) -> None:
+
+class Acknowledgements:
+    """Given in the order in which the messages came, as MQTT asks (4.6.0-2)."""
+
+    def __init__(self, give: Callable[[int, int], object]) -> None:
+        self._give = give
+        self._waiting: deque[_Expected] = deque()
+
+    def expect(self, mid: int, qos: int) -> Done:
+        """A message has come; call what this returns when it is committed."""
+        expected = _Expected(mid, qos)
+        self._waiting.append(expected)
+
         def done() -> None:
-            entry[2] = True
-            self._acknowledge()
+            expected.done = True
+            while self._waiting and self._waiting[0].done:
+                self._acknowledge(self._waiting.popleft())
 
-        await self._take(Message(message.topic, bytes(message.payload)), done)
+        return done
 
-    def _acknowledge(self) -> None:
-        """In the order in which they came, as MQTT asks (4.6.0-2)."""
-        while self._waiting and self._waiting[0][2]:
-            mid, qos, _ = self._waiting.popleft()
-            if qos:
-                with contextlib.suppress(OSError, ValueError):  # a connection that has ended: it comes again
-                    self._client.ack(int(mid), int(qos))
+    def _acknowledge(self, expected: "_Expected") -> None:
+        if expected.qos:
+            with contextlib.suppress(OSError, ValueError):  # the connection has ended: it comes again
+                self._give(expected.mid, expected.qos)
+
+
+@dataclass(slots=True, eq=False)
+class _Expected:
+    mid: int
+    qos: int
+    done: bool = False
 
 
 def _session(most: int) -> Properties:
