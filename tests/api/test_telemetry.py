@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from domain.chargers.models import Charger
 from domain.telemetry.readings import Reading
 from domain.telemetry.store import store
 from tenants.actor import SYSTEM
 from tenants.engine import Database
+from tenants.models import BusinessEntity
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
@@ -85,6 +87,27 @@ async def test_a_span_however_long_gives_so_many_points_and_none_after_now(place
     coming = await place.series("DAY", now - timedelta(days=1), now + timedelta(days=700))
     assert len(coming) == 2
     assert await place.series("HOUR", now, now - timedelta(days=1)) == []
+
+
+async def test_its_owner_and_the_partner_of_its_channel_see_it_and_others_like_them_do_not(
+    place: Place, database: Database, settings: Settings
+) -> None:
+    async with database.session(SYSTEM) as session:
+        made = await session.get_one(Charger, place.charger_id)
+        entity = await session.get_one(BusinessEntity, made.entity_id)
+        owner, other = [await factories.person(session, entity) for _ in range(2)]
+        partner, rival = [await factories.organization(session, entity) for _ in range(2)]
+        made.owner_contact_id, made.channel_organization_ids = owner.id, [partner.id]
+        customers = [await factories.actor_with(session, Role.CHARGER_OWNER, entity, contact=c) for c in (owner, other)]
+        partners = [
+            await factories.actor_with(session, Role.PARTNER_ADMIN, entity, organization=each)
+            for each in (partner, rival)
+        ]
+    for resolution in ("RAW", "MINUTE", "HOUR", "DAY"):
+        for actor, sees in zip([*customers, *partners], [True, False] * 2, strict=True):
+            asker = Asker(database, settings, actor)
+            points = await place.series(resolution, _NIGHT, _NIGHT + timedelta(minutes=5), asker)
+            assert bool(points) is sees, (resolution, actor.role)
 
 
 async def test_a_charger_that_is_not_seen_has_no_points_not_even_gaps(place: Place) -> None:
