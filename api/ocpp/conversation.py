@@ -21,6 +21,7 @@ from api.ocpp.talk import Talk
 from api.ocpp.versions import Version
 from api.ocpp.violations import UNKNOWN, Code, Violation
 from domain.commands.models import CommandKind
+from domain.devices.interruptions import passes
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +36,9 @@ ORDERS: Mapping[Version, Mapping[CommandKind, Order]] = {
     Version.OCPP201: orders201.ORDERS,
 }
 _POLICY, _TOO_BIG = 1008, 1009
+_LATER = 1013
+_KEPT = frozenset({"MeterValues", "StartTransaction", "StopTransaction", "TransactionEvent"})
+"""What a charger must not lose: it keeps these while it has no connection, but gives them up after some errors."""
 _MOST_WAITING = 16
 """Calls that wait behind one that is being answered; the protocol allows the charger none."""
 _BURST = 10
@@ -152,8 +156,11 @@ class Conversation:
             violation.id, violation.action = call.id, call.action
             await self._refuse(violation, text)
             return "refused"
-        except Exception:
+        except Exception as error:
             log.exception("message_failed", charger=self.talk.device.identity, action=call.action)
+            if call.action in _KEPT and passes(error):
+                await self.end(_LATER, "what it says cannot be stored now")
+                return "failed"
             await self._send(frames.error(Violation(Code.INTERNAL, "try again later", id=call.id), version))
             return "failed"
         await self._send(frames.result(call.id, payload))

@@ -25,8 +25,9 @@ _MOST_TRANSACTIONS = 64
 _MOST_PAYLOAD = 4096
 _SOON_SECONDS = 10.0
 _TELLING: set["asyncio.Task[None]"] = set()
-_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
-"""Seconds between attempts: a charger gives an answer up after 30 as a rule, and a refused transaction after three."""
+PATIENCE_SECONDS = 25.0
+"""A charger gives an answer up after 30, as a rule."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 4.0
 
 
 @dataclass(slots=True)
@@ -119,13 +120,15 @@ class Talk:
 async def persistently(attempt: Callable[[], Awaitable[T]]) -> T:
     """What a database that is away for a moment must not lose: the charger waits for its answer.
 
-    Raises: what the last attempt raised.
+    Raises: TimeoutError where it stays away.
     """
-    for seconds in _PATIENCE:
-        try:
-            return await attempt()
-        except Exception as error:
-            if not passes(error):
-                raise
-            await asyncio.sleep(seconds)
-    return await attempt()
+    pause = _FIRST_PAUSE
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                return await attempt()
+            except Exception as error:
+                if not passes(error):
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)

@@ -1,14 +1,15 @@
 """What a database that is away for a while does to chargers: it lets them wait, and loses nothing of theirs."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from api.ocpp import talk
 from domain.devices.port import Port
 from tenants.engine import Database
-from tests.api.ocpp.stations import Platform, ask, raw, station
+from tests.api.ocpp.stations import PATIENCE, Platform, ask, raw, station
 
 AUTHORIZE = '[2,"a","Authorize",{"idTag":"CARD"}]'
 STOP = '[2,"s","StopTransaction",{"transactionId":1,"meterStop":5,"timestamp":"2026-01-01T00:00:00Z"}]'
@@ -16,7 +17,7 @@ STOP = '[2,"s","StopTransaction",{"transactionId":1,"meterStop":5,"timestamp":"2
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "_PATIENCE", (0.0, 0.0))
+    monkeypatch.setattr(talk, "_FIRST_PAUSE", 0.0)
 
 
 def away(times: int, instead: Any = None) -> Any:
@@ -43,14 +44,25 @@ async def test_a_transaction_waits_for_the_database(
     assert len(called) == 3
 
 
-async def test_a_database_that_stays_away_is_an_error_of_ours(
+async def test_a_charger_keeps_what_cannot_be_stored_since_it_has_no_connection(
     here: Platform, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s = await station(database)
-    for name in ("transaction", "authorize"):
-        monkeypatch.setattr(Port, name, away(99)[0])
+    monkeypatch.setattr(talk, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(Port, "transaction", away(10**6)[0])
     async with raw(here, s) as opened:
-        assert (await ask(opened, STOP))[:3] == [4, "s", "InternalError"]
+        await opened.send(STOP)
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(opened.recv(), PATIENCE)
+        assert opened.close_code == 1013
+
+
+async def test_what_a_charger_asks_for_is_an_error_meanwhile(
+    here: Platform, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s = await station(database)
+    monkeypatch.setattr(Port, "authorize", away(99)[0])
+    async with raw(here, s) as opened:
         assert (await ask(opened, AUTHORIZE))[:3] == [4, "a", "InternalError"]
         assert (await ask(opened, '[2,"h","Heartbeat",{}]'))[:2] == [3, "h"]
 
