@@ -14,8 +14,8 @@ from domain.chargers.reports import Boot, ConnectorReport
 from domain.sessions.models import ReportKind
 from domain.sessions.reports import TransactionReport
 
-_BEFORE = timedelta(seconds=5)
-"""A transaction that began so long before the connection began without it."""
+_BEFORE = timedelta(seconds=30)
+"""A transaction that began so long before the connection began without it, whatever the clock of the charger."""
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 

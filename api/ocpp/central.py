@@ -31,7 +31,9 @@ from tenants.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-_NORMAL, _POLICY = 1000, 1008
+_NORMAL, _POLICY, _FAILED = 1000, 1008, 1006
+_CODES = range(1000, 1016)
+"""What a client says beside these is its own."""
 _CLOSING_SECONDS = 3.0
 _TOGETHER_SECONDS = 0.1
 _FAILURES_PER_SECOND, _FAILURES_AT_ONCE, _MOST_ADDRESSES = 10, 200, 1_000
@@ -104,18 +106,18 @@ class Central:
 
     async def converse(self, websocket: WebSocket, admitted: Admitted) -> None:
         """Speak with a charger until it goes."""
-        device, reason = admitted.device, "failed"
+        device, code = admitted.device, _FAILED
         try:
             await websocket.accept(admitted.version.subprotocol)
             _forget_handshake(websocket)
             with metrics.SOCKETS.labels(admitted.version.value).track_inprogress():
-                reason = await self._speak(websocket, admitted)
+                code = await self._speak(websocket, admitted)
         finally:
-            metrics.ENDED.labels(reason if reason.isdecimal() else "other").inc()
-            log.info("charger_left", charger=device.identity, reason=reason)
+            metrics.ENDED.labels(str(code) if code in _CODES else "other").inc()
+            log.info("charger_left", charger=device.identity, code=code)
             self.spawn(self._left(admitted))
 
-    async def _speak(self, websocket: WebSocket, admitted: Admitted) -> str:
+    async def _speak(self, websocket: WebSocket, admitted: Admitted) -> int:
         charger_id = admitted.device.charger_id
         conversation = self._conversation(websocket, admitted)
         older = self._conversations.pop(charger_id, None)

@@ -78,15 +78,15 @@ class Conversation:
         self._waiting: list[tuple[Call, str]] = []
         self._working: asyncio.Task[None] | None = None
 
-    async def run(self) -> str:
-        """Why it ended."""
+    async def run(self) -> int:
+        """The code with which it ended."""
         try:
             while True:
                 await self._hear(await self._next())
         except WebSocketDisconnect as ended:
             if ended.code == _TOO_BIG:
                 await self.talk.quarantine("", "TOO_LARGE", "the connection was ended", "")
-            return ended.reason or str(ended.code)
+            return ended.code
         finally:
             self.talk.calls.leave()
             self.desk.leave()

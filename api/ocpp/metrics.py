@@ -6,7 +6,7 @@ _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 SOCKETS = Gauge("chargecars_ocpp_sockets", "Chargers that are connected.", ("protocol",))
 REFUSED = Counter("chargecars_ocpp_refused", "Chargers that were not let in.", ("reason",))
-ENDED = Counter("chargecars_ocpp_ended", "Connections that ended.", ("reason",))
+ENDED = Counter("chargecars_ocpp_ended", "Connections that ended, by code.", ("code",))
 MESSAGES = Counter("chargecars_ocpp_messages", "Calls of chargers.", ("action", "outcome"))
 MESSAGE_SECONDS = Histogram(
     "chargecars_ocpp_message_seconds", "From a charger's call to its answer.", ("action",), buckets=_SECONDS
