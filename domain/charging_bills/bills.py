@@ -279,5 +279,5 @@ async def _tell_priced(
         amounts = (row.version, row.net_cents, row.gross_cents, row.currency)
         await tell(session, billing, lambda number: ChargingBillPriced(number, *amounts))
         return
-    said = (row.version, row.reason, before.gross_cents, row.gross_cents, row.currency)
+    said = (row.version, before.gross_cents, row.gross_cents, row.currency)
     await tell(session, billing, lambda number: ChargingBillCorrected(number, *said))

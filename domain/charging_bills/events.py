@@ -28,7 +28,6 @@ class ChargingBillCorrected(_BillEvent):
 
     type = "charging_bill.corrected"
     bill_version: int
-    reason: str
     gross_before_cents: int
     gross_cents: int
     currency: str

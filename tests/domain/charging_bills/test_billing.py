@@ -18,8 +18,10 @@ from domain.charging_bills.models import SessionBill, SessionBilling, SessionBil
 from domain.documents.loading import printable
 from domain.documents.making.validating import faults_of
 from domain.documents.making.whole import make
+from domain.events.models import Event
 from domain.invoices.crediting import credit
 from domain.invoices.models import Invoice, InvoiceLine
+from domain.jobs.models import Job
 from domain.ledger.checks import check_books
 from domain.ledger.models import AccountRole, EntryKind, JournalLine, LedgerAccount
 from domain.ledger.posting import credit as credited
@@ -79,7 +81,13 @@ async def test_it_is_priced_at_once_and_invoiced_when_readings_under_way_have_co
     place = await charging_place(database)
     session_id = await place.charge()
     async with database.session(SYSTEM) as session:
-        await reactions.bill(session, {"session_id": str(session_id)})
+        ended = select(Event).where(Event.type == "session.completed", Event.subject_id == session_id)
+        event = (await session.execute(ended)).scalar_one()
+        for _ in range(2):
+            await reactions.react(session, event)
+        made = select(Job.arguments).where(Job.name == reactions.BILL, Job.entity_id == place.entity_id)
+        [arguments] = (await session.execute(made)).scalars()
+        await reactions.bill(session, arguments)
     assert ((await place.billing(session_id)).status, await place.invoices()) == ("PRICED", [])
     async with database.session(SYSTEM) as session:
         asked = text(
@@ -138,7 +146,7 @@ async def invoiced(place: Place, session_id: UUID) -> tuple[int, int]:
     return sum(row.net_cents for row in rows), sum(row.vat_cents for row in rows)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_shuffled_repeated_and_late_readings_change_no_cent(database: Database, seed: int) -> None:
     """Every batch is billed and invoiced at once, so corrections go up and down; they end where pricing once does."""
     draw = random.Random(seed)  # a test's choice
