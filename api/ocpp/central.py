@@ -36,6 +36,7 @@ _CODES = range(1000, 1016)
 """What a client says beside these is its own."""
 _CLOSING_SECONDS = 3.0
 _TOGETHER_SECONDS = 0.1
+_AGAIN_SECONDS = 1.0
 _FAILURES_PER_SECOND, _FAILURES_AT_ONCE, _MOST_ADDRESSES = 10, 200, 1_000
 _MOST_ARRIVING = 256
 _HANDSHAKES = 16
@@ -76,7 +77,16 @@ class Central:
         self._dispatcher = Dispatcher(database, self.process, self._connected, self._send, self._dismiss)
         self._loop = asyncio.get_running_loop()
         self._waking: asyncio.TimerHandle | None = None
-        self._dispatching = asyncio.create_task(self._dispatcher.run())
+        self._dispatching = asyncio.create_task(self._dispatch())
+
+    async def _dispatch(self) -> None:
+        """Whatever happens to a command, the others go on."""
+        while True:
+            try:
+                await self._dispatcher.run()
+            except Exception:
+                log.exception("dispatcher_failed")
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     @property
     def full(self) -> bool:
