@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,13 +38,16 @@ MOST_PACKET_BYTES = 1_048_576
 _MOST_CONNECT_BYTES = 16_384
 _CONNECT_SECONDS = 10.0
 _AUTHENTICATING = 16
+_SWEEP_SECONDS, _GRACE_SECONDS = 1.0, 5.0
 _LEVEL = 4
 """MQTT 3.1.1."""
 _LISTENER = "default"
 _USUAL = (OSError, EOFError, TimeoutError, ValueError, Malformed, Oversize, AMQTTError, MQTTError, NoDataError)
 log = structlog.get_logger(__name__)
+STRAY = (AMQTTError, MQTTError, NoDataError)
+"""Raised in tasks that amqtt leaves behind when a connection ends; they say nothing else."""
 for _name in ("amqtt", "transitions"):
-    logging.getLogger(_name).setLevel(logging.WARNING)  # they tell of each connection and state
+    logging.getLogger(_name).setLevel(logging.CRITICAL)  # they tell of each connection, state and odd packet
 
 
 class Admission(Protocol):
@@ -70,6 +74,9 @@ class _Connection:
     device: Device
     reader: PacketReader
     writer: asyncio.StreamWriter
+    task: asyncio.Task[Any]
+    ended_at: float | None = None
+    """When it was first found to have ended."""
 
 
 class EmbeddedBroker:
@@ -84,6 +91,8 @@ class EmbeddedBroker:
         self._connections: dict[str, _Connection] = {}
         self._open: set[asyncio.Task[Any]] = set()
         self._begun: set[asyncio.Task[Any]] = set()
+        self._held: set[_Connection] = set()
+        """Also those that another of the same charger has replaced."""
         self._server: asyncio.Server | None = None
         self._authenticating = asyncio.Semaphore(_AUTHENTICATING)
 
@@ -92,9 +101,11 @@ class EmbeddedBroker:
         """Serve while the block runs; gives the port. Raises: OSError where it is taken."""
         server = self._server = await self._listen()
         await self._broker.start()
+        sweeping = asyncio.create_task(self._sweep())
         try:
             yield server.sockets[0].getsockname()[1]
         finally:
+            sweeping.cancel()
             server.close()
             await self._close()
             await self._broker.shutdown()
@@ -183,6 +194,7 @@ class EmbeddedBroker:
     async def _speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._open) > self._most:
             return
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         async with asyncio.timeout(_CONNECT_SECONDS):
             connect = await _first_packet(reader)
             device = await self._admitted(connect, writer)
@@ -209,8 +221,12 @@ class EmbeddedBroker:
         silence = connect.keep_alive * 1.5 or None
         connect.keep_alive = 0  # we look at silence; the broker would read on after a part of a packet
         connect.client_id = device.identity  # nobody takes over another's session
+        connect.clean_session_flag = True  # nothing is kept here that a charger's acknowledgements do not keep better
         packets = PacketReader(reader, connect.to_bytes(), MOST_PACKET_BYTES, silence)
-        connection = _Connection(device, packets, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        connection = _Connection(device, packets, writer, task)
+        self._held.add(connection)
         packets.on_oversize = lambda size: self._oversize(connection, size)
         if (before := self._connections.get(device.identity)) is not None:
             before.writer.close()  # one connection per charger: the newer one
@@ -219,9 +235,21 @@ class EmbeddedBroker:
         try:
             await self._broker.external_connected(packets, StreamWriterAdapter(writer), _LISTENER)
         finally:
+            self._held.discard(connection)
             if self._connections.get(device.identity) is connection:
                 del self._connections[device.identity]
             self._admission.went(device, token)
+
+    async def _sweep(self) -> None:
+        """End what amqtt still holds of connections that have ended: it can wait for ever for a part of itself."""
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            now = time.monotonic()
+            for connection in (*self._held,):
+                if connection.reader.has_ended or connection.writer.is_closing():
+                    connection.ended_at = connection.ended_at or now
+                    if now - connection.ended_at > _GRACE_SECONDS:
+                        connection.task.cancel()
 
     def _oversize(self, connection: _Connection, size: int) -> None:
         detail = f"a packet of {size} bytes, at most {MOST_PACKET_BYTES} are read"

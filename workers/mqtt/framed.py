@@ -4,6 +4,7 @@ amqtt reads a packet byte by byte, of any size, and never notices that a client 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from amqtt.adapters import ReaderAdapter
@@ -49,9 +50,16 @@ class PacketReader(ReaderAdapter):  # type: ignore[misc]  # amqtt declares no ty
         """Seconds after which a client that says nothing is gone; None: never."""
         self._waiting = 0
         self._stopped = False
+        self._heard_at = time.monotonic()
         self._room = asyncio.Event()
         self._room.set()
         self.on_oversize: Callable[[int], None] = lambda size: None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the charger has closed it, or has been silent for longer than it may."""
+        late = self._silence is not None and self._room.is_set() and time.monotonic() - self._heard_at > self._silence
+        return self._reader.at_eof() or late
 
     def taken(self) -> None:
         """A message of this connection is on its way to PostgreSQL."""
@@ -86,6 +94,7 @@ class PacketReader(ReaderAdapter):  # type: ignore[misc]  # amqtt declares no ty
             return False
         except (Malformed, asyncio.IncompleteReadError, OSError, TimeoutError):
             return False
+        self._heard_at = time.monotonic()
         if self._packet[0] >> 4 == PUBLISH:
             self._waiting += 1
             if self._waiting >= MOST_WAITING:

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import signal
 import socket
+from typing import Any
 
 import domain.tables  # noqa: F401  # relations name tables of every area
 from migrations.startup import check_or_exit
@@ -13,6 +14,7 @@ from tenants.secrets import with_secrets
 from tenants.settings import Settings
 from tenants.settings import settings as environment
 from workers.listening import Listener
+from workers.mqtt.embedded import STRAY
 from workers.mqtt.process import TelemetryProcess
 
 _YOUNG, _OLDER = 50_000, 20
@@ -38,6 +40,7 @@ async def serve(settings: Settings, listening: socket.socket | None = None) -> N
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asyncio.get_running_loop().set_exception_handler(_report)
     provider = tracing.configure(settings, "chargecars-telemetry")
     process = TelemetryProcess(settings, listening)
     try:
@@ -51,6 +54,12 @@ async def serve(settings: Settings, listening: socket.socket | None = None) -> N
     finally:
         if provider:
             await asyncio.to_thread(provider.shutdown)
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """As ever, less what a connection's end leaves behind in the broker."""
+    if not isinstance(context.get("exception"), STRAY):
+        loop.default_exception_handler(context)
 
 
 def _collect_rarely() -> None:

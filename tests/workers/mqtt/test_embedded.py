@@ -156,3 +156,32 @@ async def test_what_is_larger_than_any_packet_ends_its_connection_alone(
             await device.say("metrics", {"messageId": "m", "readings": [reading(1)]})
             await device.acknowledged("m")
     assert (await quarantined(database, made.identity))["OVERSIZE"].detail.startswith("a packet of 1100")
+
+
+async def test_noise_leaves_nothing_behind(database: Database, telemetry: Telemetry) -> None:
+    p = await park(database)
+    made, secret = await p.with_secret()
+    user = made.identity.encode()
+    body = b"\x00\x04MQTT\x04\xc2\x00\x3c\x00\x01x" + b"".join(
+        len(part).to_bytes(2, "big") + part for part in (user, secret.encode())
+    )
+    connect = bytes([0x10, len(body)]) + body
+    topic = f"charging/{made.identity}/status".encode()
+    publish = len(topic).to_bytes(2, "big") + topic + b"\x00\x05{"
+    packets = [b"GET / HTTP/1.1\r\n\r\n", b"\x10\xff\xff\xff\xff\x7f", connect[:9], b"\x32\x02ab", b"\x00\x00", connect]
+    packets += [
+        connect + rest for rest in (b"\x00\x00", b"\x32\x01a", b"\x36\x00", b"\x82\x03abc", b"\x62\x02\x00\x07")
+    ]
+    packets += [connect + bytes([kind, len(publish)]) + publish for kind in (0x32, 0x34, 0x36)]
+    async with telemetry() as process:
+        for packet in packets:
+            reader, writer = await asyncio.open_connection("127.0.0.1", process.listens_on)
+            writer.write(packet)
+            writer.write_eof()
+            async with asyncio.timeout(PATIENCE):
+                await reader.read()
+            writer.close()
+        async with charger(process.listens_on, made.identity, secret) as device:
+            await device.say("metrics", {"messageId": "m", "readings": [reading(1)]})
+            await device.acknowledged("m")
+        await is_connected(p, made.id, False)
