@@ -57,6 +57,7 @@ import domain.sessions.personal
 import domain.signatures.models
 import domain.slots.models
 import domain.slots.personal
+import domain.tariffs.charge_models
 import domain.tariffs.models
 import domain.tariffs.personal
 import domain.teams.models

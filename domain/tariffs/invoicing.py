@@ -24,8 +24,9 @@ from domain.invoices.writing import issue_all
 from domain.ledger.posting import today
 from domain.money import Money, part_of
 from domain.rows import find
+from domain.tariffs.charge_models import BenefitCharge
 from domain.tariffs.charging_vat import charging_vat
-from domain.tariffs.models import BenefitCharge, ChargingOffer, ChargingSubscription, EnergyPack, PlanMembership
+from domain.tariffs.models import ChargingOffer, ChargingSubscription, EnergyPack, PlanMembership
 from domain.tariffs.months import begins, next_month
 from domain.tariffs.terms import written
 from domain.vat.rules import VatParty

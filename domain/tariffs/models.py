@@ -254,8 +254,8 @@ protect(
     },
 )
 
-_OWN = f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"
-_OWN_SENTENCES = {"staff": "It is of one of the actor's business entities.", "customer": "The actor has bought it."}
+OWN = f"contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"
+OWN_SENTENCES = {"staff": "It is of one of the actor's business entities.", "customer": "The actor has bought it."}
 
 
 class PlanMembership(Identified, Base):
@@ -287,8 +287,8 @@ class PlanMembership(Identified, Base):
 protect(
     PlanMembership,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("valid",)),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
-    explain=_OWN_SENTENCES,
+    customer=Rule(OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
+    explain=OWN_SENTENCES,
 )
 
 
@@ -324,8 +324,8 @@ class EnergyPack(Identified, Updated, Base):
 protect(
     EnergyPack,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("cancelled_at", "updated_at")),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("cancelled_at", "updated_at")),
-    explain=_OWN_SENTENCES,
+    customer=Rule(OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("cancelled_at", "updated_at")),
+    explain=OWN_SENTENCES,
 )
 
 
@@ -358,8 +358,8 @@ class ChargingSubscription(Identified, Base):
 protect(
     ChargingSubscription,
     staff=Rule(OF_THE_ENTITY, "SELECT, INSERT, UPDATE", updates=("valid",)),
-    customer=Rule(_OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
-    explain=_OWN_SENTENCES,
+    customer=Rule(OWN, "SELECT, INSERT, UPDATE", write_only=("made_by",), updates=("valid",)),
+    explain=OWN_SENTENCES,
 )
 
 
@@ -398,45 +398,7 @@ class BenefitUse(Identified, Base):
 protect(
     BenefitUse,
     staff=Rule(OF_THE_ENTITY),
-    customer=Rule(_OWN),
+    customer=Rule(OWN),
     system_may="SELECT, INSERT, DELETE",
     explain={"staff": "It is of one of the actor's business entities.", "customer": "The actor used it."},
-)
-
-
-class BenefitCharge(Identified, Base):
-    """What was invoiced of a pack, or of a month of a plan or subscription; each once."""
-
-    __tablename__ = "benefit_charge"
-    __table_args__ = (
-        CheckConstraint("num_nonnulls(pack_id, membership_id, subscription_id) = 1", name="of_one"),
-        CheckConstraint("(pack_id IS NULL) = (month IS NOT NULL)", name="month_of_what_runs"),
-        CheckConstraint("extract(day FROM month) = 1", name="month"),
-        CheckConstraint("net_cents >= 0 AND (invoice_id IS NOT NULL OR net_cents = 0)", name="net"),
-        CheckConstraint("credit_note_id IS NULL OR invoice_id IS NOT NULL", name="credited"),
-        UniqueConstraint("pack_id"),
-        UniqueConstraint("membership_id", "month"),
-        UniqueConstraint("subscription_id", "month"),
-        Index("ix_benefit_charge_contact", "contact_id"),
-        Index("ix_benefit_charge_invoice", "invoice_id"),
-        Index("ix_benefit_charge_credit_note", "credit_note_id"),
-    )
-
-    entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
-    contact_id: Mapped[UUID] = mapped_column(ForeignKey("contact.id"))
-    pack_id: Mapped[UUID | None] = mapped_column(ForeignKey("energy_pack.id"))
-    membership_id: Mapped[UUID | None] = mapped_column(ForeignKey("plan_membership.id"))
-    subscription_id: Mapped[UUID | None] = mapped_column(ForeignKey("charging_subscription.id"))
-    month: Mapped[date | None] = mapped_column(Date)
-    net_cents: Mapped[int] = mapped_column(BigInteger)
-    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
-    """None for a month in which nothing was due."""
-    credit_note_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
-
-
-protect(
-    BenefitCharge,
-    staff=Rule(OF_THE_ENTITY),
-    customer=Rule(_OWN),
-    explain=_OWN_SENTENCES,
 )

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.models import Charger
+from domain.tariffs.charge_models import BenefitCharge
 from domain.tariffs.models import (
-    BenefitCharge,
     BenefitUse,
     ChargingOffer,
     ChargingSubscription,

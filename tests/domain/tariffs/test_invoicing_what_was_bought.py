@@ -10,8 +10,9 @@ from sqlalchemy.dialects.postgresql import Range
 
 from domain.invoices.models import Invoice, InvoiceLine
 from domain.tariffs import buying, invoicing, reactions
+from domain.tariffs.charge_models import BenefitCharge
 from domain.tariffs.invoicing import Month, days_in
-from domain.tariffs.models import BenefitCharge, OfferKind
+from domain.tariffs.models import OfferKind
 from domain.tariffs.months import begins
 from tenants.actor import SYSTEM
 from tenants.engine import Database
