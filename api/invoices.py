@@ -102,7 +102,7 @@ described(
     COLLECTIVE="All orders that were completed in a month.",
     CREDIT="A credit.",
     COMMISSION="Commission of a month.",
-    CHARGING="Charging sessions, or what a correction of one adds.",
+    CHARGING="Charging sessions, what a correction of one adds, or what drivers buy beforehand.",
 )
 described(
     InvoiceStatus,
@@ -122,7 +122,7 @@ described(
     INSTALLATION_SERVICE="Installation.",
     METER_BOX_MODULE="Meter boxes.",
     SMART_METER_OCPP="Smart meters and OCPP.",
-    CHARGING="Charging sessions.",
+    CHARGING="Charging.",
     COMMISSION="Commission, on self-billing invoices.",
     OTHER="Anything else.",
 )

@@ -112,6 +112,7 @@ async def _month(session: AsyncSession, entity_id: UUID, payer_ids: Iterable[UUI
         Invoice.kind == InvoiceKind.INVOICE.value,
         Invoice.part == InvoicePart.CHARGING.value,
         Invoice.status != InvoiceStatus.CREDITED.value,
+        select(SessionCharge.id).where(SessionCharge.invoice_id == Invoice.id).exists(),
     )
     if (await session.execute(collected.limit(1))).first() is None:
         return month

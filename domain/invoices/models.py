@@ -51,7 +51,7 @@ class InvoicePart(StrEnum):
     CREDIT = "CREDIT"
     COMMISSION = "COMMISSION"
     CHARGING = "CHARGING"
-    """Charging sessions, or what a correction of one adds."""
+    """Charging sessions, what a correction of one adds, or what drivers buy beforehand."""
 
 
 class InvoiceStatus(StrEnum):
