@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from api.reading import Node, argument, read_node, read_nodes, read_search
 from tenants.permissions import Permission
 
-KINDS = ("contact", "lead", "quote", "order", "article")
+KINDS = ("contact", "lead", "quote", "order", "article", "charger")
 MOST = 50
 
 
@@ -40,7 +40,8 @@ class SearchQueries:
         "Several things by their ids, in the same order; null for what is not there.", requires=Permission.SIGNED_IN
     )
     search: list[Node] = read_search(
-        "Contacts, leads, quotes, orders and articles with a piece of text in their names or numbers; best 50 first.",
+        "Contacts, leads, quotes, orders, articles and chargers with a piece of text in their names or numbers; "
+        "best 50 first.",
         source=_hits,
         limit=MOST,
         cost=20,

@@ -202,6 +202,19 @@ async def test_filters(database: Database, settings: Settings) -> None:
         assert [each["identity"] for each in found] == [charger.identity], wanted
 
 
+FOUND = "query($text: String!) { search(text: $text) { __typename id } }"
+
+
+async def test_a_charger_is_found_by_its_serial_number(database: Database, settings: Settings) -> None:
+    p = await park(database)
+    charger = await p.public()
+    for who, kind in (("staff", "StaffCharger"), ("partner", "PartnerCharger"), ("owner", "CustomerCharger")):
+        found = (await as_(p, settings, who).ask(FOUND, text=charger.serial_number))["search"]
+        assert found == [{"__typename": kind, "id": gid("Charger", charger.id)}]
+    for who in ("driver", "stranger"):
+        assert (await as_(p, settings, who).ask(FOUND, text=charger.serial_number))["search"] == []
+
+
 def command(charger: Charger, kind: str, **values: Any) -> dict[str, Any]:
     return {"chargerId": gid("Charger", charger.id), "kind": kind, **values}
 
