@@ -87,7 +87,11 @@ class Station201(ChargePoint):  # type: ignore[misc]  # ships no types
         info = {"transaction_id": message.transaction_id, "charging_state": state}
         if stopped is not None:
             info["stopped_reason"] = stopped
-        register = {"value": message.meter_wh, "measurand": "Energy.Active.Import.Register"}
+        register = {
+            "value": message.meter_wh,
+            "measurand": "Energy.Active.Import.Register",
+            "context": _context(message),
+        }
         at = message.at.isoformat()
         event = call.TransactionEvent(
             kind,
@@ -164,6 +168,12 @@ class Station201(ChargePoint):  # type: ignore[misc]  # ships no types
 
     def _obey(self, kind: str, parameters: dict[str, Any], remote_id: str = "") -> str:
         return "Accepted" if self._device.command(kind, parameters, remote_id) else "Rejected"
+
+
+def _context(message: Started | Changed | Ended) -> str:
+    if isinstance(message, Changed):
+        return "Interruption.End" if message.charging else "Interruption.Begin"
+    return "Transaction.Begin" if isinstance(message, Started) else "Transaction.End"
 
 
 def _token(token: str) -> dict[str, str]:
