@@ -31,7 +31,9 @@ async def authorize(session: AsyncSession, device: Device, id_token: str) -> Aut
 
 
 async def token_named(session: AsyncSession, entity_id: UUID, token: str) -> IdToken | None:
-    """Case does not matter, as OCPP has it."""
+    """Case does not matter, as OCPP has it; what cannot be a token is none."""
+    if not token.isprintable():
+        return None
     named = select(IdToken).where(IdToken.entity_id == entity_id, IdToken.token == token.strip().upper())
     return (await session.execute(named)).scalar_one_or_none()
 

@@ -1,9 +1,11 @@
 """Reports are kept as they came, each once; what cannot be in them is left out."""
 
+import hashlib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +16,8 @@ from domain.telemetry.readings import AHEAD, MOST_ENERGY_WH, MOST_SEQUENCE, MOST
 
 OLDEST = timedelta(days=31)
 """Nobody is offline for longer: a clock that says so is wrong."""
+MOST_REPORTS = 2_000
+"""Of one session, besides those that change it."""
 _LONGEST_REASON = 100
 _LONGEST_TOKEN = 36
 
@@ -49,14 +53,23 @@ def _printable(text: str, most: int) -> bool:
 
 
 def key_of(told: TransactionReport) -> str:
-    """What is the same when a report is sent again, as the charger sent it.
+    """What is the same when a report is sent again, as the charger sent it, whatever is in it.
 
     Where the platform draws the transaction's id: where, when and at which register it began.
     """
-    at = told.at.astimezone(UTC).isoformat()
+    at = told.at.isoformat()
     if told.transaction_id is None:
         return f"{told.kind}|{told.connector}|{at}|{told.meter_wh}"
-    return f"{told.transaction_id}|{told.kind}|{told.sequence}|{at}|{told.charging_state or ''}"
+    id = told.transaction_id
+    if not _printable(id, MOST_TRANSACTION_ID):
+        id = hashlib.sha256(id.encode(errors="surrogatepass")).hexdigest()
+    return f"{id}|{told.kind}|{told.sequence}|{at}|{told.charging_state or ''}"
+
+
+async def is_full(session: AsyncSession, row: ChargingSession) -> bool:
+    """Whether so much was reported of a session that only what changes it is kept."""
+    some = select(SessionReport.id).where(SessionReport.session_id == row.id).limit(MOST_REPORTS).subquery()
+    return (await session.execute(select(func.count()).select_from(some))).scalar_one() >= MOST_REPORTS
 
 
 async def keep(
@@ -73,7 +86,7 @@ async def keep(
         entity_id=row.entity_id,
         session_id=row.id,
         charger_id=row.charger_id,
-        key=key[:300],
+        key=key,
         kind=said.kind.value,
         source=source.value,
         at=said.at,

@@ -14,7 +14,7 @@ from domain.sessions import authorizing
 from domain.sessions.beginning import begin, made_for, names_its_own
 from domain.sessions.controlling import send_stop
 from domain.sessions.finding import lock, newest, open_at
-from domain.sessions.keeping import keep, key_of, possible
+from domain.sessions.keeping import is_full, keep, key_of, possible
 from domain.sessions.models import (
     OPEN,
     ChargingSession,
@@ -51,11 +51,32 @@ async def report(session: AsyncSession, device: Device, told: TransactionReport)
     charger = await find(session, Charger, device.charger_id)
     said, corrected, refused = possible(told, datetime.now(UTC))
     row, born = await _session_of(session, charger, said, key_of(told))
-    if await keep(session, row, said, key_of(told), corrected=corrected) or born:
+    if not born and _changes_nothing(row, said):
+        await _note(session, row, said, key_of(told))
+    elif await keep(session, row, said, key_of(told), corrected=corrected) or born:
         await begin(session, row, charger, said)
         await settle(session, row, born=born)
         await _stop_at_once(session, row, said)
     return TransactionAnswer(row.transaction_id or "", row.id, await _judge(session, charger, said), refused)
+
+
+def _changes_nothing(row: ChargingSession, said: TransactionReport) -> bool:
+    """What chargers say each minute: it goes on as it did. Said in its turn, so that the whole is not gone through."""
+    now = {None: row.state, ChargingState.CHARGING: SessionState.ACTIVE, ChargingState.SUSPENDED: SessionState.PAUSED}
+    return (
+        said.kind is ReportKind.UPDATED
+        and row.state in (SessionState.ACTIVE, SessionState.PAUSED)
+        and said.at >= row.heard_at
+        and now[said.charging_state] == row.state
+        and (said.id_token is None or row.id_token is not None)
+    )
+
+
+async def _note(session: AsyncSession, row: ChargingSession, said: TransactionReport, key: str) -> None:
+    """Keep what matters should something older come late; where it is nothing, or too much, that it was heard of."""
+    row.heard_at = said.at
+    if said.charging_state is not None and not await is_full(session, row):
+        await keep(session, row, said, key)
 
 
 async def _stop_at_once(session: AsyncSession, row: ChargingSession, said: TransactionReport) -> None:

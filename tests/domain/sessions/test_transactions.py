@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.sessions import metering
+from domain.sessions import authorizing, keeping, metering
 from domain.sessions.measuring import digest
-from domain.sessions.models import ReportKind
+from domain.sessions.models import ReportKind, SessionReport
 from domain.sessions.reports import ChargingState
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -191,3 +192,30 @@ async def test_a_lone_report_of_any_kind_is_a_session(database: Database, kind: 
         row = await row_of(session, answer.session_id)
     assert (row.energy_wh, row.state) == (0, "COMPLETED" if kind is ENDED else "ACTIVE")
     assert ("NO_START" in row.marks) == (kind is not STARTED)
+
+
+async def test_what_goes_on_as_it_did_is_noted_and_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_REPORTS", 3)
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="OCPP201")
+        told = {"transaction_id": "t", "charging_state": ChargingState.CHARGING}
+        id = (await yard.report(session, STARTED, 0, meter_wh=0, **told)).session_id
+        for minutes in range(1, 9):
+            await yard.report(session, UPDATED, minutes, sequence=minutes, **told)
+        kept = select(func.count()).where(SessionReport.session_id == id)
+        assert (await session.execute(kept)).scalar_one() == 3
+        assert (await row_of(session, id)).heard_at == after(8)
+        late = {"transaction_id": "t", "charging_state": ChargingState.SUSPENDED, "sequence": 20}
+        await yard.report(session, UPDATED, 1.5, **late)
+        await yard.report(session, ENDED, 30, transaction_id="t", meter_wh=1_000)
+        row = await row_of(session, id)
+    assert (row.state, row.paused_seconds) == ("COMPLETED", 30)
+
+
+async def test_text_that_cannot_be_kept_harms_nothing(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        for bad in ("\x00", "\ud800", "x" * 5_000, " "):
+            answer = await yard.report(session, STARTED, 0, transaction_id=bad, id_token=bad, connector=2, reason=bad)
+            assert len(answer.refused) == 2
+            assert not (await authorizing.authorize(session, yard.device, bad)).accepted
