@@ -12,7 +12,7 @@ from api.ocpp.frames import Payload
 from api.ocpp.sampled import measured
 from api.ocpp.talk import Talk
 from api.ocpp.versions import Version
-from domain.chargers.models import ConnectorStatus
+from domain.chargers.models import MOST_CONNECTORS, ConnectorStatus
 from domain.chargers.reports import Boot, ConnectorReport
 from domain.health.alerts import AlertReport
 from domain.health.models import Severity
@@ -55,12 +55,11 @@ async def _authorize(talk: Talk, payload: Payload) -> Payload:
 
 
 async def _status(talk: Talk, payload: Payload) -> Payload:
-    evse, plug, said = payload["evseId"], payload["connectorId"], payload["connectorStatus"]
-    talk.tracked.plugs[evse] = occupied = talk.tracked.plugs.get(evse, frozenset()) - {plug}
+    evse, said = payload["evseId"], payload["connectorStatus"]
+    others = talk.tracked.others(evse, payload["connectorId"], occupied=said == "Occupied")
     if said == "Occupied":
-        talk.tracked.plugs[evse] = occupied | {plug}
         status = ConnectorStatus(talk.tracked.states.get(evse, ConnectorStatus.PREPARING))
-    elif said == "Available" and occupied:
+    elif said == "Available" and others:
         return {}  # the other plug of an EVSE that is in use
     else:
         status = ConnectorStatus(said.upper())
@@ -118,10 +117,10 @@ def _report(
 
 def _register(kind: ReportKind, readings: Sequence[Reading]) -> int | None:
     """The register at the beginning of a transaction is the first that is told, else the last."""
-    told = sorted((each.read_at, each.energy_wh) for each in readings if each.energy_wh is not None)
-    if not told:
+    known = sorted((each.read_at, each.energy_wh) for each in readings if each.energy_wh is not None)
+    if not known:
         return None
-    return told[0][1] if kind is ReportKind.STARTED else told[-1][1]
+    return known[0][1] if kind is ReportKind.STARTED else known[-1][1]
 
 
 async def _flow(talk: Talk, payload: Payload, connector: int, at: Any) -> None:
@@ -131,7 +130,8 @@ async def _flow(talk: Talk, payload: Payload, connector: int, at: Any) -> None:
         state = ConnectorStatus.FINISHING
     if state is None or not connector or payload.get("offline") or talk.tracked.states.get(connector) == state:
         return
-    talk.tracked.states[connector] = state
+    if connector <= MOST_CONNECTORS:
+        talk.tracked.states[connector] = state
     await answers.stands(talk, ConnectorReport(connector, state, None, at))
 
 

@@ -12,7 +12,7 @@ from api.ocpp import metrics
 from api.ocpp.calls import CallFailed, Calls
 from api.ocpp.frames import Payload
 from domain.chargers.credentials import Device
-from domain.chargers.models import Channel
+from domain.chargers.models import MOST_CONNECTORS, Channel
 from domain.devices import running
 from domain.devices.interruptions import passes
 from domain.devices.port import Port
@@ -52,6 +52,14 @@ class Tracked:
         while len(self.transactions) > _MOST_TRANSACTIONS:
             del self.transactions[next(iter(self.transactions))]
 
+    def others(self, evse: int, plug: int, *, occupied: bool) -> bool:
+        """Whether another plug of the EVSE is occupied, now that this one is, or is not."""
+        if not (0 < evse <= MOST_CONNECTORS and 0 < plug <= MOST_CONNECTORS):
+            return False
+        others = self.plugs.get(evse, frozenset()) - {plug}
+        self.plugs[evse] = others | {plug} if occupied else others
+        return bool(others)
+
     def ended(self, transaction_id: str) -> None:
         """It does not any more."""
         self.transactions.pop(transaction_id, None)
@@ -80,7 +88,7 @@ class Talk:
         """Of a transaction, which may have begun before this connection did; 0 where nobody knows."""
         if not self.tracked.transactions.get(transaction_id):
             found = await persistently(lambda: running.connector_of(self.port.database, self.device, transaction_id))
-            self.tracked.transactions[transaction_id] = found
+            self.tracked.began(transaction_id, found)
         return self.tracked.transactions[transaction_id]
 
     async def look_up(self) -> None:
