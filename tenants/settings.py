@@ -146,7 +146,7 @@ class Settings(BaseSettings):
     telemetry_minute_retention_months: int = Field(default=25, ge=1, le=120)
     telemetry_hour_retention_months: int = Field(default=120, ge=1, le=120)
     """Days are kept for ever."""
-    telemetry_batch_readings: int = Field(default=4_000, ge=1, le=20_000)
+    telemetry_batch_readings: int = Field(default=8_000, ge=1, le=20_000)
     """Most readings that one transaction writes."""
     telemetry_batch_ms: int = Field(default=20, ge=0, le=5_000)
     """How long a transaction waits for more readings."""

@@ -96,35 +96,37 @@ class Run:
     async def measure(self, readings: int) -> None:
         """Everything, one after the other."""
         self.report.add("load_average_before", os.getloadavg()[0], "processes")
-        async with brokers.embedded(self.place) as port:
-            await self._through("mqtt_embedded", port, bar=0.5)
-            await self._latency(port)
+        async with brokers.embedded(self.place) as running:
+            await self._through("mqtt_embedded", running, bar=0.5)
+            await self._latency(running.port)
         if (program := brokers.mosquitto()) is None:
             self._no_mosquitto("mosquitto is not installed")
         else:
-            async with brokers.with_mosquitto(self.place, program) as port:
-                await self._through("mqtt_mosquitto", port, bar=0.5)
+            async with brokers.with_mosquitto(self.place, program) as running:
+                await self._through("mqtt_mosquitto", running, bar=0.5)
         await self._ocpp()
         await self._history(readings)
 
     # --- readings per second --------------------------------------------------------------------------------------
 
-    async def _through(self, name: str, port: int, bar: float) -> None:
+    async def _through(self, name: str, running: brokers.Running, bar: float) -> None:
         """Rounds of COPY and of chargers by turns, after one that does not count; then single readings."""
-        await self._round(port, Load(_CHARGERS, 5, _TOGETHER))
-        copied, through = [], []
+        await self._round(running.port, Load(_CHARGERS, 5, _TOGETHER))
+        copied, through, cpu = [], [], running.cpu_seconds()
         for _ in range(_ROUNDS):
             load = Load(_CHARGERS, self.messages, _TOGETHER, self.first)
             rows = list(readings(load, self.chargers, self.start))
             copied.append(await copying.rate(self.owner, rows, self.place.settings.telemetry_batch_readings))
-            through.append(await self._round(port, load))
+            through.append(await self._round(running.port, load))
             say(f"{name}: {through[-1]:,.0f} readings/s, COPY {copied[-1]:,.0f}")
-        single = await self._round(port, Load(_CHARGERS, self.messages * 3, 1))
+        cpu = (running.cpu_seconds() - cpu) / (_ROUNDS * load.readings)
+        single = await self._round(running.port, Load(_CHARGERS, self.messages * 3, 1))
         say(f"{name}: {single:,.0f} messages of one reading/s")
         self.report.add(f"copy_beside_{name}", statistics.median(copied), "readings/s")
         self.report.add(f"{name}_readings", statistics.median(through), "readings/s")
         ratio = statistics.median(t / c for t, c in zip(through, copied, strict=True))
         self.report.add(f"{name}_vs_copy", ratio, "ratio", bar, at_least=True)
+        self.report.add(f"{name}_process_cpu", cpu * 1e6, "µs/reading")
         self.report.add(f"{name}_single_readings", single, "readings/s")
 
     async def _round(self, port: int, load: Load) -> float:

@@ -6,9 +6,10 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -30,7 +31,10 @@ def mosquitto() -> str | None:
 
 
 @contextmanager
-def _child(place: Installation, name: str, words: Sequence[str], environment: dict[str, str], port: int) -> Any:
+def _child(
+    place: Installation, name: str, words: Sequence[str], environment: dict[str, str], port: int
+) -> Iterator[int]:
+    """A process that answers on a port; its id."""
     child = Child(name, words, place.settings.data_dir / "log" / f"{name}.log", environment=environment)
     try:
         child.wait_until(lambda: _answers(port), _READY_SECONDS)
@@ -45,18 +49,31 @@ def _answers(port: int) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class Running:
+    """Where chargers connect, and the telemetry process."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """What the telemetry process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @asynccontextmanager
-async def embedded(place: Installation) -> AsyncIterator[int]:
-    """The telemetry process that is itself the broker; its port."""
+async def embedded(place: Installation) -> AsyncIterator[Running]:
+    """The telemetry process that is itself the broker."""
     port = free_port()
     environment = {**place.environment, "MQTT_URL": "", "MQTT_PORT": str(port)}
-    with _child(place, "telemetry", [sys.executable, "-m", "chargecars", "telemetry"], environment, port):
-        yield port
+    with _child(place, "telemetry", [sys.executable, "-m", "chargecars", "telemetry"], environment, port) as pid:
+        yield Running(port, pid)
 
 
 @asynccontextmanager
-async def with_mosquitto(place: Installation, program: str) -> AsyncIterator[int]:
-    """Mosquitto with the platform's files, and the telemetry process as its client; Mosquitto's port."""
+async def with_mosquitto(place: Installation, program: str) -> AsyncIterator[Running]:
+    """Mosquitto with the platform's files, and the telemetry process as its client."""
     listeners = Listeners("127.0.0.1", free_port(), "127.0.0.1", free_port())
     url = f"mqtt://platform:of-this-run-alone@127.0.0.1:{listeners.platform_port}"
     settings = place.settings.model_copy(update={"mqtt_url": url})
@@ -71,9 +88,9 @@ async def with_mosquitto(place: Installation, program: str) -> AsyncIterator[int
     words = [sys.executable, "-m", "chargecars", "telemetry"]
     with (
         _child(place, "mosquitto", [program, "-c", str(files / CONFIGURATION)], environment, listeners.port),
-        _child(place, "telemetry", words, environment, own),
+        _child(place, "telemetry", words, environment, own) as pid,
     ):
-        yield listeners.port
+        yield Running(listeners.port, pid)
 
 
 @dataclass
