@@ -36,7 +36,8 @@ from workers.mqtt.topics import command_topic, is_identity, may_publish, may_sub
 
 MOST_PACKET_BYTES = 1_048_576
 _MOST_CONNECT_BYTES = 16_384
-_CONNECT_SECONDS = 10.0
+_CONNECT_SECONDS, _ADMIT_SECONDS = 10.0, 30.0
+"""For the first packet, and for looking its credentials up: after a restart everybody comes at once."""
 _AUTHENTICATING = 16
 _SWEEP_SECONDS, _GRACE_SECONDS = 1.0, 5.0
 _LEVEL = 4
@@ -197,6 +198,7 @@ class EmbeddedBroker:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         async with asyncio.timeout(_CONNECT_SECONDS):
             connect = await _first_packet(reader)
+        async with asyncio.timeout(_ADMIT_SECONDS):
             device = await self._admitted(connect, writer)
         if device is not None:
             await self._hold(device, connect, reader, writer)
@@ -315,6 +317,13 @@ class _Inbox(asyncio.Queue[ApplicationMessage]):
         self._owner.begin(self.put(item))
 
 
+class _Subscriptions(dict[str, Any]):
+    """By topic. amqtt writes all of them for its log at each one, whether that is kept or not."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} subscriptions"
+
+
 class _Broker(Broker):  # type: ignore[misc]  # amqtt declares no types
     """amqtt's broker without sockets of its own; what is decided elsewhere is overridden."""
 
@@ -322,6 +331,7 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt declares no types
         listener = ListenerConfig(type=ListenerType.EXTERNAL, max_connections=-1)
         super().__init__(BrokerConfig(listeners={_LISTENER: listener}, plugins={}))
         self._owner = owner
+        self._subscriptions = _Subscriptions()
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         """Everybody who comes here was checked, and is called as its login is."""
@@ -345,6 +355,15 @@ class _Broker(Broker):  # type: ignore[misc]  # amqtt declares no types
         self, source_session: Session | None, topic_name: str | None, data: Any, qos: int | None = None
     ) -> None:
         """Nobody subscribes to what chargers write."""
+
+    async def _publish_retained_messages_for_subscription(self, subscription: Any, session: Session) -> None:
+        """Nothing is retained; to look for it costs a connect as much as there are chargers."""
+
+    async def _del_all_subscriptions(self, session: Session) -> None:
+        """A charger has one at most."""
+        topic = command_topic(session.client_id or "")
+        if self._del_subscription(topic, session) and not self._subscriptions[topic]:
+            del self._subscriptions[topic]
 
 
 async def _first_packet(reader: asyncio.StreamReader) -> ConnectPacket:
