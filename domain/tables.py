@@ -30,6 +30,7 @@ import domain.events.models
 import domain.events.timeline
 import domain.geo.models
 import domain.health.models
+import domain.health.personal
 import domain.horizon.models
 import domain.idempotency.models
 import domain.invoices.models

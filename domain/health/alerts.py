@@ -178,7 +178,7 @@ def _rank(column: str) -> str:
     return f"(CASE {column} {cases} END)"
 
 
-_WORSE = f"{_rank('excluded.severity')} > {_rank('a.severity')}"
+_WORSE = f"({_rank('excluded.severity')} > {_rank('a.severity')})"
 _NOTICE = text(f"""
 INSERT INTO charger_alert AS a (entity_id, charger_id, channel_organization_ids, owner_contact_id, connector, code,
   severity, source, text, occurrences, opened_at, last_at)
@@ -193,6 +193,8 @@ ON CONFLICT (charger_id, code) WHERE closed_at IS NULL DO UPDATE SET
   last_at = greatest(a.last_at, excluded.last_at),
   text = CASE WHEN excluded.text = '' THEN a.text ELSE excluded.text END,
   state = CASE WHEN {_WORSE} THEN '{AlertState.OPEN.value}' ELSE a.state END,
+  acknowledged_at = CASE WHEN NOT {_WORSE} THEN a.acknowledged_at END,
+  acknowledged_by = CASE WHEN NOT {_WORSE} THEN a.acknowledged_by END,
   severity = CASE WHEN {_WORSE} THEN excluded.severity ELSE a.severity END,
   updated_at = now()
 WHERE {_WORSE} OR excluded.last_at >= a.last_at + :every

@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
+from domain.chargers.models import Charger
 from domain.events.record import Payload, changes_of, record
 from domain.health.errors import AlertClosedAlready, AlertNotDealtWith, AlertOpenedAnew
 from domain.health.events import AlertAcknowledged, AlertClosed, AlertReopened
-from domain.health.models import AlertState, ChargerAlert
+from domain.health.models import AlertState, ChargerAlert, MaintenanceTask
 from domain.rows import actor_of, find
 from domain.unique import refusing_taken
 from tenants.auth import clock
@@ -72,7 +73,15 @@ async def mark_open(session: AsyncSession, alert: ChargerAlert) -> None:
     alert.acknowledged_at = alert.acknowledged_by = None
     alert.closed_at = alert.closed_by = None
     alert.close_reason = ""
+    await belong(session, alert)
     await tell(session, alert, AlertReopened(alert.charger_id, alert.code, alert.severity))
+
+
+async def belong(session: AsyncSession, row: ChargerAlert | MaintenanceTask) -> None:
+    """What is open concerns whom its charger concerns now."""
+    charger = await find(session, Charger, row.charger_id)
+    row.owner_contact_id = charger.owner_contact_id
+    row.channel_organization_ids = list(charger.channel_organization_ids)
 
 
 async def tell(session: AsyncSession, alert: ChargerAlert, happened: Payload) -> None:

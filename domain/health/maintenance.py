@@ -164,6 +164,7 @@ async def reopen(session: AsyncSession, id: UUID) -> MaintenanceTask:
     task.state, task.visit_id = TaskState.OPEN.value, None
     task.ended_at = task.ended_by = None
     task.outcome = ""
+    await handling.belong(session, task)
     await tell(session, task, MaintenanceReopened(*said(task)))
     return task
 

@@ -163,7 +163,7 @@ protect(Hearing)
 
 
 class _OfACharger:
-    """Whom a row of a charger concerns: kept as its charger has it, by a trigger (domain/health/triggers.py)."""
+    """Whom a row of a charger concerns: as its charger has it while it is open, by a trigger (triggers.py)."""
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
     charger_id: Mapped[UUID] = mapped_column(ForeignKey("charger.id"))

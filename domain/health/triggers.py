@@ -1,19 +1,23 @@
-"""What the database itself keeps true: alerts and maintenance concern whom their charger concerns."""
+"""What the database itself keeps true: what is open concerns whom its charger concerns now.
+
+What is over stays whose it was: a later owner does not read what was written for the one before.
+"""
 
 from collections.abc import Iterator
 
-_TABLES = ("charger_alert", "maintenance_task")
+_ENDS = {"charger_alert": "closed_at", "maintenance_task": "ended_at"}
 _CHANGED = "(NEW.owner_contact_id, NEW.channel_organization_ids)"
 _UPDATE = f"""
   UPDATE {{table}}
   SET owner_contact_id = NEW.owner_contact_id, channel_organization_ids = NEW.channel_organization_ids
-  WHERE charger_id = NEW.id AND (owner_contact_id, channel_organization_ids) IS DISTINCT FROM {_CHANGED};
+  WHERE charger_id = NEW.id AND {{ends}} IS NULL
+    AND (owner_contact_id, channel_organization_ids) IS DISTINCT FROM {_CHANGED};
 """  # noqa: S608  # constants alone
 
 
 def statements() -> Iterator[str]:
     """Function and trigger, replaced by every migration."""
-    updates = "".join(_UPDATE.format(table=table) for table in _TABLES)
+    updates = "".join(_UPDATE.format(table=table, ends=column) for table, column in _ENDS.items())
     yield f"""
 CREATE OR REPLACE FUNCTION health_follows_charger() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -89,7 +89,7 @@ async def test_a_device_that_makes_up_codes_has_a_bounded_number_of_alerts(datab
         assert (found["E0"], found[Code.MANY_ALERTS.value]) == (2, 5)
 
 
-async def test_alerts_concern_whom_their_charger_concerns(database: Database) -> None:
+async def test_open_alerts_concern_whom_their_charger_concerns(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         entity = await factories.business_entity(session)
         buyer = await factories.person(session, entity)
@@ -98,3 +98,7 @@ async def test_alerts_concern_whom_their_charger_concerns(database: Database) ->
         await session.execute(update(Charger).where(Charger.id == known.charger_id).values(owner_contact_id=buyer.id))
         alert = await session.get_one(ChargerAlert, id, populate_existing=True)
         assert (alert.owner_contact_id, alert.state) == (buyer.id, AlertState.OPEN)
+        await alerts.resolve(session, [id], "QUIET")
+        await session.execute(update(Charger).where(Charger.id == known.charger_id).values(owner_contact_id=None))
+        await session.refresh(alert)
+        assert alert.owner_contact_id == buyer.id  # what is over is read by whom it concerned
