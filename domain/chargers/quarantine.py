@@ -4,7 +4,6 @@ Like messages of an hour (identity, way, action, reason) are one row that counts
 `MOST_ROWS` rows an hour, all unknown identities together `MOST_UNKNOWN`; what comes on top is counted as FLOOD.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,11 +117,6 @@ async def _write(session: AsyncSession, values: dict[str, Any]) -> bool:
     )
     total = (await session.execute(counted.returning(QuarantinedMessage.repeated))).scalar_one()
     return bool(total == values["repeated"])
-
-
-async def keep_all(session: AsyncSession, refused: Sequence[Refused]) -> None:
-    for each in refused:
-        await keep(session, each)
 
 
 async def forget(session: AsyncSession) -> int:

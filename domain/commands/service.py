@@ -4,6 +4,7 @@ Sessions are the actor's: a command is written for a charger that the actor may 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,39 @@ _ORDINARY_SECONDS = 120
 """An emergency stop is worth sending to a charger that comes back within the hour; a start is not."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A command that can be, for a charger that is not looked at yet."""
+
+    kind: CommandKind
+    connector: int | None
+    parameters: dict[str, Any]
+    session_id: UUID | None
+    seconds: int
+
+    def among(self, waiting: Sequence[DeviceCommand]) -> DeviceCommand | None:
+        """The same command, where it waits already."""
+        wanted = (self.kind.value, self.connector, self.parameters, self.session_id)
+        return next((c for c in waiting if (c.kind, c.connector, c.parameters, c.session_id) == wanted), None)
+
+    def to(self, charger: Charger, requested_by: UUID | None) -> DeviceCommand:
+        now = datetime.now(UTC)
+        return DeviceCommand(
+            entity_id=charger.entity_id,
+            charger_id=charger.id,
+            owner_contact_id=charger.owner_contact_id,
+            channel_organization_ids=charger.channel_organization_ids,
+            connector=self.connector,
+            kind=self.kind.value,
+            parameters=self.parameters,
+            priority=URGENT if self.kind is CommandKind.EMERGENCY_STOP else ORDINARY,
+            session_id=self.session_id,
+            requested_by=requested_by,
+            requested_at=now,
+            deadline_at=now + timedelta(seconds=self.seconds),
+        )
+
+
 async def request(
     session: AsyncSession,
     *,
@@ -54,34 +88,23 @@ async def request(
     """
     charger = await find(session, Charger, charger_id, field=("charger_id",))
     _may_be_told(charger, kind)
-    values = checked(kind, parameters or {})
-    seconds = _seconds(kind, timeout_seconds)
+    wanted = _Wanted(kind, connector, checked(kind, parameters or {}), session_id, _seconds(kind, timeout_seconds))
     await _check_connector(session, charger, kind, connector)
     await _one_at_a_time(session, charger.id)
     waiting = await _waiting(session, charger.id)
-    if same := _same(waiting, kind, connector, values, session_id):
+    if same := wanted.among(waiting):
         return same
-    if len(waiting) >= MOST_WAITING and kind is not CommandKind.EMERGENCY_STOP:
-        raise TooManyCommands(most=MOST_WAITING, field=("charger_id",))
-    if kind is CommandKind.EMERGENCY_STOP:
-        await _fail(session, _stopped(waiting, connector), EMERGENCY_STOP)
-    now = datetime.now(UTC)
-    command = DeviceCommand(
-        entity_id=charger.entity_id,
-        charger_id=charger.id,
-        owner_contact_id=charger.owner_contact_id,
-        channel_organization_ids=charger.channel_organization_ids,
-        connector=connector,
-        kind=kind.value,
-        parameters=values,
-        priority=URGENT if kind is CommandKind.EMERGENCY_STOP else ORDINARY,
-        session_id=session_id,
-        requested_by=requested_by or actor_of(session).user_id,
-        requested_at=now,
-        deadline_at=now + timedelta(seconds=seconds),
-    )
+    await _make_room(session, wanted, waiting)
+    command = wanted.to(charger, requested_by or actor_of(session).user_id)
     await _write(session, command)
     return command
+
+
+async def _make_room(session: AsyncSession, wanted: _Wanted, waiting: Sequence[DeviceCommand]) -> None:
+    if wanted.kind is CommandKind.EMERGENCY_STOP:
+        await _fail(session, _stopped(waiting, wanted.connector), EMERGENCY_STOP)
+    elif len(waiting) >= MOST_WAITING:
+        raise TooManyCommands(most=MOST_WAITING, field=("charger_id",))
 
 
 def _may_be_told(charger: Charger, kind: CommandKind) -> None:
@@ -123,17 +146,6 @@ async def _waiting(session: AsyncSession, charger_id: UUID) -> Sequence[DeviceCo
         .order_by(DeviceCommand.requested_at)
     )
     return (await session.execute(query)).scalars().all()
-
-
-def _same(
-    waiting: Sequence[DeviceCommand],
-    kind: CommandKind,
-    connector: int | None,
-    parameters: Mapping[str, Any],
-    session_id: UUID | None,
-) -> DeviceCommand | None:
-    wanted = (kind.value, connector, dict(parameters), session_id)
-    return next((c for c in waiting if (c.kind, c.connector, c.parameters, c.session_id) == wanted), None)
 
 
 def _stopped(waiting: Sequence[DeviceCommand], connector: int | None) -> list[DeviceCommand]:

@@ -18,7 +18,8 @@ from tests.parking import park
 
 async def keep(database: Database, *refused: Refused) -> None:
     async with database.session(SYSTEM) as session:
-        await quarantine.keep_all(session, refused)
+        for each in refused:
+            await quarantine.keep(session, each)
 
 
 async def kept(database: Database, identity: str, as_: Actor = SYSTEM) -> Sequence[QuarantinedMessage]:
