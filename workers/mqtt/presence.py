@@ -29,6 +29,7 @@ class Presences:
         self._database = database
         self._port = port
         self._ready = ready
+        self._coming: set[UUID] = set()
         self._known: OrderedDict[str, tuple[float, Device | None]] = OrderedDict()
 
     async def run(self) -> None:
@@ -61,14 +62,24 @@ class Presences:
         if presence is Presence.OFFLINE:
             await self._gone(device)
         elif presence is Presence.ONLINE or not await self._port.seen(device):
-            await self._port.connected(device, Protocol.MQTT, "")
-            self.connected.add(device.charger_id)
-            self._ready()
+            await self._came(device)
 
     async def dismiss(self, charger_id: UUID) -> None:
         """The broker ends its connection when its password is gone; here it is not connected any more."""
         self.connected.discard(charger_id)
         self._known.clear()
+
+    async def _came(self, device: Device) -> None:
+        """Once, also where many of its messages are the first at the same time."""
+        if device.charger_id in self._coming:
+            return
+        self._coming.add(device.charger_id)
+        try:
+            await self._port.connected(device, Protocol.MQTT, "")
+        finally:
+            self._coming.discard(device.charger_id)
+        self.connected.add(device.charger_id)
+        self._ready()
 
     async def _gone(self, device: Device) -> None:
         query = select(DeviceConnection.connection_id).where(
