@@ -21,6 +21,8 @@ from tenants.settings import settings
 SUPERSEDED = "SUPERSEDED"
 _S, _C, _P = ChargingSession, Charger, Connector
 _IDLE_W = 200
+_TELLING_MINUTES = 15
+"""A charger that was away for days tells of a session's start, and in the next minutes of its end."""
 _CHARGES = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
 
@@ -70,6 +72,7 @@ def _rule() -> Any:
         quiet,
     )
     asked = _S.state == SessionState.STARTING
+    known = _S.created_at < _ago(minutes=_TELLING_MINUTES)
     return case(
         (and_(asked, _S.heard_at < _ago(seconds=given.session_start_seconds)), Rule.NEVER_STARTED.value),
         (asked, None),
@@ -77,8 +80,8 @@ def _rule() -> Any:
         (free, Rule.CONNECTOR_FREE.value),
         (rebooted, Rule.CHARGER_REBOOTED.value),
         (_S.stop_requested_at < _ago(seconds=given.session_stop_seconds), Rule.STOP_IGNORED.value),
-        (_S.heard_at < _ago(hours=given.session_silence_hours), Rule.NOTHING_HEARD.value),
-        (_S.started_at < _ago(days=given.session_longest_days), Rule.TOO_LONG.value),
+        (and_(known, _S.heard_at < _ago(hours=given.session_silence_hours)), Rule.NOTHING_HEARD.value),
+        (and_(known, _S.started_at < _ago(days=given.session_longest_days)), Rule.TOO_LONG.value),
     )
 
 

@@ -26,7 +26,7 @@ async def _judge(database: Database, *, row: Any = None, charger: Any = None, co
     async with database.session(SYSTEM) as session:
         yard = await charging_yard(session)
         begun = await yard.report(session, ReportKind.STARTED, 0, meter_wh=0)
-        common = {"started_at": ago(hours=2), "heard_at": ago(hours=1)}
+        common = {"started_at": ago(hours=2), "heard_at": ago(hours=1), "created_at": ago(hours=2)}
         for model, id, values in (
             (ChargingSession, begun.session_id, common | (row or {})),
             (Charger, yard.charger.id, charger),
@@ -73,6 +73,7 @@ GO_ON: list[dict[str, Any]] = [
     {"charger": {"booted_at": ago(hours=3)}, "connector": {"status": "FINISHING", "status_at": ago(hours=3)}},
     {"row": {"stop_requested_at": ago(minutes=9)}},
     {"row": {"heard_at": ago(hours=23), "started_at": ago(hours=30)}},
+    {"row": {"heard_at": ago(hours=40), "started_at": ago(hours=40), "created_at": ago(minutes=2)}},
 ]
 
 
