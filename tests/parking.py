@@ -112,3 +112,13 @@ async def park(database: Database) -> Park:
             "stranger": await factories.actor_with(session, Role.TENANT_ADMIN, elsewhere),
         }
         return Park(database, entity, partner, owner, actors)
+
+
+_SHARED: dict[str, Park] = {}
+
+
+async def shared(database: Database) -> Park:
+    """A car park that tests share which look at their own chargers only: making one takes longer than most of them."""
+    if database.url not in _SHARED:
+        _SHARED[database.url] = await park(database)
+    return _SHARED[database.url]

@@ -9,7 +9,7 @@ from domain.chargers.models import Charger, ChargerState, Connector, ConnectorSt
 from domain.chargers.reports import Boot, ConnectorReport
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.parking import Park, device, park
+from tests.parking import Park, device, shared
 
 AT_ONCE = timedelta(0)
 OCPP, MQTT = Protocol.OCPP16, Protocol.MQTT
@@ -21,7 +21,7 @@ async def tell(p: Park, held: timedelta = AT_ONCE) -> None:
 
 
 async def test_a_connection_is_told_when_it_has_held(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     async with database.session(SYSTEM) as session:
         await connections.connect(session, device(charger), OCPP, "192.0.2.7", "here")
@@ -34,7 +34,7 @@ async def test_a_connection_is_told_when_it_has_held(database: Database) -> None
 
 
 async def test_who_reconnects_in_a_loop_is_no_storm_of_events(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     chargers = [await p.charger() for _ in range(3)]
     for _ in range(5):
         for charger in chargers:
@@ -50,7 +50,7 @@ async def test_who_reconnects_in_a_loop_is_no_storm_of_events(database: Database
 
 
 async def test_a_newer_connection_is_not_ended_by_the_older_one(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     async with database.session(SYSTEM) as session:
         old, took_over = await connections.connect(session, device(charger), OCPP, "", "one")
@@ -66,7 +66,7 @@ async def test_a_newer_connection_is_not_ended_by_the_older_one(database: Databa
 
 
 async def test_a_connection_ends_with_its_process(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     dead, alive, heard = [await p.charger() for _ in range(3)]
     long_ago = datetime.now(UTC) - 2 * connections.LOST
     async with database.session(SYSTEM) as session:
@@ -82,7 +82,7 @@ async def test_a_connection_ends_with_its_process(database: Database) -> None:
 
 
 async def test_a_boot_puts_it_in_service_and_fills_in_what_is_not_known(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     known, bare = await p.charger(serial_number="A-1"), await p.charger(serial_number=None, model="")
     said = Boot("ALFEN", "NG910", "B-2", "6.5.1", "PowerUp")
     async with database.session(SYSTEM) as session:
@@ -107,7 +107,7 @@ async def statuses_of(p: Park, charger: Charger) -> dict[int, str]:
 
 
 async def test_a_late_report_does_not_undo_a_newer_one_and_new_connectors_are_found(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     assert await report(p, charger, 1, ConnectorStatus.CHARGING, ago=5)
     assert not await report(p, charger, 1, ConnectorStatus.AVAILABLE, ago=60)
@@ -118,7 +118,7 @@ async def test_a_late_report_does_not_undo_a_newer_one_and_new_connectors_are_fo
 
 
 async def test_a_contact_that_bounces_is_told_twice(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     for _ in range(5):
         await report(p, charger, 1, ConnectorStatus.CHARGING)

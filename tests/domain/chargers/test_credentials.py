@@ -14,7 +14,7 @@ from domain.chargers.models import ChargerState, DeviceConnection, DeviceCredent
 from domain.errors import NotFound, OutOfRange
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.parking import Park, device, park
+from tests.parking import Park, device, shared
 
 
 async def rotate(p: Park, charger_id: UUID, **values: int) -> str:
@@ -33,7 +33,7 @@ def test_the_kept_form_is_what_mosquitto_reads() -> None:
 
 
 async def test_only_its_own_secret_opens(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     (one, secret), (other, others) = await p.with_secret(), await p.with_secret()
     assert await p.verify(one.identity, secret) == device(one)
     assert await p.verify(one.identity, bytes.fromhex(secret)) == device(one)
@@ -46,13 +46,13 @@ async def test_only_its_own_secret_opens(database: Database) -> None:
 
 
 async def test_an_identity_without_credentials_is_not_let_in(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger(enrolled=False)
     assert await p.verify(charger.identity, "0" * 40) is None
 
 
 async def test_rotation_overlaps_until_the_new_secret_is_used(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, old = await p.with_secret()
     await p.verify(charger.identity, old)
     new = await rotate(p, charger.id)
@@ -62,7 +62,7 @@ async def test_rotation_overlaps_until_the_new_secret_is_used(database: Database
 
 
 async def test_the_old_secret_ends_by_itself(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, old = await p.with_secret()
     new = await rotate(p, charger.id, overlap_seconds=60)
     async with database.session(SYSTEM) as session:
@@ -74,7 +74,7 @@ async def test_the_old_secret_ends_by_itself(database: Database) -> None:
 
 
 async def test_rotating_at_once_throws_out_who_has_the_old_secret(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, old = await p.with_secret()
     async with database.session(SYSTEM) as session:
         await connections.connect(session, device(charger), Protocol.OCPP16, "192.0.2.7", "here")
@@ -86,7 +86,7 @@ async def test_rotating_at_once_throws_out_who_has_the_old_secret(database: Data
 
 
 async def test_of_many_rotations_the_one_in_use_and_the_newest_are_good(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, first = await p.with_secret()
     await p.verify(charger.identity, first)
     lost, newest = await rotate(p, charger.id), await rotate(p, charger.id)
@@ -99,7 +99,7 @@ async def test_of_many_rotations_the_one_in_use_and_the_newest_are_good(database
 
 
 async def test_who_may_not_be_given_credentials(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger(enrolled=False)
     with pytest.raises(NotEnrolled):
         await rotate(p, charger.id)
@@ -116,7 +116,7 @@ async def test_who_may_not_be_given_credentials(database: Database) -> None:
 
 
 async def test_enrolling_again_voids_what_was_handed_out_until_it_is_used(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, lost = await p.with_secret()
     async with database.session(SYSTEM) as session:
         again = await enrolment.enrol(session, charger.id)
@@ -132,7 +132,7 @@ async def test_enrolling_again_voids_what_was_handed_out_until_it_is_used(databa
 
 
 async def test_retiring_refuses_and_undoing_it_lets_in_again(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, secret = await p.with_secret()
     async with database.session(SYSTEM) as session:
         await connections.connect(session, device(charger), Protocol.MQTT, "", "here")
@@ -151,7 +151,7 @@ async def test_retiring_refuses_and_undoing_it_lets_in_again(database: Database)
 
 @pytest.mark.parametrize("who", ["staff", "technician", "partner", "owner", "driver"])
 async def test_nobody_reads_a_hash(database: Database, who: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     await p.charger()
     with pytest.raises(Exception, match="permission denied"):
         async with database.session(p.actors[who]) as session:

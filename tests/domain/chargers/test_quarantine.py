@@ -13,7 +13,7 @@ from domain.devices.refusing import Refusals
 from tenants.actor import SYSTEM, Actor
 from tenants.engine import Database
 from tests.factories import unique
-from tests.parking import park
+from tests.parking import shared
 
 
 async def keep(database: Database, *refused: Refused) -> None:
@@ -33,7 +33,7 @@ def refused(identity: str, **values: Any) -> Refused:
 
 
 async def test_like_messages_are_one_row_with_the_first_of_them(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     for payload in (b"first", b"second"):
         await keep(database, refused(charger.identity, payload=payload))
@@ -45,7 +45,7 @@ async def test_like_messages_are_one_row_with_the_first_of_them(database: Databa
 
 
 async def test_a_flood_of_different_messages_is_bounded(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     many = [refused(charger.identity, action=f"a{n}") for n in range(quarantine.MOST_ROWS + 20)]
     await keep(database, *many)
@@ -59,7 +59,7 @@ async def test_a_flood_of_different_messages_is_bounded(database: Database) -> N
 async def test_unknown_identities_share_one_bound_and_are_the_platforms_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    p = await park(database)
+    p = await shared(database)
     monkeypatch.setattr(quarantine, "MOST_UNKNOWN", 2)
     async with database.session(SYSTEM) as session:
         await session.execute(delete(QuarantinedMessage).where(QuarantinedMessage.charger_id.is_(None)))
@@ -72,7 +72,7 @@ async def test_unknown_identities_share_one_bound_and_are_the_platforms_alone(
 
 
 async def test_whatever_is_sent_can_be_kept(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     await keep(database, refused(charger.identity, payload=b"\x00\xff" + "é€".encode() * 5000, detail="\x00" * 9999))
     [row] = await kept(database, charger.identity)
@@ -84,7 +84,7 @@ async def test_whatever_is_sent_can_be_kept(database: Database) -> None:
 
 @pytest.mark.parametrize(("who", "sees"), [("staff", 1), ("stranger", 0)])
 async def test_staff_of_the_entity_see_it(database: Database, who: str, sees: int) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     await keep(database, refused(charger.identity))
     assert len(await kept(database, charger.identity, p.actors[who])) == sees
@@ -92,13 +92,13 @@ async def test_staff_of_the_entity_see_it(database: Database, who: str, sees: in
 
 @pytest.mark.parametrize("who", ["technician", "partner", "owner", "driver"])
 async def test_nobody_else_may_look(database: Database, who: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     with pytest.raises(Exception, match="permission denied"):
         await kept(database, "any", p.actors[who])
 
 
 async def test_a_flood_reaches_the_database_once_and_is_counted_whole(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     refusals = Refusals(database, apart=60)
     for _ in range(1000):

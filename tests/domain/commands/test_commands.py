@@ -19,7 +19,7 @@ from domain.commands.models import CommandKind, CommandStatus, DeviceCommand
 from domain.errors import InvalidInput, NotFound, PermissionDenied, Required
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.parking import Park, device, park
+from tests.parking import Park, device, shared
 
 START, STOP, SET_POWER = CommandKind.START, CommandKind.STOP, CommandKind.SET_POWER
 EMERGENCY, RESET = CommandKind.EMERGENCY_STOP, CommandKind.RESET
@@ -49,7 +49,7 @@ async def expire(p: Park) -> None:
 
 
 async def test_a_command_goes_from_accepted_to_acknowledged(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     asked = await p.command(charger, SET_POWER, 1, parameters={"powerW": 7400}, by="owner")
     assert (asked.status, asked.requested_by) == (CommandStatus.ACCEPTED, p.actors["owner"].user_id)
@@ -62,7 +62,7 @@ async def test_a_command_goes_from_accepted_to_acknowledged(database: Database) 
 
 
 async def test_two_clicks_at_once_are_one_command(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     both = await asyncio.gather(*[p.command(charger, START, 1, by=who) for who in ("owner", "staff", "owner")])
     assert len({each.id for each in both}) == 1
@@ -75,7 +75,7 @@ async def test_two_clicks_at_once_are_one_command(database: Database) -> None:
 
 
 async def test_two_processes_that_ask_at_once_share_the_commands(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     asked = {(await p.command(charger, SET_POWER, parameters={"powerW": w})).id for w in range(10)}
     taken = await asyncio.gather(*[claim(p, charger.id, process=f"p{n}") for n in range(4)])
@@ -85,7 +85,7 @@ async def test_two_processes_that_ask_at_once_share_the_commands(database: Datab
 
 
 async def test_what_is_held_by_another_process_is_left_to_it(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     await p.command(charger, RESET)
     async with database.session(SYSTEM) as session:
@@ -96,7 +96,7 @@ async def test_what_is_held_by_another_process_is_left_to_it(database: Database)
 
 
 async def test_an_emergency_stop_goes_first_and_fails_what_would_start(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     start = await p.command(charger, START, 1)
     power = await p.command(charger, SET_POWER, parameters={"powerW": 7400})
@@ -110,7 +110,7 @@ async def test_an_emergency_stop_goes_first_and_fails_what_would_start(database:
 
 
 async def test_an_emergency_stop_of_the_whole_charger_voids_all_and_is_never_one_too_many(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     waiting = [await p.command(charger, START, n) for n in (1, 2)]
     for power in range(commands.MOST_WAITING - 2):
@@ -123,7 +123,7 @@ async def test_an_emergency_stop_of_the_whole_charger_voids_all_and_is_never_one
 
 
 async def test_an_emergency_stop_without_an_answer_is_sent_again(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     stop, reset = await p.command(charger, EMERGENCY), await p.command(charger, RESET)
     assert len(await claim(p, charger.id)) == 2
@@ -135,7 +135,7 @@ async def test_an_emergency_stop_without_an_answer_is_sent_again(database: Datab
 
 @pytest.mark.parametrize(("sent", "reason"), [(False, "OFFLINE"), (True, "NO_ANSWER")])
 async def test_what_is_not_answered_in_time_says_why(database: Database, sent: bool, reason: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     command = await p.command(charger, RESET, timeout_seconds=30)
     if sent:
@@ -154,7 +154,7 @@ async def test_what_is_not_answered_in_time_says_why(database: Database, sent: b
 
 
 async def test_what_waits_for_a_charger_that_is_offline_is_sent_when_it_connects(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     command = await p.command(charger, STOP, 1)
     assert (await p.command_row(command.id)).status == CommandStatus.ACCEPTED
@@ -167,7 +167,7 @@ async def test_what_waits_for_a_charger_that_is_offline_is_sent_when_it_connects
 
 
 async def test_an_answer_counts_once_and_from_its_own_charger(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, other = await p.charger(), await p.charger()
     command = await p.command(charger, RESET)
     await claim(p, charger.id)
@@ -180,7 +180,7 @@ async def test_an_answer_counts_once_and_from_its_own_charger(database: Database
 
 
 async def test_taking_back(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     first, second = await p.command(charger, START, 1), await p.command(charger, START, 2)
     async with database.session(p.actors["owner"]) as session:
@@ -209,14 +209,14 @@ REFUSED: list[tuple[CommandKind, int | None, dict[str, Any], type[Exception]]] =
 async def test_bad_parameters(
     database: Database, kind: CommandKind, connector: int | None, parameters: dict[str, Any], error: type[Exception]
 ) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     with pytest.raises(error):
         await p.command(charger, kind, connector, parameters=parameters)
 
 
 async def test_what_state_a_charger_has_to_be_in(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     bare, charger = await p.charger(enrolled=False), await p.charger()
     with pytest.raises(NotEnrolled):
         await p.command(bare, RESET)
@@ -233,7 +233,7 @@ async def test_what_state_a_charger_has_to_be_in(database: Database) -> None:
 
 
 async def test_a_driver_sees_a_public_charger_and_commands_none(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     public, private = await p.public(), await p.charger()
     with pytest.raises(PermissionDenied):
         await p.command(public, START, 1, by="driver")
@@ -246,7 +246,7 @@ async def test_a_driver_sees_a_public_charger_and_commands_none(database: Databa
 
 @pytest.mark.parametrize("who", ["staff", "owner", "partner", "technician"])
 async def test_nobody_says_for_a_charger_that_it_answered(database: Database, who: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     command = await p.command(await p.charger(), RESET)
     forged = update(DeviceCommand).where(DeviceCommand.id == command.id).values(status="ACKNOWLEDGED")
     with pytest.raises(Exception, match="row-level security"):
@@ -256,7 +256,7 @@ async def test_nobody_says_for_a_charger_that_it_answered(database: Database, wh
 
 async def test_a_command_of_a_charger_is_not_written_for_another_owner(database: Database) -> None:
     """The policy itself, without the domain before it: the driver claims that a public charger is its own."""
-    p = await park(database)
+    p = await shared(database)
     charger, driver = await p.public(), p.actors["driver"]
     now = datetime.now(UTC)
     forged = DeviceCommand(

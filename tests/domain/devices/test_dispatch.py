@@ -15,7 +15,7 @@ from domain.commands.models import CommandKind, CommandStatus, DeviceCommand
 from domain.devices.dispatch import CannotSend, Dispatcher, tidy
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.parking import Park, device, park, process
+from tests.parking import Park, device, process, shared
 
 _PATIENCE = 5.0
 
@@ -66,7 +66,7 @@ class Holder:
 
 
 async def test_a_command_reaches_the_process_that_holds_the_charger(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger = await p.charger()
     one, other = Holder(database), Holder(database)
     await other.connect(charger)
@@ -78,7 +78,7 @@ async def test_a_command_reaches_the_process_that_holds_the_charger(database: Da
 
 
 async def test_what_waited_goes_when_the_charger_connects_the_emergency_first(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, holder = await p.charger(), Holder(database)
     start = await p.command(charger, CommandKind.START, 1)
     reset = await p.command(charger, CommandKind.RESET)
@@ -91,7 +91,7 @@ async def test_what_waited_goes_when_the_charger_connects_the_emergency_first(da
 
 
 async def test_one_turn_sends_what_no_notification_told_of(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, holder = await p.charger(), Holder(database)
     command = await p.command(charger, CommandKind.RESET)
     await holder.connect(charger)
@@ -108,7 +108,7 @@ async def test_one_turn_sends_what_no_notification_told_of(database: Database) -
     ],
 )
 async def test_what_cannot_be_sent(database: Database, fault: Exception, status: CommandStatus, reason: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, holder = await p.charger(), Holder(database, fault=fault)
     command = await p.command(charger, CommandKind.RESET)
     await holder.connect(charger)
@@ -124,7 +124,7 @@ async def test_what_cannot_be_sent(database: Database, fault: Exception, status:
 async def test_it_begins_anew_when_its_connection_is_killed(
     database: Database, test_run: dict[str, str], settings: object
 ) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, holder = await p.charger(), Holder(database)
     await holder.connect(charger)
     superuser = await asyncpg.connect(test_run["super"])
@@ -142,7 +142,7 @@ async def test_it_begins_anew_when_its_connection_is_killed(
 
 
 async def test_who_takes_over_a_charger_has_the_other_let_go(database: Database) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, one, other = await p.charger(), Holder(database), Holder(database)
     await one.connect(charger)
     async with one.running() as dispatcher, other.running():
@@ -154,7 +154,7 @@ async def test_who_takes_over_a_charger_has_the_other_let_go(database: Database)
 
 @pytest.mark.parametrize("how", ["retired", "rotated"])
 async def test_who_is_not_welcome_any_more_is_let_go_at_once(database: Database, how: str) -> None:
-    p = await park(database)
+    p = await shared(database)
     charger, holder = await p.charger(), Holder(database)
     await holder.connect(charger)
     async with holder.running() as dispatcher:

@@ -17,7 +17,7 @@ from domain.devices.port import OTHER_CHARGER, Port, RefusedReading
 from domain.telemetry.readings import Reading, Refusal
 from tenants.actor import SYSTEM
 from tenants.engine import Database
-from tests.parking import Park, device, park, process
+from tests.parking import Park, device, process, shared
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def reasons(p: Park, identity: str) -> list[str]:
 
 
 async def test_from_the_login_to_the_end_of_the_connection(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger, secret = await p.with_secret()
     assert await port.authenticate(charger.identity, b"0" * 40) is None
     known = await port.authenticate(charger.identity, secret.encode())
@@ -51,7 +51,7 @@ async def test_from_the_login_to_the_end_of_the_connection(port: Port) -> None:
 
 
 async def test_who_was_lost_is_asked_to_connect_anew(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger = await p.charger()
     monkeypatch.setattr(ports, "NOTED_SECONDS", 0.0)
     id = await port.connected(device(charger), Protocol.OCPP201, "")
@@ -65,7 +65,7 @@ async def test_who_was_lost_is_asked_to_connect_anew(port: Port, monkeypatch: py
 
 
 async def test_being_heard_of_does_not_fail_without_the_database(port: Port, monkeypatch: pytest.MonkeyPatch) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger = await p.charger()
     monkeypatch.setattr(ports, "NOTED_SECONDS", 0.0)
     await port.connected(device(charger), Protocol.OCPP16, "")
@@ -76,7 +76,7 @@ async def test_being_heard_of_does_not_fail_without_the_database(port: Port, mon
 
 
 async def test_other_hardware_than_was_registered_is_let_in_and_noted(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger = await p.charger()
     answer = await port.boot(device(charger), Boot("Alfen", "Eve Double", "OTHER", "1.0"))
     assert answer.accepted
@@ -85,7 +85,7 @@ async def test_other_hardware_than_was_registered_is_let_in_and_noted(port: Port
 
 
 async def test_impossible_readings_are_refused_one_by_one(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger, other = await p.charger(), await p.charger()
     now = datetime.now(UTC)
     given = [
@@ -103,7 +103,7 @@ async def test_impossible_readings_are_refused_one_by_one(port: Port) -> None:
 
 
 async def test_reports_of_connectors(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger, now = await p.charger(), datetime.now(UTC)
     assert await port.status(device(charger), ConnectorReport(1, ConnectorStatus.CHARGING, None, now)) is None
     refused = await port.status(device(charger), ConnectorReport(99, ConnectorStatus.CHARGING, None, now))
@@ -111,7 +111,7 @@ async def test_reports_of_connectors(port: Port) -> None:
 
 
 async def test_an_answer_is_taken_from_who_was_asked(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger, other = await p.charger(), await p.charger()
     command = await p.command(charger, CommandKind.RESET)
     assert not await port.answered(device(other), command.id, CommandAnswer(True))
@@ -120,11 +120,12 @@ async def test_an_answer_is_taken_from_who_was_asked(port: Port) -> None:
 
 
 async def test_a_refusal_is_kept_for_the_charger_that_is_named(port: Port) -> None:
-    p = await park(port.database)
+    p = await shared(port.database)
     charger = await p.charger()
     await port.quarantine(None, charger.identity, Channel.OCPP, "connect", "WRONG_CREDENTIALS", "", b"")
     await port.quarantine(device(charger), charger.identity, Channel.MQTT, "metrics", "NOT_JSON", "", b"\x00\xff")
     assert sorted(await reasons(p, charger.identity)) == ["NOT_JSON", "WRONG_CREDENTIALS"]
     async with port.database.session(p.actors["staff"]) as session:
-        seen = (await session.execute(select(QuarantinedMessage.id))).all()
+        mine = QuarantinedMessage.identity == charger.identity
+        seen = (await session.execute(select(QuarantinedMessage.id).where(mine))).all()
     assert len(seen) == 2
