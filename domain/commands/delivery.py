@@ -61,7 +61,8 @@ async def claim(session: AsyncSession, charger_ids: Collection[UUID], process: s
     )
     claimed = list((await session.execute(query)).scalars())
     for command in claimed:
-        command.status, command.sent_at, command.sent_by = CommandStatus.SENT.value, now, process
+        command.status, command.reason = CommandStatus.SENT.value, ""
+        command.sent_at, command.sent_by = now, process
     await record_all(session, [(CommandSent(*facts(each)), about(each)) for each in claimed])
     return claimed
 
