@@ -114,7 +114,7 @@ class DeviceCredential(Node):
 
 @reads(ConnectionRow, audiences=AT_WORK)
 @strawberry.type(description="The connection of a charger that is open, or was last.")
-class DeviceConnection:
+class DeviceLink:
     protocol: Protocol = column("What it speaks.")
     address: str = column("From which address.")
     connected_at: datetime = column("Since when.")
@@ -180,7 +180,7 @@ class StaffCharger(Charger):
     state_reason: str | None = column("Why it is suspended or retired.")
     owner: ContactRef | None = related("Whose it is.", on=lambda c, o: o.id == c.owner_contact_id)
     order: OrderRef | None = related("The order that it was sold in.", on=lambda c, o: o.id == c.order_id)
-    connection: DeviceConnection | None = related(
+    connection: DeviceLink | None = related(
         "Its connection now, or its last.", on=lambda c, connection: connection.charger_id == c.id
     )
     credentials: list[DeviceCredential] = related_list(

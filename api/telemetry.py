@@ -5,14 +5,18 @@ from typing import Any
 
 import strawberry
 
+from api.enums import described
 from api.reading import BigInt, argument, column, read_list, reads
 from domain.telemetry.series import MOST, Resolution, series
 from tenants.permissions import Permission
 
-TelemetryResolution = strawberry.enum(
-    Resolution,
-    name="TelemetryResolution",
-    description="How finely telemetry is told: RAW are the readings, a DAY is one of the calendar in Amsterdam.",
+TelemetryResolution = described(
+    strawberry.enum(Resolution, name="TelemetryResolution"),
+    "How finely telemetry is told.",
+    RAW="The readings themselves.",
+    MINUTE="A minute.",
+    HOUR="An hour.",
+    DAY="A day of the calendar in Amsterdam, 23 or 25 hours long when the clock changes.",
 )
 
 

@@ -121,6 +121,7 @@ WATCHED = {
 }
 
 UNTOLD = {
+    "telemetry_latest": "the newest reading; readings are no events",
     "session_bill_line": "part of its bill, which is told",
     "session_report": "what a session follows from; the session tells",
     "session_hour": "the session, cut by hours",

@@ -84,6 +84,8 @@ class PlanEvent(Payload):
 
 @dataclass(frozen=True)
 class PlanJoined(PlanEvent):
+    """A driver pays for a plan from now on."""
+
     type = "plan.joined"
 
 
@@ -106,6 +108,8 @@ class PackEvent(Payload):
 
 @dataclass(frozen=True)
 class PackBought(PackEvent):
+    """Energy was bought beforehand."""
+
     type = "energy_pack.bought"
 
 
@@ -124,6 +128,8 @@ class SubscriptionEvent(Payload):
 
 @dataclass(frozen=True)
 class SubscriptionStarted(SubscriptionEvent):
+    """What is charged up to its cap is paid by the month from now on."""
+
     type = "charging_subscription.started"
 
 

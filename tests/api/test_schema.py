@@ -282,6 +282,7 @@ MADE_PUBLIC = {
 SHOWN_ONCE = {
     "ApiKeySecretPayload.secret",
     "OAuthClientSecretPayload.secret",
+    "DeviceLogin.secret",
     "WebhookSecretPayload.secret",
     "EnrolTotpPayload.secret",
     "ConfirmTotpPayload.recoveryCodes",
