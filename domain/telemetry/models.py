@@ -7,7 +7,7 @@ no reading is written without its connector's row there, and a check per reading
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, PrimaryKeyConstraint, SmallInteger, func
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, PrimaryKeyConstraint, SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base
@@ -43,7 +43,7 @@ class ReadingCorrection(Base):
     __tablename__ = "reading_correction"
     __table_args__ = (Index("ix_reading_correction_reading", "charger_id", "connector", "read_at"),)
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.uuidv7())
     corrected_at: Mapped[datetime] = mapped_column(server_default=func.now())
     read_at: Mapped[datetime]
     energy_wh: Mapped[int | None] = mapped_column(BigInteger)

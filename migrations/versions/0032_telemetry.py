@@ -25,7 +25,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "reading_correction",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
         sa.Column("corrected_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         *_measured(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reading_correction")),

@@ -421,6 +421,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "device_credential": {S: of_entity},
     "device_command": _OF_A_CHARGER,
     "quarantined_message": {S: of_entity},
+    "reading_correction": {S: as_parent("charger", "charger_id")},
     "charger_alert": _OF_A_CHARGER,
     "maintenance_task": _OF_A_CHARGER,
     "tariff": {S: of_entity, P: _published, C: _published},
