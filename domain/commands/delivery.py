@@ -18,6 +18,7 @@ from domain.commands.events import (
     CommandFailed,
     CommandSent,
     CommandTimedOut,
+    CommandUnsent,
     about,
     facts,
 )
@@ -94,6 +95,7 @@ async def unsent(session: AsyncSession, command_id: UUID, reason: str = NOT_SENT
     if command.status == CommandStatus.SENT:
         command.status, command.reason = CommandStatus.ACCEPTED.value, reason
         command.sent_at = command.sent_by = None
+        await record_all(session, [(CommandUnsent(*facts(command)), about(command))])
 
 
 async def answer(session: AsyncSession, charger_id: UUID, command_id: UUID, said: CommandAnswer) -> bool:

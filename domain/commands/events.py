@@ -31,6 +31,13 @@ class CommandSent(CommandEvent):
 
 
 @dataclass(frozen=True)
+class CommandUnsent(CommandEvent):
+    """The connection broke before it was sent: it waits for the next one."""
+
+    type = "device_command.unsent"
+
+
+@dataclass(frozen=True)
 class CommandAcknowledged(CommandEvent):
     """The charger says that it does it."""
 

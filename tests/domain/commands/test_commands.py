@@ -164,6 +164,7 @@ async def test_what_waits_for_a_charger_that_is_offline_is_sent_when_it_connects
     async with database.session(SYSTEM) as session:
         await delivery.unsent(session, sent.id)
     assert [each.id for each in await claim(p, charger.id)] == [command.id]
+    assert await p.told(command.id) == [f"device_command.{each}" for each in ("requested", "sent", "unsent", "sent")]
 
 
 async def test_an_answer_counts_once_and_from_its_own_charger(database: Database) -> None:
