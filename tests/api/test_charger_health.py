@@ -73,6 +73,11 @@ class Site:
         return self.by(self.operations)
 
     @property
+    def user(self) -> str:
+        assert self.operations.user_id is not None
+        return gid("User", self.operations.user_id)
+
+    @property
     def charger(self) -> str:
         return gid("Charger", self.charger_id)
 
@@ -146,7 +151,7 @@ async def test_alerts_are_listed_the_worst_first_and_who_dealt_with_them_is_for_
     found = (await site.office.ask(ALERTS, charger=site.charger))["chargerAlerts"]["edges"]
     assert [edge["node"]["severity"] for edge in found] == ["CRITICAL", "WARNING", "WARNING"]
     assert found[0]["node"]["handling"] == {
-        "acknowledgedBy": {"id": gid("User", site.operations.user_id)},
+        "acknowledgedBy": {"id": site.user},
         "closedBy": None,
     }
     mine = site.by(site.sold.actors["customer"])
@@ -167,11 +172,10 @@ async def test_alerts_are_seen_to_closed_and_taken_back(site: Site) -> None:
 
 
 async def test_maintenance_from_alert_to_visit_and_back(site: Site) -> None:
-    user = gid("User", site.operations.user_id)
-    given = site.input(alertIds=[site.alert], assignedTo=user, note="Sleutel bij de buren", priority="CRITICAL")
+    given = site.input(alertIds=[site.alert], assignedTo=site.user, note="Sleutel bij de buren", priority="CRITICAL")
     task = (await site.plan(given))["task"]
     assert (task["state"], task["score"], task["priority"]) == ("OPEN", 75, "CRITICAL")
-    assert task["work"] == {"note": "Sleutel bij de buren", "assignedTo": {"id": user}}
+    assert task["work"] == {"note": "Sleutel bij de buren", "assignedTo": {"id": site.user}}
     assert [edge["node"] for edge in task["alerts"]["edges"]] == [{"id": site.alert, "state": "ACKNOWLEDGED"}]
     async with site.database.session(SYSTEM) as session:
         visits = select(Visit.id).where(Visit.order_id == site.order_id).order_by(Visit.position)

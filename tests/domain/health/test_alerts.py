@@ -60,10 +60,10 @@ async def test_an_alert_is_opened_once_counted_and_escalated(database: Database)
 
 async def test_what_goes_on_is_counted_once_a_while_and_what_is_over_can_begin_anew(database: Database) -> None:
     def seen(minutes: float) -> list[Noticed]:
-        return [Noticed(id, Code.OVER_TEMPERATURE.value, W, NOW + timedelta(minutes=minutes))]
+        return [Noticed(own, Code.OVER_TEMPERATURE.value, W, NOW + timedelta(minutes=minutes))]
 
     async with database.session(SYSTEM) as session:
-        id = (await charger(session)).id
+        own = (await charger(session)).id
         (first,) = await alerts.notice(session, seen(0), every=COUNT_EVERY)
         assert await alerts.notice(session, seen(0.5), every=COUNT_EVERY) == []
         (counted,) = await alerts.notice(session, seen(1), every=COUNT_EVERY)
