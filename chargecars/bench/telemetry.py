@@ -68,6 +68,8 @@ class Run:
     report: Report = field(default_factory=lambda: Report("telemetry"))
     first: int = 0
     """Number of the next reading of each charger."""
+    used: float = 0
+    """Seconds of the telemetry process's time for a reading of the last round."""
 
     @classmethod
     async def at(cls, place: Installation, messages: int) -> "Run":
@@ -111,36 +113,38 @@ class Run:
 
     async def _through(self, name: str, running: brokers.Running, bar: float) -> None:
         """Rounds of COPY and of chargers by turns, after one that does not count; then single readings."""
-        await self._round(running.port, Load(_CHARGERS, 5, _TOGETHER))
-        copied, through, cpu = [], [], running.cpu_seconds()
+        await self._round(running, Load(_CHARGERS, 5, _TOGETHER))
+        copied, through, used = [], [], list[float]()
         for _ in range(_ROUNDS):
             load = Load(_CHARGERS, self.messages, _TOGETHER, self.first)
             rows = list(readings(load, self.chargers, self.start))
             copied.append(await copying.rate(self.owner, rows, self.place.settings.telemetry_batch_readings))
-            through.append(await self._round(running.port, load))
+            through.append(await self._round(running, load))
+            used.append(self.used)
             say(f"{name}: {through[-1]:,.0f} readings/s, COPY {copied[-1]:,.0f}")
-        cpu = (running.cpu_seconds() - cpu) / (_ROUNDS * load.readings)
-        single = await self._round(running.port, Load(_CHARGERS, self.messages * 3, 1))
+        single = await self._round(running, Load(_CHARGERS, self.messages * 3, 1))
         say(f"{name}: {single:,.0f} messages of one reading/s")
         self.report.add(f"copy_beside_{name}", statistics.median(copied), "readings/s")
         self.report.add(f"{name}_readings", statistics.median(through), "readings/s")
         ratio = statistics.median(t / c for t, c in zip(through, copied, strict=True))
         self.report.add(f"{name}_vs_copy", ratio, "ratio", bar, at_least=True)
-        self.report.add(f"{name}_process_cpu", cpu * 1e6, "µs/reading")
+        self.report.add(f"{name}_process_cpu", statistics.median(used) * 1e6, "µs/reading")
         self.report.add(f"{name}_single_readings", single, "readings/s")
 
-    async def _round(self, port: int, load: Load) -> float:
+    async def _round(self, running: brokers.Running, load: Load) -> float:
         """Readings per second, from the first that is sent to the commit of the last."""
         load = Load(load.chargers, load.messages, load.together, self.first)
         self.first += load.messages * load.together
         asked = {name: getattr(load, name) for name in ("chargers", "messages", "together", "first")}
         before = await self._committed()
         secrets = self.secrets[: load.chargers]
-        async with brokers.publisher(port, secrets, load=asked, start=self.start.isoformat()) as chargers:
-            began = await chargers.go()
+        async with brokers.publisher(running.port, secrets, load=asked, start=self.start.isoformat()) as chargers:
+            used, began = running.cpu_seconds(), await chargers.go()
             await chargers.done()
             await self._until(before + load.readings)
-            return load.readings / (time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+        self.used = (running.cpu_seconds() - used) / load.readings
+        return load.readings / seconds
 
     async def _until(self, count: int) -> None:
         until = time.perf_counter() + _PATIENCE_SECONDS
