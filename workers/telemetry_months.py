@@ -10,6 +10,10 @@ from tenants.settings import Settings
 
 _LOCK = "SET LOCAL lock_timeout = '3s'"
 """Dropping locks the table for a moment; where that takes long, readers and writers go first and it is tried again."""
+_CORRECTIONS = text(
+    "DELETE FROM reading_correction WHERE read_at < "
+    "(date_trunc('month', now() AT TIME ZONE 'UTC') - make_interval(months => :months)) AT TIME ZONE 'UTC'"
+)
 log = structlog.get_logger(__name__)
 
 
@@ -28,6 +32,8 @@ async def drop_old_telemetry(database: Database, settings: Settings) -> list[str
             await session.execute(text(_LOCK))
             query = text("SELECT drop_telemetry_months(:parent, :months)")
             gone += (await session.execute(query, {"parent": table, "months": months})).scalar_one()
+    async with database.session(SYSTEM) as session:
+        await session.execute(_CORRECTIONS, {"months": settings.telemetry_retention_months})
     if gone:
         log.info("telemetry_dropped", months=gone)
     return gone

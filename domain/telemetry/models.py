@@ -149,7 +149,7 @@ protect(
 )
 protect(
     ReadingCorrection,
-    system_may="SELECT, INSERT",
+    system_may="SELECT, INSERT, DELETE",
     explain={"staff": _AS_THE_CHARGER["staff"]},
     staff=_CHARGER,
 )

@@ -24,8 +24,10 @@ async def test_months_are_dropped_by_their_own_retention(
     try:
         async with database.session(SYSTEM) as session:
             charger_id = await charger(session)
-            run = run_of(charger_id, older, 10) + run_of(charger_id, old, 10)
+            run_now = run_of(charger_id, now.replace(microsecond=0), 1)
+            run = run_of(charger_id, older, 10) + run_of(charger_id, old, 10) + run_now
             await store(session, run)
+            await store(session, [reading._replace(revision=1) for reading in (run[0], run_now[0])])
         short = settings.model_copy(update={"telemetry_retention_months": 1, "telemetry_minute_retention_months": 3})
         gone = await drop_old_telemetry(database, short)
         assert gone == [
@@ -35,9 +37,11 @@ async def test_months_are_dropped_by_their_own_retention(
         assert await drop_old_telemetry(database, short) == []
         assert await make_telemetry_months(database) == 0
         async with database.session(SYSTEM) as session:
+            corrections = await session.execute(text("SELECT read_at FROM reading_correction"))
+            assert corrections.scalars().all() == [run_now[0].read_at]
             kept, whole = await rolled(session, charger_id), expected(run)
             assert (kept.hours, kept.days) == (whole.hours, whole.days)
-            assert {key[1].month for key in kept.minutes} == {old.month}
+            assert {key[1].month for key in kept.minutes} == {old.month, now.month}
     finally:
         await database.close()
 
