@@ -40,6 +40,7 @@ from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
 from tests.tenancy.sessions import add_sessions
 from tests.tenancy.tariffs import add_tariffs
+from tests.tenancy.telemetry import add_readings
 from tests.tenancy.upsets import add_upsets
 
 _DOCUMENT = {
@@ -64,6 +65,7 @@ async def add_extras(database: Database) -> None:
         for entity in (await session.execute(select(BusinessEntity))).scalars():
             await _of_entity(session, entity)
         await add_chargers(session)
+        await add_readings(session)
         await add_plans(session)
         await add_commissions(session)
         await _positions(session)
