@@ -78,7 +78,7 @@ TABLES = (
 """What it fills beside the log."""
 _PER_ENTITY, _MOST_PER_ENTITY, _LEAST_PER_ENTITY = 10, 40, 3
 _SESSIONS = 4
-"""Per charger."""
+"""Per charger; one in a world smaller than the real one."""
 _BILLED, _INVOICED = 12, 4
 """Of the last sessions of an entity: so many are priced, so many of those are invoiced."""
 _DAYS = 7
@@ -126,6 +126,8 @@ class _Part:
     entity: BusinessEntity
     now: datetime
     draw: Draw
+    sessions: int
+    """Per charger."""
     sites: list[_Site] = field(default_factory=list)
 
     async def make(self, session: AsyncSession, many: int) -> None:
@@ -280,8 +282,8 @@ class _Part:
     def _week(self, site: _Site) -> list[_Charge]:
         """One session every day or two, each after the one before."""
         made, ends = [], self.now - timedelta(days=_DAYS)
-        for place in range(_SESSIONS):
-            first = self.now - timedelta(days=_DAYS) + place * timedelta(days=_DAYS) / _SESSIONS
+        for place in range(self.sessions):
+            first = self.now - timedelta(days=_DAYS) + place * timedelta(days=_DAYS) / self.sessions
             begins = max(ends, first) + timedelta(minutes=self.draw.integer(0, 900))
             ends = begins + timedelta(minutes=10 * self.draw.integer(4, 30))
             if ends >= self.now:
@@ -347,6 +349,7 @@ async def add_charging(url: str, settings: Settings, today: date, scale: int | F
             if (await session.execute(select(Charger.id).limit(1))).first():
                 return
             for entity in (await session.scalars(select(BusinessEntity).order_by(BusinessEntity.code))).all():
-                await _Part(entity, now, Draw(f"{today} charging of {entity.code}")).make(session, many)
+                draw = Draw(f"{today} charging of {entity.code}")
+                await _Part(entity, now, draw, _SESSIONS if scale >= 1 else 1).make(session, many)
     finally:
         await database.close()
