@@ -37,6 +37,9 @@ _RATE, _SECONDS, _WATCHED = 1_000, 12.0, 16
 """Single readings per second over as many chargers; the first second does not count."""
 _LIMITS = {"OCPP_MESSAGES_PER_SECOND": "100000"}
 _COMMITTED = "SELECT coalesce(sum(readings), 0) FROM telemetry_day"
+_EMPTY = (
+    "TRUNCATE telemetry_reading, telemetry_minute, telemetry_hour, telemetry_day, telemetry_latest, reading_correction"
+)
 _PATIENCE_SECONDS = 120.0
 
 
@@ -81,17 +84,16 @@ class Run:
         names = [hardware.identity for hardware in fleet]
         ids = {row[0]: row[1] for row in await owner.fetch("SELECT identity, id FROM charger")}
         start = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)
-        await owner.execute(
-            "TRUNCATE telemetry_reading, telemetry_minute, telemetry_hour, telemetry_day, telemetry_latest, "
-            "reading_correction"
-        )
+        await owner.execute(_EMPTY)
         await copying.make(owner)
         person = (await people(owner))["staff"]
         pairs = [(name, secrets[name]) for name in names]
         return cls(place, owner, database, person, pairs, [ids[name] for name in names], messages, start)
 
     async def close(self) -> None:
+        """Give back the disk space: what is kept for the next run are the chargers."""
         await copying.drop(self.owner)
+        await self.owner.execute(_EMPTY)
         await self.owner.close()
         await self.database.close()
 
