@@ -28,7 +28,13 @@ class Up:
     def __init__(self, data_dir: Path, port: int) -> None:
         self.port = port
         self._output = data_dir / "up.output"
-        environment = {**os.environ, "DATA_DIR": str(data_dir), "PORT": str(port), "MQTT_PORT": "0", "ENVIRONMENT": "test"}
+        environment = {
+            **os.environ,
+            "DATA_DIR": str(data_dir),
+            "PORT": str(port),
+            "MQTT_PORT": "0",
+            "ENVIRONMENT": "test",
+        }
         with self._output.open("w") as output:
             command = [sys.executable, "-m", "chargecars", "up"]
             self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
