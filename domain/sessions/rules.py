@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.models import Charger, ChargerState, Connector, ConnectorStatus
@@ -22,7 +22,7 @@ SUPERSEDED = "SUPERSEDED"
 _S, _C, _P = ChargingSession, Charger, Connector
 _IDLE_W = 200
 _TELLING_MINUTES = 15
-"""A charger that was away for days tells of a session's start, and in the next minutes of its end."""
+"""A charger that was away for days, or whose clock is behind, tells of a session's start, and later of its end."""
 _CHARGES = (ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
 
 
@@ -55,9 +55,12 @@ _MARKS = {
 
 
 def _rule() -> Any:
-    """The rule that ends an open session now, over session, charger and connector; NULL while none does."""
+    """The rule that ends an open session now, over session, charger and connector; NULL while none does.
+
+    Power that was read before the connector said how it is says nothing: many chargers measure in transactions only.
+    """
     given = settings()
-    quiet = func.coalesce(_S.power_w, 0) < _IDLE_W
+    quiet = or_(func.coalesce(_S.power_w, 0) < _IDLE_W, _S.heard_at <= _P.status_at)
     free = and_(
         _P.status == ConnectorStatus.AVAILABLE,
         _P.status_at > _S.started_at,
@@ -72,6 +75,7 @@ def _rule() -> Any:
         quiet,
     )
     asked = _S.state == SessionState.STARTING
+    told = _S.updated_at < _ago(minutes=_TELLING_MINUTES)
     known = _S.created_at < _ago(minutes=_TELLING_MINUTES)
     return case(
         (and_(asked, _S.heard_at < _ago(seconds=given.session_start_seconds)), Rule.NEVER_STARTED.value),
@@ -80,7 +84,7 @@ def _rule() -> Any:
         (free, Rule.CONNECTOR_FREE.value),
         (rebooted, Rule.CHARGER_REBOOTED.value),
         (_S.stop_requested_at < _ago(seconds=given.session_stop_seconds), Rule.STOP_IGNORED.value),
-        (and_(known, _S.heard_at < _ago(hours=given.session_silence_hours)), Rule.NOTHING_HEARD.value),
+        (and_(told, _S.heard_at < _ago(hours=given.session_silence_hours)), Rule.NOTHING_HEARD.value),
         (and_(known, _S.started_at < _ago(days=given.session_longest_days)), Rule.TOO_LONG.value),
     )
 

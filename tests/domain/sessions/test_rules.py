@@ -26,7 +26,8 @@ async def _judge(database: Database, *, row: Any = None, charger: Any = None, co
     async with database.session(SYSTEM) as session:
         yard = await charging_yard(session)
         begun = await yard.report(session, ReportKind.STARTED, 0, meter_wh=0)
-        common = {"started_at": ago(hours=2), "heard_at": ago(hours=1), "created_at": ago(hours=2)}
+        times = dict.fromkeys(("started_at", "created_at", "updated_at"), ago(hours=2))
+        common = times | {"heard_at": ago(hours=1)}
         for model, id, values in (
             (ChargingSession, begun.session_id, common | (row or {})),
             (Charger, yard.charger.id, charger),
@@ -45,6 +46,11 @@ ENDS = [
     (Rule.CHARGER_RETIRED, {"charger": {"state": "RETIRED"}}, {"NO_STOP", "CHARGER_REPLACED"}),
     (Rule.CONNECTOR_FREE, {"connector": {"status": "AVAILABLE", "status_at": ago(minutes=6)}}, {"NO_STOP"}),
     (
+        Rule.CONNECTOR_FREE,
+        {"connector": {"status": "AVAILABLE", "status_at": ago(minutes=6)}, "row": {"power_w": 11_000}},
+        {"NO_STOP"},
+    ),
+    (
         Rule.CHARGER_REBOOTED,
         {"charger": {"booted_at": ago(minutes=16)}, "connector": {"status": "FINISHING", "status_at": ago(minutes=15)}},
         {"NO_STOP", "CHARGER_REBOOTED"},
@@ -55,7 +61,7 @@ ENDS = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "how", "marks"), ENDS, ids=[end[0] for end in ENDS])
+@pytest.mark.parametrize(("rule", "how", "marks"), ENDS, ids=[f"{end[0]}{place}" for place, end in enumerate(ENDS)])
 async def test_a_rule_ends_and_marks(database: Database, rule: Rule, how: dict[str, Any], marks: set[str]) -> None:
     found, row, told = await _judge(database, **how)
     assert (found, row.state, row.closed_by, row.stop_reason) == (rule, "COMPLETED", "RULE", rule.value)
@@ -67,13 +73,16 @@ GO_ON: list[dict[str, Any]] = [
     {},
     {"connector": {"status": "AVAILABLE", "status_at": ago(minutes=4)}},
     {"connector": {"status": "AVAILABLE", "status_at": ago(hours=3)}},
-    {"connector": {"status": "AVAILABLE", "status_at": ago(minutes=6)}, "row": {"power_w": 11_000}},
+    {
+        "connector": {"status": "AVAILABLE", "status_at": ago(minutes=6)},
+        "row": {"power_w": 11_000, "heard_at": ago(minutes=1)},
+    },
     {"charger": {"booted_at": ago(minutes=16)}, "connector": {"status": "CHARGING", "status_at": ago(minutes=15)}},
     {"charger": {"booted_at": ago(minutes=10)}, "connector": {"status": "FINISHING", "status_at": ago(minutes=9)}},
     {"charger": {"booted_at": ago(hours=3)}, "connector": {"status": "FINISHING", "status_at": ago(hours=3)}},
     {"row": {"stop_requested_at": ago(minutes=9)}},
     {"row": {"heard_at": ago(hours=23), "started_at": ago(hours=30)}},
-    {"row": {"heard_at": ago(hours=40), "started_at": ago(hours=40), "created_at": ago(minutes=2)}},
+    {"row": {"heard_at": ago(hours=40), "started_at": ago(hours=40), "updated_at": ago(minutes=2)}},
 ]
 
 
