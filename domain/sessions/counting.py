@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers.models import Charger, Connector
@@ -14,9 +14,11 @@ from domain.sessions.models import ChargingSession
 from domain.tariffs.usage import Interval
 from domain.telemetry.models import TelemetryReading
 
-_BEFORE = timedelta(days=1)
+BEFORE = timedelta(days=1)
 """A register stands still between sessions: so old a reading still says where it was at the start."""
 _NEAR = timedelta(minutes=15)
+_BESIDE = timedelta(days=100)
+"""No session is longer: what began before is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,33 @@ async def count(session: AsyncSession, row: ChargingSession, facts: Facts) -> Co
 
 
 async def _read(session: AsyncSession, row: ChargingSession, since: datetime, until: datetime | None) -> list[Point]:
-    """The register at the session's connector by time; of several readings of one moment the highest."""
+    """The register at the session's connector by time; of several readings of one moment the highest.
+
+    Where clocks were wrong sessions seem to overlap: what the charger names after another is of that one.
+    """
     reading = TelemetryReading
     wanted = (
         select(reading.read_at, func.max(reading.energy_wh))
         .where(reading.charger_id == row.charger_id, reading.connector == row.connector)
         .where(reading.read_at >= since, reading.energy_wh.is_not(None))
+        .where(or_(reading.transaction_id.is_(None), reading.transaction_id.not_in(_others(row))))
         .group_by(reading.read_at)
         .order_by(reading.read_at)
     )
     if until is not None:
         wanted = wanted.where(reading.read_at <= until)
     return [Point(at, wh) for at, wh in await session.execute(wanted) if wh is not None]
+
+
+def _others(row: ChargingSession) -> Select[tuple[str]]:
+    """Transactions of other sessions at the connector that lie beside this one."""
+    s = ChargingSession
+    beside = [s.charger_id == row.charger_id, s.connector == row.connector, s.id != row.id]
+    beside.append(s.started_at >= row.started_at - _BESIDE)
+    beside.append(or_(s.ended_at.is_(None), s.ended_at >= row.started_at))
+    if row.ended_at is not None:
+        beside.append(s.started_at <= row.ended_at)
+    return select(func.coalesce(s.transaction_id, "")).where(*beside)
 
 
 async def _first(session: AsyncSession, row: ChargingSession, facts: Facts, read: Sequence[Point]) -> Point | None:
@@ -71,7 +88,7 @@ async def _first(session: AsyncSession, row: ChargingSession, facts: Facts, read
     before = (
         select(reading.energy_wh)
         .where(reading.charger_id == row.charger_id, reading.connector == row.connector)
-        .where(reading.read_at < row.started_at, reading.read_at >= row.started_at - _BEFORE)
+        .where(reading.read_at < row.started_at, reading.read_at >= row.started_at - BEFORE)
         .where(reading.energy_wh.is_not(None))
         .order_by(reading.read_at.desc(), reading.sequence.desc())
         .limit(1)

@@ -1,7 +1,7 @@
 """What follows from all that was reported of a session, whatever came twice and in whatever order: pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -56,6 +56,13 @@ class Facts:
         if ended_at is None or self.suspended_since is None or self.suspended_since >= ended_at:
             return self.pauses
         return (*self.pauses, (self.suspended_since, ended_at))
+
+    def until(self, latest: datetime | None) -> "Facts":
+        """With an end that is no later."""
+        if latest is None or self.ended_at is None or self.ended_at <= latest:
+            return self
+        pauses = tuple((begin, min(end, latest)) for begin, end in self.pauses if begin < latest)
+        return replace(self, ended_at=latest, pauses=pauses)
 
 
 def fold(reports: Sequence[Said]) -> Facts:

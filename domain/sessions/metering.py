@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.events.record import record_all
 from domain.rows import find
 from domain.sessions import events, telling
-from domain.sessions.counting import count
+from domain.sessions.counting import BEFORE, count
 from domain.sessions.finding import lock
 from domain.sessions.measuring import Point, risen
 from domain.sessions.models import ChargingSession, ClosedBy, SessionMark, SessionState
@@ -115,10 +115,10 @@ def _by_place(concerned: Iterable[Any], readings: Iterable[Reading]) -> dict[tup
 
 
 def _is_late(row: Any, new: Iterable[Reading]) -> bool:
-    """Whether a reading lies in a session that has ended, or is of a transaction that a rule has ended."""
+    """Whether a reading counts for a session that has ended, or is of a transaction that a rule has ended."""
     ruled = row.closed_by == ClosedBy.RULE
     return any(
-        row.started_at <= each.read_at <= row.ended_at or (ruled and each.transaction_id == row.transaction_id)
+        row.started_at - BEFORE <= each.read_at <= row.ended_at or (ruled and each.transaction_id == row.transaction_id)
         for each in new
     )
 

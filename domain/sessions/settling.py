@@ -72,9 +72,19 @@ async def facts_of(session: AsyncSession, row: ChargingSession) -> Facts:
     said = await _said(session, row.id)
     if not said:
         return Facts(row.started_at, row.heard_at, False, ended_at=row.ended_at)
-    return fold(
-        said if any(each.kind is ReportKind.STARTED for each in said) else [*said, *await _unsaid(session, row)]
-    )
+    begun = any(each.kind is ReportKind.STARTED for each in said)
+    return await _before_the_next(session, row, fold(said if begun else [*said, *await _unsaid(session, row)]))
+
+
+async def _before_the_next(session: AsyncSession, row: ChargingSession, facts: Facts) -> Facts:
+    """An end that is only known by when it was told lies before the next session at the connector."""
+    if not facts.corrected or facts.ended_at is None:
+        return facts
+    s = ChargingSession
+    here = [s.charger_id == row.charger_id, s.connector == row.connector, s.id != row.id]
+    began = [s.state != SessionState.STARTING, ~s.marks.contains([_M.NEVER_STARTED.value])]
+    following = select(func.min(s.started_at)).where(*here, *began, s.started_at > facts.started_at)
+    return facts.until((await session.execute(following)).scalar_one_or_none())
 
 
 async def _said(session: AsyncSession, session_id: UUID) -> list[Said]:

@@ -144,3 +144,18 @@ async def test_what_never_began_used_nothing(database: Database) -> None:
         await metering.recount(session, begun.session_id)
         assert await metering.usage(session, begun.session_id) == Usage(())
         assert (await row_of(session, begun.session_id)).recount_at is None
+
+
+async def test_a_late_reading_from_before_a_session_says_where_its_register_stood(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        await yard.report(session, ReportKind.STARTED, 0, transaction_id="t")
+        await yard.read(session, yard.reading(5, 2_000), yard.reading(55, 9_000))
+        id = (await yard.report(session, ReportKind.ENDED, 60, transaction_id="t")).session_id
+        await metering.recount(session, id)
+        assert ((await row_of(session, id)).energy_wh, (await row_of(session, id)).recount_at) == (7_000, None)
+        await yard.read(session, yard.reading(-5, 1_000))
+        assert (await row_of(session, id)).recount_at is not None
+        await metering.recount(session, id)
+        row = await row_of(session, id)
+        assert (row.energy_wh, (await metering.usage(session, id)).energy_wh) == (8_000, 8_000)

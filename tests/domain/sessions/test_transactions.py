@@ -219,3 +219,35 @@ async def test_text_that_cannot_be_kept_harms_nothing(database: Database) -> Non
             answer = await yard.report(session, STARTED, 0, transaction_id=bad, id_token=bad, connector=2, reason=bad)
             assert len(answer.refused) == 2
             assert not (await authorizing.authorize(session, yard.device, bad)).accepted
+
+
+async def test_an_end_by_a_wrong_clock_takes_nothing_of_the_next_session(database: Database) -> None:
+    """Its time is not known: not two days, and not what the next car took."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="OCPP201")
+        await yard.report(session, STARTED, 0, transaction_id="a", meter_wh=0)
+        await yard.read(session, *(yard.reading(m, m * 100, transaction_id="a") for m in range(1, 31)))
+        await yard.report(session, STARTED, 40, transaction_id="b", meter_wh=3_000)
+        await yard.read(session, *(yard.reading(m, m * 100 - 1_000) for m in range(41, 101)))
+        await yard.report(session, ENDED, 101, transaction_id="b", meter_wh=9_000)
+        await yard.report(session, ENDED, -(60 * 24 * 365 * 50), transaction_id="a", meter_wh=3_000)
+        first, second = await yard.rows(session)
+        assert (await metering.usage(session, first.id)).energy_wh == 3_000
+    assert (first.energy_wh, second.energy_wh) == (3_000, 6_000)
+    assert (first.ended_at, first.closed_by, first.marks) == (after(40), "CHARGER", ["CLOCK_CORRECTED", "LATE_STOP"])
+
+
+async def test_readings_that_name_another_session_are_not_counted_twice(database: Database) -> None:
+    """The second seems to begin half an hour before the first has ended, by a clock that was set in between."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="OCPP201")
+        await yard.report(session, STARTED, 0, transaction_id="a", meter_wh=0)
+        await yard.read(session, *(yard.reading(m, m * 300, transaction_id="a") for m in range(1, 60)))
+        await yard.report(session, ENDED, 60, transaction_id="a", meter_wh=18_000)
+        await yard.report(session, STARTED, 30, transaction_id="b", meter_wh=18_000)
+        await yard.read(session, *(yard.reading(m, m * 300, transaction_id="b") for m in range(61, 100)))
+        await yard.report(session, ENDED, 100, transaction_id="b", meter_wh=30_000)
+        rows = await yard.rows(session)
+        for row in rows:
+            await metering.recount(session, row.id)
+    assert [(row.energy_wh, row.marks) for row in rows] == [(18_000, []), (12_000, [])]
