@@ -37,19 +37,23 @@ from domain.contacts.models import Contact
 from domain.invoices.payers import Payer, Profile
 from domain.rows import actor_of, find
 from domain.sessions.models import ChargingSession, SessionState
-from domain.tariffs.benefits import release
+from domain.tariffs.benefits import persons, release, root_of
 from domain.tariffs.models import BenefitUse
+from domain.tariffs.versions_in_force import version_for
 from domain.telemetry.readings import oldest
 
 LONGEST_REASON = 1_000
 _ONE_AFTER_ANOTHER = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
-async def bill(session: AsyncSession, session_id: UUID, reason: str = "", *, first: bool = True) -> SessionBilling:
+async def bill(
+    session: AsyncSession, session_id: UUID, reason: str = "", *, first: bool = True, otherwise: UUID | None = None
+) -> SessionBilling:
     """Price a session that is over and bring what was invoiced of it to what is due; for the system.
 
     With the same inputs nothing changes, however often it is asked. `reason` is printed on what corrects an invoice.
-    Without `first` a session that was never invoiced is only priced.
+    Without `first` a session that was never invoiced is only priced. `otherwise`: the version of a tariff that prices
+    it where none held when it began.
     Raises: NotFound, SessionNotOver, InvoiceTooLarge, PeriodClosed.
     """
     charged = await _over(session, session_id)
@@ -57,16 +61,24 @@ async def bill(session: AsyncSession, session_id: UUID, reason: str = "", *, fir
     later = await _later(session, charged)
     for each in later:
         await release(session, each)
-    billing = await _bill(session, charged, await _locked(session, charged), reason, first=first)
+    held = await _locked(session, charged)
+    billing = await _bill(session, charged, held, reason, first=first, otherwise=otherwise)
     for each in later:
         next_one = await _over(session, each)
-        await _bill(session, next_one, await _locked(session, next_one), "", first=False)
+        known = await _locked(session, next_one)
+        await _bill(session, next_one, known, "", first=known.status != ChargingBillStatus.PRICED)
     return billing
 
 
 async def rebill(session: AsyncSession, session_id: UUID, reason: str = "") -> SessionBilling:
-    """`bill`, because somebody asked for it. Raises: what `bill` raises, and faults of the reason."""
-    return await bill(session, session_id, validation.text(reason, "reason", minimum=0, maximum=LONGEST_REASON))
+    """`bill`, because somebody asked for it: where no tariff held when the session began, by the one that holds now.
+
+    Raises: what `bill` raises, and faults of the reason.
+    """
+    why = validation.text(reason, "reason", minimum=0, maximum=LONGEST_REASON)
+    charged = await _over(session, session_id)
+    version = await version_for(session, charged.charger_id, datetime.now(UTC))
+    return await bill(session, session_id, why, otherwise=version.id if version else None)
 
 
 async def set_payer(session: AsyncSession, session_id: UUID, contact_id: UUID | None) -> SessionBilling:
@@ -134,25 +146,30 @@ async def _over(session: AsyncSession, session_id: UUID) -> ChargingSession:
 
 async def _wait_for_driver(session: AsyncSession, charged: ChargingSession) -> None:
     """Until nobody else bills a session of the same driver."""
-    key = f"charging_bills:{charged.driver_contact_id or charged.id}"
+    person = charged.driver_contact_id and await session.scalar(root_of(charged.driver_contact_id))
+    key = f"charging_bills:{person or charged.id}"
     await session.execute(_ONE_AFTER_ANOTHER, {"key": key})
 
 
 async def _later(session: AsyncSession, charged: ChargingSession) -> Sequence[UUID]:
-    """The driver's later sessions that were billed, where he has anything that sessions share; by their start."""
-    mine = BenefitUse.contact_id == charged.driver_contact_id
-    if (
-        charged.driver_contact_id is None
-        or (await session.execute(select(BenefitUse.id).where(mine).limit(1))).first() is None
-    ):
+    """The driver's later sessions that were billed, where he has anything that sessions share; by their start.
+
+    Not those whose bill stands as it is.
+    """
+    if charged.driver_contact_id is None:
+        return []
+    same = persons(charged.driver_contact_id)
+    used = select(BenefitUse.id).where(BenefitUse.contact_id.in_(same)).limit(1)
+    if (await session.execute(used)).first() is None:
         return []
     place = tuple_(ChargingSession.started_at, ChargingSession.id)
     query = (
         select(ChargingSession.id)
         .join(SessionBilling, SessionBilling.session_id == ChargingSession.id)
         .where(
-            ChargingSession.driver_contact_id == charged.driver_contact_id,
+            ChargingSession.driver_contact_id.in_(same),
             ChargingSession.entity_id == charged.entity_id,
+            ChargingSession.started_at >= oldest(datetime.now(UTC)),
             place > tuple_(charged.started_at, charged.id),
         )
         .order_by(place)
@@ -167,12 +184,18 @@ async def _held(session: AsyncSession, session_id: UUID) -> tuple[ChargingSessio
 
 
 async def _bill(
-    session: AsyncSession, charged: ChargingSession, billing: SessionBilling, reason: str, *, first: bool = True
+    session: AsyncSession,
+    charged: ChargingSession,
+    billing: SessionBilling,
+    reason: str,
+    *,
+    first: bool = True,
+    otherwise: UUID | None = None,
 ) -> SessionBilling:
     paying = await _paying(session, charged, billing)
     held = await bill_of(session, billing)
     if held is None or not _is_past(charged):
-        priced = await price_session(session, charged, paying)
+        priced = await price_session(session, charged, paying, held.tariff_version_id if held else otherwise)
         if priced is None:
             await unbillable(session, billing, ChargingBillStatus.NO_TARIFF)
             return billing

@@ -46,13 +46,16 @@ class Priced:
 
 
 async def price_session(
-    session: AsyncSession, charged: ChargingSession, paying: tuple[Payer, Profile] | None
+    session: AsyncSession,
+    charged: ChargingSession,
+    paying: tuple[Payer, Profile] | None,
+    otherwise: UUID | None = None,
 ) -> Priced | None:
     """The price of a session that is over, and what it takes of packs and subscriptions; None without a tariff.
 
-    For the system.
+    `otherwise`: the version of a tariff where none held when it began. For the system.
     """
-    version = await _version(session, charged)
+    version = await _version(session, charged, otherwise)
     if version is None:
         return None
     usage, terms = await usage_of(session, charged.id), terms_of(version)
@@ -81,11 +84,14 @@ async def _vat(session: AsyncSession, charged: ChargingSession, paying: tuple[Pa
     return decide(payer=paying[0].party(paying[1])) if paying else decide()
 
 
-async def _version(session: AsyncSession, charged: ChargingSession) -> TariffVersion | None:
+async def _version(session: AsyncSession, charged: ChargingSession, otherwise: UUID | None) -> TariffVersion | None:
     """The version that held when it began, also where that was decided afterwards."""
     if charged.tariff_version_id is not None:
         return await find(session, TariffVersion, charged.tariff_version_id)
-    return await version_for(session, charged.charger_id, charged.started_at)
+    held = await version_for(session, charged.charger_id, charged.started_at)
+    if held is None and otherwise is not None:
+        return await find(session, TariffVersion, otherwise)
+    return held
 
 
 def _inputs(version_id: UUID, price: Price, usage: Usage, lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -75,17 +75,22 @@ async def release(session: AsyncSession, charging_session_id: UUID) -> None:
 # --- what there is ----------------------------------------------------------------------------------------------------
 
 
-def _persons(contact_id: UUID) -> Select[UUID]:
-    """The contact, with the records that are the same person's."""
+def root_of(contact_id: UUID) -> Select[UUID]:
+    """The record that a contact was merged into, or its own."""
     own = aliased(Contact)
-    root = select(func.coalesce(own.merged_into_id, own.id)).where(own.id == contact_id).scalar_subquery()
+    return select(func.coalesce(own.merged_into_id, own.id)).where(own.id == contact_id)
+
+
+def persons(contact_id: UUID) -> Select[UUID]:
+    """The contact, with the records that are the same person's."""
+    root = root_of(contact_id).scalar_subquery()
     return select(Contact.id).where(or_(Contact.id == root, Contact.merged_into_id == root))
 
 
 async def _plan(session: AsyncSession, contact_id: UUID, at: datetime, entity_id: UUID) -> PlanMembership | None:
     query = (
         select(PlanMembership)
-        .where(PlanMembership.contact_id.in_(_persons(contact_id)), PlanMembership.entity_id == entity_id)
+        .where(PlanMembership.contact_id.in_(persons(contact_id)), PlanMembership.entity_id == entity_id)
         .where(PlanMembership.valid.op("@>")(moment(at)))
         .order_by(PlanMembership.discount_percent.desc(), PlanMembership.id)
         .options(*granted_columns(session, PlanMembership))
@@ -98,7 +103,7 @@ async def _subscription(
 ) -> ChargingSubscription | None:
     query = (
         select(ChargingSubscription)
-        .where(ChargingSubscription.contact_id.in_(_persons(contact_id)), ChargingSubscription.entity_id == entity_id)
+        .where(ChargingSubscription.contact_id.in_(persons(contact_id)), ChargingSubscription.entity_id == entity_id)
         .where(ChargingSubscription.valid.op("@>")(moment(at)))
         .order_by(ChargingSubscription.id)
         .options(*granted_columns(session, ChargingSubscription))
@@ -136,7 +141,7 @@ async def _lock(session: AsyncSession, contact_id: UUID, entity_id: UUID) -> Non
 
 
 def _of(model: type[EnergyPack] | type[ChargingSubscription], contact_id: UUID, entity_id: UUID) -> ColumnElement[bool]:
-    return and_(model.contact_id.in_(_persons(contact_id)), model.entity_id == entity_id)
+    return and_(model.contact_id.in_(persons(contact_id)), model.entity_id == entity_id)
 
 
 async def _book(
