@@ -27,6 +27,12 @@ async def pay(session: AsyncSession, arguments: Arguments, _run: Run) -> None:
     await reactions.pay(session, arguments)
 
 
+@job(reactions.RETURN, queue=reactions.QUEUE, attempts=5)
+async def give_back(session: AsyncSession, arguments: Arguments, _run: Run) -> None:
+    """Return to the wallet what is not owed any more."""
+    await reactions.give_back(session, arguments)
+
+
 @job(reactions.COLLECT, queue=reactions.QUEUE, attempts=5, timeout=120)
 async def collect(session: AsyncSession, arguments: Arguments, _run: Run) -> None:
     """Issue one collective invoice."""

@@ -45,14 +45,17 @@ def plan(due: Amount, charged: Amount, left: Sequence[Amount]) -> Plan:
     """How to get from what was charged to what is due.
 
     `left` is what can still be credited of each invoiced line, the newest first. What somebody credited by hand is
-    not there any more, and is not credited twice. Where net and VAT move apart, all is credited and invoiced anew.
+    not there any more, and is not credited twice. Where net and VAT move apart, all that is left is credited and what
+    is due invoiced anew, less what was credited by hand.
     """
     difference = due - charged
     if difference.adds:
         return Plan(invoice=difference)
     if (-difference).adds:
         return Plan(credits=_take(-difference, left))
-    return Plan(invoice=due, credits=_take(charged, left))
+    credits = _take(charged, left)
+    rest = due - charged + sum(credits.values(), start=Amount())
+    return Plan(invoice=Amount(max(rest.net, 0), max(rest.vat, 0)), credits=credits)
 
 
 def _take(wanted: Amount, left: Sequence[Amount]) -> dict[int, Amount]:

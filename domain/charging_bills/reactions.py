@@ -5,16 +5,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.charging_bills import bills, collecting
+from domain.charging_bills import bills, collecting, wording
 from domain.charging_bills.models import ChargingBillStatus
+from domain.errors import language_of
 from domain.events.models import Event
 from domain.invoices.models import Invoice, InvoicePart
 from domain.jobs.service import enqueue
 from domain.ledger.posting import today
 from domain.money import Money
+from domain.payments.models import Destination, Payment, PaymentAllocation, PaymentKind, Provider
 from domain.payments.payers import payable_cents
+from domain.payments.refunding import refund
 from domain.payments.registering import pay_from_wallet
 from domain.rows import find
 from domain.wallets.service import wallet_of
@@ -22,18 +26,20 @@ from tenants.settings import settings
 
 QUEUE = "billing"
 BILL, INVOICE = "charging_bills.bill", "charging_bills.invoice"
-PAY, COLLECT = "charging_bills.pay", "charging_bills.collect"
+PAY, COLLECT, RETURN = "charging_bills.pay", "charging_bills.collect", "charging_bills.return"
 _SESSIONS = ("session.completed", "session.closed_by_rule", "session.energy_changed")
-_ISSUED = "invoice.issued"
-EVENTS = frozenset({*_SESSIONS, _ISSUED})
+_ISSUED, _CREDITED = "invoice.issued", "invoice.credited"
+EVENTS = frozenset({*_SESSIONS, _ISSUED, _CREDITED})
 
 
 async def react(session: AsyncSession, event: Event) -> None:
     """Ask for what an event makes due. The event is in the key: each makes its session be looked at again."""
-    if event.type != _ISSUED:
+    if event.type in _SESSIONS:
         await _ask(session, event, BILL, {"session_id": event.subject_id})
-    elif event.payload["part"] == InvoicePart.CHARGING:
+    elif event.type == _ISSUED and event.payload["part"] == InvoicePart.CHARGING:
         await _ask(session, event, PAY, {"invoice_id": event.subject_id})
+    elif event.type == _CREDITED and (await find(session, Invoice, event.subject_id)).part == InvoicePart.CHARGING:
+        await _ask(session, event, RETURN, {"invoice_id": event.subject_id})
 
 
 async def bill(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
@@ -64,13 +70,37 @@ async def pay(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     await pay_from_wallet(session, owner_id=invoice.payer_contact_id, invoice_id=invoice.id, amount=amount)
 
 
+async def give_back(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
+    """Return to the wallet what was paid from it of an invoice of charging and is not owed any more."""
+    id = UUID(arguments["invoice_id"])
+    from_wallet = (
+        select(Payment.id)
+        .join(PaymentAllocation, PaymentAllocation.payment_id == Payment.id)
+        .where(PaymentAllocation.invoice_id == id, PaymentAllocation.returned_cents < PaymentAllocation.amount_cents)
+        .where(Payment.provider == Provider.WALLET.value, Payment.kind == PaymentKind.RECEIPT.value)
+        .order_by(Payment.id)
+        .with_for_update(of=Payment)
+    )
+    for payment_id in (await session.scalars(from_wallet)).all():
+        # Only now: whoever held the payment before has given back.
+        held = select(func.sum(PaymentAllocation.amount_cents - PaymentAllocation.returned_cents)).where(
+            PaymentAllocation.payment_id == payment_id, PaymentAllocation.invoice_id == id
+        )
+        invoice = await session.get_one(Invoice, id, populate_existing=True)
+        if (cents := min(-invoice.open_cents, await session.scalar(held) or 0)) > 0:
+            why = wording.GIVEN_BACK[language_of(invoice.language)]
+            amount = Money(cents, invoice.currency)
+            await refund(session, payment_id, amount, Destination.WALLET, why, invoice_id=id)
+            await session.flush()
+
+
 async def collect(session: AsyncSession, arguments: Mapping[str, Any]) -> None:
     """Issue one collective invoice."""
     entity_id, payer_id = (UUID(arguments[name]) for name in ("entity_id", "payer_id"))
     await collecting.collect(session, entity_id, payer_id, date.fromisoformat(arguments["month"]))
 
 
-WORK = {BILL: bill, INVOICE: invoice, PAY: pay, COLLECT: collect}
+WORK = {BILL: bill, INVOICE: invoice, PAY: pay, RETURN: give_back, COLLECT: collect}
 """By name of the job."""
 
 

@@ -28,8 +28,12 @@ async def settle(
     Raises: InvoiceTooLarge, PeriodClosed.
     """
     paying = await _paying(session, billing)
-    if paying is None:
+    if paying is None and bill.gross_cents:
         await unbillable(session, billing, ChargingBillStatus.NO_PAYER)
+        return
+    if paying is None:
+        billing.status = status_of(billing).value
+        await session.flush()
         return
     payer, profile = paying
     due = Due(billing, bill, reason or wording.CORRECTED[payer.speaks(profile)])

@@ -28,6 +28,7 @@ _SEGMENTS = {"PEAK": ("piek", "peak"), "NIGHT": ("nacht", "night"), "STANDARD": 
 CORRECTED = {"nl": "Meterstanden gecorrigeerd", "en": "Meter readings corrected"}
 WAIVED = {"nl": "Kwijtgescholden", "en": "Waived"}
 UNDONE = {"nl": "Kwijtschelding ingetrokken", "en": "Waiver withdrawn"}
+GIVEN_BACK = {"nl": "Gecrediteerd, terug naar de wallet", "en": "Credited, returned to the wallet"}
 _MOST_LINES = 40
 """Of a bill, in the text of an invoice's line; the bill itself has them all."""
 

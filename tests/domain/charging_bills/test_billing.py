@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 import domain.tables  # noqa: F401  # what the books have to agree with is declared
 from domain.charging_bills import bills, collecting, reactions
+from domain.charging_bills.balancing import Amount, Plan, plan
 from domain.charging_bills.errors import AlreadyWaived, NotWaived, PayerInvoiced, SessionNotOver
 from domain.charging_bills.models import SessionBill, SessionBilling, SessionBillLine, SessionRevenue
 from domain.documents.loading import printable
@@ -29,8 +30,9 @@ from domain.ledger.posting import debit, post
 from domain.money import Money
 from domain.sessions import transactions
 from domain.sessions.models import ReportKind
+from domain.tariffs import assigning
 from domain.tariffs.models import BenefitUse, ChargingOffer, EnergyPack
-from domain.tariffs.terms import Window
+from domain.tariffs.terms import Terms, Window
 from domain.telemetry.readings import Reading
 from domain.vat.models import BillingProfile
 from domain.wallets import service as wallets
@@ -40,6 +42,7 @@ from tenants.engine import Database
 from tests import factories
 from tests.billing_sessions import EVENING, TERMS, Place, charging_place, session_of, tariff
 from tests.charging import told
+from tests.pricing import tariff_of
 
 HOUR = timedelta(hours=1)
 
@@ -221,6 +224,14 @@ async def test_what_staff_credited_is_not_credited_twice(database: Database) -> 
     await books_hold(place)
 
 
+def test_where_net_and_vat_move_apart_what_was_credited_by_hand_stays_credited() -> None:
+    due, charged, left = Amount(3_000, 630), Amount(2_400, 0), [Amount(1_400, 0)]
+    assert plan(due, charged, left) == Plan(Amount(600, 630))
+    found = plan(Amount(3_000, 0), Amount(2_400, 504), left)
+    after = Amount(2_400, 504) + found.invoice - sum(found.credits.values(), start=Amount())
+    assert (found, after) == (Plan(Amount(2_000, 0), {0: Amount(1_400, 0)}), Amount(3_000, 504))
+
+
 # --- to whom ------------------------------------------------------------------------------------------------------
 
 
@@ -238,7 +249,29 @@ async def test_without_a_driver_or_a_tariff_nobody_is_billed_until_there_is_one(
         told_of = text(
             "SELECT payload ->> 'status' FROM event WHERE type = 'charging_bill.unbillable' AND entity_id = :e"
         )
-        assert list((await session.execute(told_of, {"e": place.entity_id})).scalars()) == ["NO_TARIFF", "NO_PAYER"]
+        told_to_staff = (await session.execute(told_of, {"e": place.entity_id})).scalars()
+        assert sorted(told_to_staff) == ["NO_PAYER", "NO_TARIFF"]
+
+
+async def test_a_tariff_that_is_made_afterwards_bills_what_had_none_once_staff_ask(database: Database) -> None:
+    place = await charging_place(database, None)
+    session_id = await place.charge()
+    assert (await place.bill(session_id)).status == "NO_TARIFF"
+    async with database.session(SYSTEM) as session:
+        made, _ = await tariff_of(session, place.yard.entity, TERMS)
+        await assigning.assign(session, made.id)
+    assert (await place.bill(session_id)).status == "NO_TARIFF"
+    async with database.session(SYSTEM) as session:
+        billed = await bills.rebill(session, session_id)
+    assert (billed.status, billed.gross_cents) == ("INVOICED", 2904)
+    again = await place.bill(session_id)
+    assert (again.version, again.charged_net_cents) == (1, 2400)
+
+
+async def test_what_costs_nothing_needs_no_payer(database: Database) -> None:
+    place = await charging_place(database, Terms(windows=(), damage_reserve_cents=0))
+    billing = await place.bill(await place.charge(token=None))
+    assert (billing.status, billing.version, billing.payer_contact_id) == ("FREE", 1, None)
 
 
 async def test_somebody_else_can_be_named_until_it_was_invoiced(database: Database) -> None:
@@ -314,16 +347,20 @@ async def test_waiving_credits_and_can_be_undone(database: Database) -> None:
     await books_hold(place)
 
 
-async def test_a_wallet_that_holds_enough_pays(database: Database) -> None:
-    place = await charging_place(database)
-    driver = place.yard.driver.id
-    async with database.session(SYSTEM) as session:
+async def fill_wallet(place: Place) -> None:
+    """50 euro of the driver's."""
+    driver, amount = place.yard.driver.id, Money(5_000)
+    async with place.database.session(SYSTEM) as session:
         wallet = await wallets.open_wallet(session, entity_id=place.entity_id, contact_id=driver)
-        amount = Money(5_000)
         await wallets.move(session, wallet, amount, wallets.Cause(MovementKind.TOP_UP, "top-up"))
         legs = [debit(AccountRole.BANK, amount), credited(AccountRole.WALLET, amount, contact_id=driver)]
         about = {"kind": EntryKind.WALLET, "key": "top-up", "source": ("Wallet", wallet.id), "legs": legs}
         await post(session, entity_id=place.entity_id, **about)
+
+
+async def test_a_wallet_that_holds_enough_pays(database: Database) -> None:
+    place = await charging_place(database)
+    await fill_wallet(place)
     for day in range(2):
         await place.bill(await place.charge(EVENING - timedelta(days=day)))
     for invoice in await place.invoices():
@@ -331,6 +368,39 @@ async def test_a_wallet_that_holds_enough_pays(database: Database) -> None:
             async with database.session(SYSTEM) as session:
                 await reactions.pay(session, {"invoice_id": str(invoice.id)})
     assert [each.status for each in await place.invoices()] == ["PAID", "ISSUED"]
+    await books_hold(place)
+
+
+async def test_what_is_credited_of_what_a_wallet_paid_goes_back_to_it(database: Database) -> None:
+    place = await charging_place(database)
+    await fill_wallet(place)
+    session_id = await place.charge()
+    await place.bill(session_id)
+    [invoice] = await place.invoices()
+    named = {"invoice_id": str(invoice.id)}
+    async with database.session(SYSTEM) as session:
+        await reactions.pay(session, named)
+    async with database.session(SYSTEM) as session:
+        await credit(session, invoice.id, None, "Coulance", net_cents=1_000)
+        await bills.waive(session, session_id, "Laadpaal viel uit")
+        happened = select(Event).where(Event.type == "invoice.credited", Event.subject_id == invoice.id)
+        for event in (await session.execute(happened)).scalars().all():
+            await reactions.react(session, event)
+        asked = select(func.count()).where(Job.name == reactions.RETURN, Job.entity_id == place.entity_id)
+        assert await session.scalar(asked) == 2
+
+    async def give_back() -> None:
+        async with database.session(SYSTEM) as session:
+            await reactions.give_back(session, named)
+
+    await asyncio.gather(give_back(), give_back())
+    async with database.session(SYSTEM) as session:
+        wallet = await wallets.wallet_of(
+            session, entity_id=place.entity_id, contact_id=place.yard.driver.id, currency="EUR"
+        )
+        assert wallet is not None
+        assert wallet.balance_cents == 5_000
+    assert (await place.invoices())[0].open_cents == 0
     await books_hold(place)
 
 
