@@ -82,7 +82,12 @@ class ChargingOfferMutations:
             )
             return ChargingOfferPayload(offer=await read_in(session, info, "offer", made.id))
 
-    @mutation("Joins a plan from now on; the plan before ends.", requires=_BUY, idempotent=True, previewable=True)
+    @mutation(
+        "Joins a plan from now on; the plan before ends. One that costs less than that begins with the next month.",
+        requires=_BUY,
+        idempotent=True,
+        previewable=True,
+    )
     async def join_plan(self, info: Info, offer_id: OfferId, contact_id: BuyerId = None) -> PlanMembershipPayload:
         async with info.context.write() as session:
             made = await buying.join_plan(session, _buyer(info, contact_id), _offer(offer_id))

@@ -1,9 +1,11 @@
 """Buying what is offered, and giving it up: plans, packs, subscriptions. For a driver itself, and for staff.
 
-A plan or subscription that costs something runs until the end of the calendar month in which it is given up; that can
-be taken back until then. A pack can be given back unused for 14 days.
+A plan that costs something, and every subscription, runs until the end of the calendar month in which it is given up;
+that can be taken back until then. So a plan that costs less begins when the month of the dearer one is over: its
+discount is not had for the hours in which it is of use. A pack can be given back unused for 14 days.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -37,20 +39,29 @@ Running = TypeVar("Running", PlanMembership, ChargingSubscription)
 
 
 async def join_plan(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> PlanMembership:
-    """Be in a plan from now on; the one before ends. Raises: NotFound, OfferNotForSale, AlreadyBought"""
+    """Be in a plan from now on, in a cheaper one than before from the next month on; the one before ends.
+
+    Raises: NotFound, OfferNotForSale, AlreadyBought
+    """
     offer, now = await _offer(session, offer_id, OfferKind.PLAN), datetime.now(UTC)
     await _alone(session, contact_id, offer.entity_id)
     before = await _running(session, PlanMembership, contact_id, offer.entity_id, now)
+    to_come = await _to_come(session, contact_id, offer.entity_id, now)
+    last = to_come[-1] if to_come else before
+    if last is not None and last.offer_id == offer.id and last.valid.upper is None:
+        raise AlreadyBought(field=("offer_id",))
+    await _give_up(session, to_come, now)
+    starts = now
     if before is not None:
-        if before.offer_id == offer.id and before.valid.upper is None:
-            raise AlreadyBought(field=("offer_id",))
-        await _stop(session, before, now)
-        await _tell(session, before, PlanLeft(await _code(session, before), now.isoformat()))
+        if offer.price_cents < before.monthly_cents:
+            starts = min(before.valid.upper or _next_month(now), _next_month(now))
+        await _stop(session, before, starts)
+        await _tell(session, before, PlanLeft(await _code(session, before), starts.isoformat()))
     made = PlanMembership(
         entity_id=offer.entity_id,
         contact_id=contact_id,
         offer_id=offer.id,
-        valid=Range(now, None),
+        valid=Range(starts, None),
         monthly_cents=offer.price_cents,
         currency=offer.currency,
         discount_percent=offer.discount_percent,
@@ -69,7 +80,11 @@ async def leave_plan(session: AsyncSession, membership_id: UUID) -> PlanMembersh
 
 
 async def stay_in_plan(session: AsyncSession, membership_id: UUID) -> PlanMembership:
-    """Take leaving back while it runs. Raises: NotFound, NotRunning"""
+    """Take leaving back while it runs; what was joined instead never begins. Raises: NotFound, NotRunning"""
+    seen, now = await find(session, PlanMembership, membership_id), datetime.now(UTC)
+    await _alone(session, seen.contact_id, seen.entity_id)
+    to_come = await _to_come(session, seen.contact_id, seen.entity_id, now)
+    await _give_up(session, [each for each in to_come if each.id != seen.id], now)
     held = await _run_on(session, PlanMembership, membership_id)
     await _tell(session, held, PlanLeft(await _code(session, held), None))
     return held
@@ -175,6 +190,30 @@ async def _running(
     return found
 
 
+async def _to_come(session: AsyncSession, contact_id: UUID, entity_id: UUID, at: datetime) -> Sequence[PlanMembership]:
+    """Memberships that begin later, by when they do."""
+    m = PlanMembership
+    query = (
+        select(m)
+        .where(m.contact_id == contact_id, m.entity_id == entity_id, func.lower(m.valid) > at)
+        .order_by(func.lower(m.valid))
+        .options(*granted_columns(session, m))
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def _give_up(session: AsyncSession, held: Sequence[PlanMembership], now: datetime) -> None:
+    """They never begin."""
+    for each in held:
+        each.valid = Range(empty=True)
+        await session.flush()
+        await _tell(session, each, PlanLeft(await _code(session, each), now.isoformat()))
+
+
+def _next_month(now: datetime) -> datetime:
+    return begins(next_month(month_of(now)))
+
+
 async def _stop(session: AsyncSession, held: PlanMembership | ChargingSubscription, at: datetime) -> None:
     lower = held.valid.lower
     held.valid = Range(lower, at) if lower is None or lower < at else Range(empty=True)
@@ -185,7 +224,8 @@ async def _to_end(session: AsyncSession, model: type[Running], id: UUID) -> Runn
     held, now = await find(session, model, id, lock=True), datetime.now(UTC)
     if held.valid.isempty or held.valid.upper is not None:
         raise NotRunning(field=("id",))
-    await _stop(session, held, begins(next_month(month_of(now))) if held.monthly_cents else now)
+    to_the_end = held.monthly_cents or isinstance(held, ChargingSubscription)
+    await _stop(session, held, _next_month(now) if to_the_end else now)
     return held
 
 

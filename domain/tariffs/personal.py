@@ -16,7 +16,19 @@ personal(
         why_kept=_TAX,
     )
 )
-for _table in ("plan_membership", "charging_subscription", "benefit_use", "benefit_charge"):
+for _table, _what in (("plan_membership", "charging plan"), ("charging_subscription", "charging subscription")):
+    personal(
+        Personal(
+            _table,
+            open=f"""
+                SELECT '{_what} ' || lower(valid)::date FROM {_table}
+                WHERE {_HOLDER} AND monthly_cents > 0 AND NOT isempty(valid) AND coalesce(upper(valid) > now(), true)
+                ORDER BY 1""",  # noqa: S608  # constants
+            kept=_HOLDER,
+            why_kept=_TAX,
+        )
+    )
+for _table in ("benefit_use", "benefit_charge"):
     personal(Personal(_table, kept=_HOLDER, why_kept=_TAX))
 for _table in ("tariff", "tariff_assignment"):
     personal(Personal(_table, kept=_OWNER, why_kept=_TAX))

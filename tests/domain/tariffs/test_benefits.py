@@ -9,10 +9,14 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from domain.contacts import privacy
+from domain.contacts.errors import HasOpenOrders
 from domain.errors import DomainError
 from domain.tariffs import buying
 from domain.tariffs.benefits import benefits_for, consume, release
+from domain.tariffs.invoicing import days_in
 from domain.tariffs.models import BenefitUse, OfferKind
+from domain.tariffs.months import begins, month_of, next_month
 from domain.tariffs.pricing import LineKind, Usage
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -143,6 +147,58 @@ async def test_plans_change_and_end_with_the_month_and_packs_go_back_unused(data
         assert (bought.remaining_wh, bought.price_cents) == (100_000, 4500)
         await buying.cancel_pack(session, bought.id)
         await _refused("PACK_IN_USE", buying.cancel_pack(session, bought.id))
+
+
+async def test_a_discount_is_not_had_for_an_hour_and_given_up_before_it_costs(database: Database) -> None:
+    d = await driver(database)
+    basic, pro = await d.offer(OfferKind.PLAN, price_cents=0), await d.offer(OfferKind.PLAN, price_cents=2499)
+    most = await d.offer(OfferKind.PLAN, price_cents=4999)
+    ends = begins(next_month(month_of(datetime.now(UTC))))
+    async with database.session(SYSTEM) as session:
+        dear = await buying.join_plan(session, d.contact.id, pro.id)
+        cheap = await buying.join_plan(session, d.contact.id, basic.id)
+        assert (dear.valid.upper, cheap.valid.lower, cheap.valid.upper) == (ends, ends, None)
+        assert days_in(dear.valid, month_of(datetime.now(UTC))) > 0
+        await _refused("ALREADY_SUBSCRIBED", buying.join_plan(session, d.contact.id, basic.id))
+        assert (await buying.stay_in_plan(session, dear.id)).valid.upper is None
+        await session.refresh(cheap)
+        assert cheap.valid.isempty
+    async with database.session(SYSTEM) as session:
+        await buying.leave_plan(session, dear.id)
+        cheap = await buying.join_plan(session, d.contact.id, basic.id)
+        again = await buying.join_plan(session, d.contact.id, pro.id)
+        assert (cheap.valid.isempty, again.valid.upper) == (True, None)
+        dearest = await buying.join_plan(session, d.contact.id, most.id)
+        await session.refresh(again)
+        assert again.valid.isempty or again.valid.upper == dearest.valid.lower
+        cheap = await buying.join_plan(session, d.contact.id, basic.id)
+        assert (await buying.leave_plan(session, cheap.id)).valid.isempty
+
+
+async def test_nobody_is_erased_while_something_runs_that_is_paid_by_the_month(database: Database) -> None:
+    d = await driver(database)
+    async with database.session(SYSTEM) as session:
+        free, bundle = await d.offer(OfferKind.PLAN, price_cents=0), await d.offer(OfferKind.SUBSCRIPTION)
+        await buying.join_plan(session, d.contact.id, free.id)
+        held = await buying.subscribe(session, d.contact.id, bundle.id)
+    async with database.session(SYSTEM) as session:
+        with pytest.raises(HasOpenOrders, match="charging subscription"):
+            await privacy.erase(session, SYSTEM, d.contact.id)
+        over = text(
+            "UPDATE charging_subscription SET valid = tstzrange(now() - interval '2 days', now()) WHERE id = :id"
+        )
+        await session.execute(over, {"id": held.id})
+        assert (await privacy.erase(session, SYSTEM, d.contact.id)).erased_at is not None
+
+
+async def test_a_free_subscription_has_one_cap_a_month_too(database: Database) -> None:
+    d = await driver(database)
+    offer = await d.offer(OfferKind.SUBSCRIPTION, price_cents=0)
+    async with database.session(SYSTEM) as session:
+        taken = await buying.subscribe(session, d.contact.id, offer.id)
+        ended = await buying.end_subscription(session, taken.id)
+        assert ended.valid.upper == begins(next_month(month_of(datetime.now(UTC))))
+        await _refused("ALREADY_SUBSCRIBED", buying.subscribe(session, d.contact.id, offer.id))
 
 
 async def _refused(code: str, work: object) -> None:
