@@ -1,7 +1,8 @@
 """Invoicing what drivers buy beforehand: packs when they are bought, plans and subscriptions after each month.
 
-A month that something did not run through costs its share in days; a day counts for what runs at its end. A pack is
-electricity whose rate is known, so its VAT is due when it is sold (Directive 2006/112/EC art. 30b(1)).
+A month that a plan did not run through costs its share in days; a day counts for what runs at its end. A subscription
+costs the whole month, as its cap is that of the whole month. A pack is electricity whose rate is known, so its VAT is
+due when it is sold (Directive 2006/112/EC art. 30b(1)).
 """
 
 from calendar import monthrange
@@ -15,10 +16,12 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import language_of
 from domain.invoices.billing import BillLine
 from domain.invoices.crediting import credit
 from domain.invoices.drafting import Draft
-from domain.invoices.models import InvoicePart, LineCategory
+from domain.invoices.errors import NothingToCredit
+from domain.invoices.models import Invoice, InvoicePart, LineCategory
 from domain.invoices.payers import Payer, Profile, payers_of, profiles_of, seller_of
 from domain.invoices.writing import issue_all
 from domain.ledger.posting import today
@@ -89,12 +92,19 @@ async def invoice_pack(session: AsyncSession, pack_id: UUID) -> UUID | None:
 
 
 async def credit_pack(session: AsyncSession, pack_id: UUID) -> UUID | None:
-    """Credit a pack that was given back; None where nothing was invoiced, or it was credited. For the system."""
+    """Credit a pack that was given back; None where nothing was invoiced, or it was credited, also by hand.
+
+    For the system.
+    """
     pack = await find(session, EnergyPack, pack_id, lock=True)
     charge = await _charged(session, pack_id)
     if pack.cancelled_at is None or charge is None or charge.invoice_id is None or charge.credit_note_id is not None:
         return None
-    note = await credit(session, charge.invoice_id, None, GIVEN_BACK["nl"])
+    invoice = await find(session, Invoice, charge.invoice_id)
+    try:
+        note = await credit(session, invoice.id, None, GIVEN_BACK[language_of(invoice.language)])
+    except NothingToCredit:
+        return None
     charge.credit_note_id = note.id
     await session.flush()
     return note.id
@@ -146,7 +156,8 @@ async def _items(
 
 
 async def _item(session: AsyncSession, held: PlanMembership | ChargingSubscription, named: str, month: Month) -> _Item:
-    days, of = days_in(held.valid, month.month), monthrange(month.month.year, month.month.month)[1]
+    of = monthrange(month.month.year, month.month.month)[1]
+    days = of if isinstance(held, ChargingSubscription) else days_in(held.valid, month.month)
     net = part_of(Money(held.monthly_cents, held.currency), days, of).cents
     charge = BenefitCharge(
         entity_id=held.entity_id, contact_id=held.contact_id, month=month.month, net_cents=net, **{named: held.id}

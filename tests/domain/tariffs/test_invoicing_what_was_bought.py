@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Range
 
+from domain.invoices.crediting import credit
 from domain.invoices.models import Invoice, InvoiceLine
 from domain.tariffs import buying, invoicing, reactions
 from domain.tariffs.charge_models import BenefitCharge
@@ -51,6 +52,29 @@ async def test_a_pack_is_invoiced_once_and_credited_when_it_is_given_back(databa
     for pack in (unused, bought, bought):
         await work(reactions.GIVEN_BACK, pack)
     assert await invoices(d) == [("INVOICE", 4500, 945), ("CREDIT_NOTE", -4500, -945)]
+
+
+async def test_a_pack_whose_invoice_was_credited_by_hand_is_given_back_all_the_same(database: Database) -> None:
+    d = await driver(database)
+    offer = await d.offer(OfferKind.PACK)
+    async with database.session(SYSTEM) as session:
+        pack = await buying.buy_pack(session, d.contact.id, offer.id)
+        invoice_id = await invoicing.invoice_pack(session, pack.id)
+        assert invoice_id is not None
+        await credit(session, invoice_id, None, "Vergissing")
+        await buying.cancel_pack(session, pack.id)
+        assert await invoicing.credit_pack(session, pack.id) is None
+    assert [each[1] for each in await invoices(d)] == [4500, -4500]
+
+
+async def test_a_subscription_costs_the_month_whole_as_its_cap_is(database: Database) -> None:
+    d = await driver(database)
+    async with database.session(SYSTEM) as session:
+        bundle = await offer_of(session, d.entity, OfferKind.SUBSCRIPTION)
+        (await subscription_of(session, d.contact, bundle)).valid = Range(begins(date(2026, 3, 31)), None)
+    async with database.session(SYSTEM) as session:
+        await invoicing.invoice_month(session, Month(d.entity.id, d.contact.id, MARCH))
+    assert await invoices(d) == [("INVOICE", 4900, 1029)]
 
 
 async def test_months_are_invoiced_once_after_they_are_over(database: Database) -> None:
