@@ -78,6 +78,12 @@ def is_identity(text: str) -> bool:
     return _IDENTITY.fullmatch(text) is not None
 
 
+def is_reserved(identity: str) -> bool:
+    """Whether the platform itself goes by such a name at a broker, where a charger's name is its login and session."""
+    name = identity.casefold()
+    return name == "platform" or name.startswith("chargecars-")
+
+
 class Charger(Identified, Updated, Base):
     """A charging station: its identity is the `chargerId` of MQTT topics and the last part of its OCPP address."""
 

@@ -28,10 +28,11 @@ from domain.chargers.models import (
     Connector,
     ConnectorType,
     is_identity,
+    is_reserved,
 )
 from domain.chargers.signals import credentials_changed, dismiss
 from domain.contacts.models import Contact, ContactType
-from domain.errors import Duplicate, Faults, InvalidState, OutOfRange, Required, TooMany
+from domain.errors import AlreadyExists, Duplicate, Faults, InvalidState, OutOfRange, Required, TooMany
 from domain.events.record import changes_of, record, record_all
 from domain.rows import find
 from domain.unique import refusing_taken
@@ -128,6 +129,8 @@ def new_identity() -> str:
 def identity_of(value: str, *field: str | int) -> str:
     if not isinstance(value, str) or not is_identity(value):
         raise InvalidIdentity(field=field)
+    if is_reserved(value):
+        raise AlreadyExists(field=field)
     return value
 
 

@@ -91,6 +91,8 @@ FAULTS: list[tuple[dict[str, Any], tuple[str, list[str]]]] = [
     ({"vendor": " "}, ("REQUIRED", ["vendor"])),
     ({"maxPowerW": 0}, ("OUT_OF_RANGE", ["maxPowerW"])),
     ({"identity": "a/b"}, ("INVALID_CHARGER_IDENTITY", ["identity"])),
+    ({"identity": "Platform"}, ("ALREADY_EXISTS", ["identity"])),
+    ({"identity": "chargecars-telemetry-1"}, ("ALREADY_EXISTS", ["identity"])),
     ({"location": {"latitude": 52.0}}, ("REQUIRED", ["location", "longitude"])),
     ({"location": {"latitude": 152.0, "longitude": 5.0}}, ("OUT_OF_RANGE", ["location", "latitude"])),
     ({"connectors": [{"number": 1}, {"number": 1}]}, ("DUPLICATE_VALUE", ["connectors", "1", "number"])),

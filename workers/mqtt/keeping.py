@@ -17,6 +17,7 @@ import structlog
 
 from domain.chargers import hashing
 from domain.chargers.credentials import Accepted, accepted
+from domain.chargers.models import is_reserved
 from domain.chargers.signals import CREDENTIALS
 from tenants import logging
 from tenants.actor import SYSTEM
@@ -47,10 +48,15 @@ class Listeners:
 
 
 def passwords(credentials: Iterable[Accepted], platform: str) -> str:
-    """A password file: the newest credential of each charger, which come newest first, and the platform's line."""
+    """A password file: the newest credential of each charger, which come newest first, and the platform's line.
+
+    A charger that is called as the platform logs in, or as its sessions are, would be taken for it: it has no line.
+    """
+    user = platform.partition(":")[0]
     lines: dict[str, str] = {}
     for credential in credentials:
-        lines.setdefault(credential.identity, f"{credential.identity}:{credential.password}")
+        if credential.identity != user and not is_reserved(credential.identity):
+            lines.setdefault(credential.identity, f"{credential.identity}:{credential.password}")
     return "\n".join((platform, *lines.values())) + "\n"
 
 
