@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from jsonschema import Draft4Validator
@@ -15,6 +16,8 @@ from api.ocpp.violations import Code, Violation
 
 _ROOT = Path(messages.__file__).parent
 _CALL, _RESULT = messages.MessageType.Call, messages.MessageType.CallResult
+_MOST_LOOKED_AT = 20
+"""Of what is wrong with a message, where more is said than can be told: a list may be wrong ten thousand times."""
 _CODES = {
     "type": Code.TYPE,
     "required": Code.OCCURRENCE,
@@ -37,7 +40,11 @@ def check_call(version: Version, call: Call) -> None:
     if call.action not in actions(version):
         cause = f"{call.action} is no message of OCPP {version.number}"
         raise Violation(Code.NOT_SUPPORTED, cause, id=call.id, action=call.action)
-    if (wrong := _wrong(_CALL, version, call.action, call.payload)) is not None:
+    try:
+        wrong = _wrong(_CALL, version, call.action, call.payload)
+    except RecursionError:
+        raise Violation(Code.FORMAT, "it is nested too deeply", id=call.id, action=call.action) from None
+    if wrong is not None:
         code = _CODES.get(str(wrong.validator), Code.PROPERTY)
         raise Violation(code, f"{wrong.json_path}: {wrong.message}", id=call.id, action=call.action)
 
@@ -50,7 +57,10 @@ def check_order(version: Version, action: str, payload: Payload) -> str | None:
 
 def check_answer(version: Version, action: str, payload: Payload) -> str | None:
     """What is wrong with a charger's answer to a call of ours."""
-    wrong = _wrong(_RESULT, version, action, payload)
+    try:
+        wrong = _wrong(_RESULT, version, action, payload)
+    except RecursionError:
+        return "it is nested too deeply"
     return None if wrong is None else f"{wrong.json_path}: {wrong.message}"
 
 
@@ -74,6 +84,6 @@ def _wrong(kind: int, version: Version, action: str, payload: Payload) -> Valida
     validator = _validator(kind, version, action)
     if validator.is_valid(payload):
         return None
-    found = best_match(validator.iter_errors(payload))
+    found = best_match(islice(validator.iter_errors(payload), _MOST_LOOKED_AT))
     assert isinstance(found, ValidationError)
     return found

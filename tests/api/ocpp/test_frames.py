@@ -84,6 +84,32 @@ def test_violations_of_schemas_have_the_protocols_codes(action: str, payload: fr
     assert raised.value.code is code
 
 
+@pytest.mark.parametrize("version", [*Version])
+def test_what_is_wrong_ten_thousand_times_is_not_looked_at_ten_thousand_times(version: Version) -> None:
+    """Else one message of a charger stops everybody else's for seconds."""
+    looked = 0
+
+    class Item(dict[str, object]):
+        def __contains__(self, _: object) -> bool:
+            nonlocal looked
+            looked += 1
+            return False
+
+    values = {"connectorId" if version is Version.OCPP16 else "evseId": 1, "meterValue": [Item()] * 10_000}
+    with pytest.raises(Violation) as raised:
+        schemas.check_call(version, Call("a", "MeterValues", values))
+    assert raised.value.code is Code.OCCURRENCE
+    assert looked < 100
+
+
+def test_what_is_nested_deeper_than_can_be_told_is_refused() -> None:
+    deep = orjson.loads('{"vendorId":"x","data":' + '{"a":' * 1_015 + "1" + "}" * 1_016)
+    with pytest.raises(Violation) as raised:
+        schemas.check_call(Version.OCPP16, Call("a", "DataTransfer", deep))
+    assert raised.value.code is Code.FORMAT
+    assert schemas.check_answer(Version.OCPP16, "DataTransfer", {"status": "Accepted", "data": deep}) is not None
+
+
 def test_the_charger_chooses_among_the_versions() -> None:
     assert chosen(["ocpp2.0.1", "ocpp1.6"]) is Version.OCPP201
     assert chosen(["ocpp2.1", "ocpp1.6"]) is Version.OCPP16
