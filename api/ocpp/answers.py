@@ -1,6 +1,6 @@
 """What both versions of the protocol answer alike."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from api.ocpp.talk import Talk, persistently
 from api.ocpp.versions import Version
 from api.ocpp.violations import Code, Violation
 from domain.chargers.reports import Boot, ConnectorReport
+from domain.devices.port import RefusedReading
 from domain.health.alerts import AlertReport
 from domain.health.models import Severity
 from domain.sessions.models import ReportKind
@@ -84,7 +85,7 @@ async def progressed(talk: Talk, payload: Payload) -> Payload:
     """(Signed)FirmwareStatusNotification, DiagnosticsStatusNotification, LogStatusNotification."""
     status = payload["status"]
     if (severity := _FAILURES.get(status)) is not None:
-        await talk.port.alert(talk.device, AlertReport(status, severity, times.now(), f"The charger reports {status}"))
+        await warns(talk, AlertReport(status, severity, times.now(), f"The charger reports {status}"))
     return {}
 
 
@@ -94,8 +95,13 @@ async def security_event(talk: Talk, payload: Payload) -> Payload:
     severity = Severity.CRITICAL if event in _CRITICAL else Severity.WARNING if event in _WARNINGS else Severity.INFO
     at = times.read(payload["timestamp"]) or times.now()
     text = payload.get("techInfo") or f"The charger reports {event}"
-    await talk.port.alert(talk.device, AlertReport(f"SECURITY_{event}", severity, at, text))
+    await warns(talk, AlertReport(f"SECURITY_{event}", severity, at, text))
     return {}
+
+
+async def warns(talk: Talk, report: AlertReport) -> None:
+    """Told once only by the charger: it waits for a database that is away for a moment."""
+    await persistently(lambda: talk.port.alert(talk.device, report))
 
 
 async def metered(
@@ -107,20 +113,29 @@ async def metered(
         await talk.quarantine(action, "BAD_VALUE", "; ".join(found.refused)[:255], str(values))
     if found.readings:
         refused = await persistently(lambda: talk.port.readings(talk.device, found.readings))
-        for each in refused:
-            await talk.quarantine(action, each.reason, _shown(found.readings[each.place]), str(values))
+        for reason, places in _by_reason(refused).items():
+            more = f"; and {len(places) - 1} more" if len(places) > 1 else ""
+            await talk.quarantine(action, reason, _shown(found.readings[places[0]]) + more, str(values))
     return found.readings
+
+
+def _by_reason(refused: Iterable[RefusedReading]) -> dict[str, list[int]]:
+    """A message is kept once for each reason, however many of its readings it concerns."""
+    places: dict[str, list[int]] = {}
+    for each in refused:
+        places.setdefault(each.reason, []).append(each.place)
+    return places
 
 
 def _shown(reading: Reading) -> str:
     """What it measured, for who looks at why it was refused."""
     known = {name: value for name, value in reading._asdict().items() if value is not None and name != "charger_id"}
-    return ", ".join(f"{name} {value}" for name, value in known.items())[:255]
+    return ", ".join(f"{name} {value}" for name, value in known.items())[:220]
 
 
 async def stands(talk: Talk, report: ConnectorReport) -> None:
     """StatusNotification."""
-    if reason := await talk.port.status(talk.device, report):
+    if reason := await persistently(lambda: talk.port.status(talk.device, report)):
         await talk.quarantine("StatusNotification", reason, f"connector {report.number}", str(report))
 
 

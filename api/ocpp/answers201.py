@@ -144,7 +144,7 @@ async def _notify_event(talk: Talk, payload: Payload) -> Payload:
     """What a monitor of the station warns of; values that it tells now and then are no warning."""
     for event in payload["eventData"]:
         if event["trigger"] == "Alerting" and not event.get("cleared"):
-            await talk.port.alert(talk.device, _alert(event))
+            await answers.warns(talk, _alert(event))
     return {}
 
 

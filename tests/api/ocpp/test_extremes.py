@@ -11,7 +11,7 @@ from api.ocpp.conversation import ANSWERS
 from api.ocpp.versions import Version
 from tenants.engine import Database
 from tenants.settings import Settings
-from tests.api.ocpp.stations import ask, platform, raw, station
+from tests.api.ocpp.stations import Platform, ask, platform, quarantined, raw, station
 from tests.api.ocpp.test_compiled import changed, example, places
 
 _CALL = 2
@@ -41,3 +41,16 @@ async def test_no_value_is_an_error_of_ours(settings: Settings, database: Databa
                 said = changed(whole, chance.choice(ways), put) if ways else whole
                 answer = await ask(opened, orjson.dumps([2, "i", action, said]).decode())
                 assert answer[0] == 3 or answer[2] != "InternalError", (action, said)
+
+
+@pytest.mark.parametrize("version", [*Version])
+async def test_many_readings_that_cannot_be_are_kept_once(here: Platform, database: Database, version: Version) -> None:
+    s = await station(database, version)
+    value = {"timestamp": "2100-01-01T00:00:00Z", "sampledValue": [{"value": "7" if version is Version.OCPP16 else 7}]}
+    at = "connectorId" if version is Version.OCPP16 else "evseId"
+    async with raw(here, s) as opened:
+        answer = await ask(opened, orjson.dumps([2, "i", "MeterValues", {at: 1, "meterValue": [value] * 50}]).decode())
+        assert answer == [3, "i", {}]
+    [kept] = await quarantined(database, s)
+    assert (kept.reason, kept.repeated) == ("FUTURE_CLOCK", 1)
+    assert kept.detail.endswith("; and 49 more")

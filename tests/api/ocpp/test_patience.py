@@ -44,6 +44,24 @@ async def test_a_transaction_waits_for_the_database(
     assert len(called) == 3
 
 
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("status", '[2,"a","StatusNotification",{"connectorId":1,"errorCode":"GroundFailure","status":"Faulted"}]'),
+        ("alert", '[2,"a","FirmwareStatusNotification",{"status":"InstallationFailed"}]'),
+    ],
+)
+async def test_what_a_charger_says_once_waits_too(
+    here: Platform, database: Database, monkeypatch: pytest.MonkeyPatch, function: str, said: str
+) -> None:
+    s = await station(database)
+    fails, called = away(2, getattr(Port, function))
+    monkeypatch.setattr(Port, function, fails)
+    async with raw(here, s) as opened:
+        assert await ask(opened, said) == [3, "a", {}]
+    assert len(called) == 3
+
+
 async def test_a_charger_keeps_what_cannot_be_stored_since_it_has_no_connection(
     here: Platform, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
