@@ -75,8 +75,11 @@ def _to_send(now: datetime) -> Any:
         DeviceCommand.sent_at < now - AGAIN,
     )
     waits = or_(DeviceCommand.status == CommandStatus.ACCEPTED.value, urgent)
-    retired = exists().where(Charger.id == DeviceCommand.charger_id, Charger.state == ChargerState.RETIRED.value)
-    return and_(waits, DeviceCommand.deadline_at > now, ~retired)
+    closed = or_(
+        Charger.state == ChargerState.RETIRED.value,
+        and_(Charger.state == ChargerState.SUSPENDED.value, DeviceCommand.kind == CommandKind.START.value),
+    )
+    return and_(waits, DeviceCommand.deadline_at > now, ~exists().where(Charger.id == DeviceCommand.charger_id, closed))
 
 
 def _held_elsewhere(process: str) -> Any:

@@ -23,6 +23,7 @@ from domain.commands.parameters import OF_A_CONNECTOR, checked
 from domain.errors import PermissionDenied, Required
 from domain.events.record import record_all
 from domain.rows import actor_of, find
+from tenants.audience import Audience
 
 NOTIFIED = "device_command"
 EMERGENCY_STOP = "EMERGENCY_STOP"
@@ -31,6 +32,9 @@ MOST_WAITING = 20
 """Per charger."""
 LEAST_SECONDS, MOST_SECONDS = 5, 86_400
 _STOPPED = (CommandKind.START, CommandKind.SET_POWER)
+_DECIDING = (*_STOPPED, CommandKind.STOP, CommandKind.EMERGENCY_STOP, CommandKind.RESET)
+"""After which what was asked before is not the last word any more."""
+_ABOVE = (Audience.STAFF, Audience.SYSTEM)
 _SECONDS = {CommandKind.EMERGENCY_STOP: 3600, CommandKind.GET_DIAGNOSTICS: 600, CommandKind.RESET: 300}
 _ORDINARY_SECONDS = 120
 """An emergency stop is worth sending to a charger that comes back within the hour; a start is not."""
@@ -47,9 +51,18 @@ class _Wanted:
     seconds: int
 
     def among(self, waiting: Sequence[DeviceCommand]) -> DeviceCommand | None:
-        """The same command, where it waits already."""
+        """The same command, where it waits already and is the last word: 7 kW, 4 kW and 7 kW again are three."""
         wanted = (self.kind.value, self.connector, self.parameters, self.session_id)
-        return next((c for c in waiting if (c.kind, c.connector, c.parameters, c.session_id) == wanted), None)
+        here = [
+            c
+            for c in waiting
+            if (self.connector is None or c.connector in (None, self.connector))
+            and (c.kind == self.kind or c.kind in _DECIDING)
+        ]
+        last = max(here, key=lambda c: (c.requested_at, c.id), default=None)
+        if last is None or (last.kind, last.connector, last.parameters, last.session_id) != wanted:
+            return None
+        return last
 
     def to(self, charger: Charger, requested_by: UUID | None) -> DeviceCommand:
         now = datetime.now(UTC)
@@ -188,8 +201,15 @@ async def _write(session: AsyncSession, command: DeviceCommand) -> None:
 
 
 async def cancel(session: AsyncSession, command_id: UUID) -> DeviceCommand:
-    """Take back a command that was not sent yet. Raises: NotFound, CommandEnded."""
+    """Take back a command that was not sent yet; an emergency stop only by who asked for it, or staff.
+
+    Raises: NotFound, PermissionDenied, CommandEnded.
+    """
     command = await find(session, DeviceCommand, command_id, lock=True)
+    actor = actor_of(session)
+    theirs = actor.user_id is None or actor.user_id != command.requested_by
+    if command.kind == CommandKind.EMERGENCY_STOP and theirs and actor.audience not in _ABOVE:
+        raise PermissionDenied(field=("id",))
     if command.status != CommandStatus.ACCEPTED:
         raise CommandEnded(field=("id",))
     await _fail(session, [command], CANCELLED)

@@ -74,6 +74,25 @@ async def test_two_clicks_at_once_are_one_command(database: Database) -> None:
     assert (await p.command(charger, START, 2)).id == second.id
 
 
+async def test_what_was_asked_last_is_what_is_done_last(database: Database) -> None:
+    p = await shared(database)
+    charger = await p.charger()
+
+    async def power(watts: int, connector: int | None = 1) -> DeviceCommand:
+        return await p.command(charger, SET_POWER, connector, parameters={"powerW": watts})
+
+    asked = [await power(7400), await power(3600), await power(7400)]
+    assert (await power(7400)).id == asked[-1].id, "a double click of the last"
+    await p.command(charger, CommandKind.TRIGGER_MESSAGE, 1, parameters={"message": "MeterValues"})
+    assert (await power(7400)).id == asked[-1].id, "what was asked between does not touch it"
+    await power(11_000, 2)
+    assert (await power(7400)).id == asked[-1].id, "nor does another connector"
+    asked.append(await power(0, None))
+    asked.append(await power(7400))
+    sent = [each.parameters["powerW"] for each in await claim(p, charger.id) if each.id in {a.id for a in asked}]
+    assert sent == [7400, 3600, 7400, 0, 7400]
+
+
 async def test_two_processes_that_ask_at_once_share_the_commands(database: Database) -> None:
     p = await shared(database)
     charger = await p.charger()
@@ -191,6 +210,33 @@ async def test_taking_back(database: Database) -> None:
         with pytest.raises(CommandEnded):
             async with database.session(p.actors["staff"]) as session:
                 await commands.cancel(session, ended.id)
+
+
+async def test_an_emergency_stop_is_taken_back_by_who_asked_for_it_or_staff(database: Database) -> None:
+    p = await shared(database)
+    charger = await p.charger()
+    asked = await p.command(charger, EMERGENCY)
+    for who in ("owner", "partner", "technician"):
+        with pytest.raises(PermissionDenied):
+            async with database.session(p.actors[who]) as session:
+                await commands.cancel(session, asked.id)
+    async with database.session(p.actors["staff"]) as session:
+        await commands.cancel(session, asked.id)
+    own = await p.command(charger, EMERGENCY, by="owner")
+    async with database.session(p.actors["owner"]) as session:
+        assert (await commands.cancel(session, own.id)).reason == commands.CANCELLED
+
+
+async def test_a_start_is_not_sent_to_a_charger_that_was_suspended_meanwhile(database: Database) -> None:
+    p = await shared(database)
+    charger = await p.charger()
+    start, limit = await p.command(charger, START, 1), await p.command(charger, SET_POWER, 1, parameters={"powerW": 0})
+    async with database.session(p.actors["staff"]) as session:
+        await registry.suspend(session, charger.id, "Damaged")
+    assert [each.id for each in await claim(p, charger.id)] == [limit.id]
+    async with database.session(p.actors["staff"]) as session:
+        await registry.resume(session, charger.id)
+    assert [each.id for each in await claim(p, charger.id)] == [start.id]
 
 
 REFUSED: list[tuple[CommandKind, int | None, dict[str, Any], type[Exception]]] = [
