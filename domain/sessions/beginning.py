@@ -76,13 +76,22 @@ async def _name(session: AsyncSession, row: ChargingSession, charger: Charger, s
     last = select(func.coalesce(func.max(ChargingSession.transaction_number), 0)).where(
         ChargingSession.charger_id == charger.id
     )
-    row.transaction_number = ((await session.execute(last)).scalar_one() or 0) + 1
-    row.transaction_id = str(row.transaction_number)
+    number = ((await session.execute(last)).scalar_one() or 0) + 1
+    while await _is_taken(session, charger, str(number)):
+        number += 1
+    row.transaction_number, row.transaction_id = number, str(number)
+
+
+async def _is_taken(session: AsyncSession, charger: Charger, id: str) -> bool:
+    """By a transaction that the charger named itself: it may have spoken another protocol, or forget its ids."""
+    s = ChargingSession
+    named = select(s.id).where(s.charger_id == charger.id, s.transaction_id == id)
+    return (await session.execute(named)).first() is not None
 
 
 async def _charges(session: AsyncSession, row: ChargingSession, charger: Charger, named: str) -> None:
     """Who charges: the holder of the token, also where the charger began with one that may not."""
-    token = await authorizing.token_named(session, charger.entity_id, named)
+    token = await authorizing.token_named(session, charger.entity_id, named, lock=True)
     judged = await authorizing.judge(session, charger, token)
     row.id_token, row.id_token_id, row.driver_contact_id = named, judged.id_token_id, judged.contact_id
     if not judged.accepted:

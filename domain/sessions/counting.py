@@ -67,7 +67,7 @@ async def _read(session: AsyncSession, row: ChargingSession, since: datetime, un
     return [Point(at, wh) for at, wh in await session.execute(wanted) if wh is not None]
 
 
-def _others(row: ChargingSession) -> Select[tuple[str]]:
+def _others(row: ChargingSession) -> Select[str]:
     """Transactions of other sessions at the connector that lie beside this one."""
     s = ChargingSession
     beside = [s.charger_id == row.charger_id, s.connector == row.connector, s.id != row.id]

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from domain.chargers.credentials import Device
 from domain.chargers.models import Charger, ConnectorStatus
@@ -51,12 +52,14 @@ async def report(session: AsyncSession, device: Device, told: TransactionReport)
     charger = await find(session, Charger, device.charger_id)
     said, corrected, refused = possible(told, datetime.now(UTC))
     row, born = await _session_of(session, charger, said, key_of(told))
+    asked = row.state == SessionState.STARTING
     if not born and _changes_nothing(row, said):
         await _note(session, row, said, key_of(told))
     elif await keep(session, row, said, key_of(told), corrected=corrected) or born:
         await begin(session, row, charger, said)
         await settle(session, row, born=born)
-        await _stop_at_once(session, row, said)
+        if asked:
+            await _stop_at_once(session, row)
     return TransactionAnswer(row.transaction_id or "", row.id, await _judge(session, charger, said), refused)
 
 
@@ -79,9 +82,9 @@ async def _note(session: AsyncSession, row: ChargingSession, said: TransactionRe
         await keep(session, row, said, key)
 
 
-async def _stop_at_once(session: AsyncSession, row: ChargingSession, said: TransactionReport) -> None:
+async def _stop_at_once(session: AsyncSession, row: ChargingSession) -> None:
     """A session that was told to stop before it began."""
-    if row.stop_requested_at is not None and said.kind is ReportKind.STARTED and row.state != SessionState.COMPLETED:
+    if row.stop_requested_at is not None and row.state != SessionState.COMPLETED:
         await send_stop(session, row)
 
 
@@ -118,7 +121,7 @@ async def _session_of(
     session: AsyncSession, charger: Charger, said: TransactionReport, key: str
 ) -> tuple[ChargingSession, bool]:
     """The locked session that a report is of, and whether it was made for it."""
-    row = await _named(session, charger, said) or await _told_before(session, charger, key)
+    row = await _named(session, charger, said, key) or await _told_before(session, charger, key)
     if row is None and said.kind is not ReportKind.STARTED and not names_its_own(charger, said):
         row = await _nearest(session, charger, said)
     if row is not None:
@@ -129,11 +132,24 @@ async def _session_of(
     return await made_for(session, charger, said, other), True
 
 
-async def _named(session: AsyncSession, charger: Charger, said: TransactionReport) -> ChargingSession | None:
+async def _named(session: AsyncSession, charger: Charger, said: TransactionReport, key: str) -> ChargingSession | None:
     if said.transaction_id is None:
         return None
     s = ChargingSession
-    return await newest(session, s.charger_id == charger.id, s.transaction_id == said.transaction_id)
+    row = await newest(session, s.charger_id == charger.id, s.transaction_id == said.transaction_id)
+    if row is None or not _names_another(row, said) or await _told_before(session, charger, key) is not None:
+        return row
+    row.transaction_id = f"{row.transaction_id}~{row.number}"
+    await session.flush()
+    return None
+
+
+def _names_another(row: ChargingSession, said: TransactionReport) -> bool:
+    """Whether a charger counts its transactions from 1 again: the session by that name ended, at another register."""
+    over = row.closed_by == ClosedBy.CHARGER and SessionMark.NO_START not in row.marks
+    if said.kind is not ReportKind.STARTED or not over or row.ended_at is None or said.at <= row.ended_at:
+        return False
+    return said.meter_wh is not None and (said.meter_wh != row.meter_start_wh or row.energy_wh == 0)
 
 
 async def _told_before(session: AsyncSession, charger: Charger, key: str) -> ChargingSession | None:
@@ -144,13 +160,32 @@ async def _told_before(session: AsyncSession, charger: Charger, key: str) -> Cha
 
 
 async def _nearest(session: AsyncSession, charger: Charger, said: TransactionReport) -> ChargingSession | None:
-    """The session that a report without a usable id can only be of: open, else one that a rule has ended."""
-    s = ChargingSession
+    """The session that a report without a usable id can only be of: open, else one that a rule has ended.
+
+    The last of a connector, and where several connectors have one that whose register it can be.
+    """
+    s, later = ChargingSession, aliased(ChargingSession)
     here = [s.charger_id == charger.id, s.started_at <= said.at, s.state != SessionState.STARTING]
     if said.connector:
         here.append(s.connector == said.connector)
+    since = [later.charger_id == charger.id, later.connector == s.connector, later.started_at > s.started_at]
+    since.append(later.started_at <= said.at)
+    begun = [later.state != SessionState.STARTING, ~later.marks.contains([SessionMark.NEVER_STARTED.value])]
     ruled = [s.closed_by == ClosedBy.RULE, ~s.marks.contains([SessionMark.NEVER_STARTED.value])]
-    return await newest(session, *here, s.state.in_(OPEN)) or await newest(session, *here, *ruled)
+    ruled.append(~exists().where(*since, *begun))
+    for which in ([s.state.in_(OPEN)], ruled):
+        query = select(s.id, s.meter_wh).where(*here, *which).order_by(s.started_at.desc(), s.id.desc())
+        if found := (await session.execute(query)).all():
+            nearest = min(found, key=lambda row: _distance(row.meter_wh, said.meter_wh))
+            return await newest(session, s.id == nearest.id)
+    return None
+
+
+def _distance(known: int | None, said: int | None) -> tuple[bool, int]:
+    """How far a register has come; one that would have gone back is last."""
+    if known is None or said is None:
+        return (False, 0)
+    return (said < known, abs(said - known))
 
 
 def _is_for(row: ChargingSession, said: TransactionReport) -> bool:

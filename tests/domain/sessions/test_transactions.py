@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.sessions import authorizing, keeping, metering
+from domain.sessions import authorizing, keeping, metering, rules
 from domain.sessions.measuring import digest
 from domain.sessions.models import ReportKind, SessionReport
 from domain.sessions.reports import ChargingState
@@ -251,3 +251,52 @@ async def test_readings_that_name_another_session_are_not_counted_twice(database
         for row in rows:
             await metering.recount(session, row.id)
     assert [(row.energy_wh, row.marks) for row in rows] == [(18_000, []), (12_000, [])]
+
+
+async def test_a_wrong_id_is_of_the_connector_whose_register_it_can_be(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        first = await yard.report(session, STARTED, 0, connector=1, meter_wh=1_000)
+        second = await yard.report(session, STARTED, 10, connector=2, meter_wh=500_000)
+        ended = await yard.report(session, ENDED, 60, connector=0, transaction_id="-1", meter_wh=21_000)
+        states = {row.id: (row.state, row.energy_wh) for row in await yard.rows(session)}
+    assert ended.session_id == first.session_id
+    assert states == {first.session_id: ("COMPLETED", 20_000), second.session_id: ("ACTIVE", 0)}
+
+
+async def test_a_wrong_id_is_never_of_a_session_that_others_have_followed(database: Database) -> None:
+    """Two weeks and 200 kWh of others would be billed to who was ended by a rule."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        old = await yard.report(session, STARTED, -20_000, meter_wh=0)
+        await yard.read(session, yard.reading(-19_990, 1_000))
+        await rules.superseded(session, await row_of(session, old.session_id), after(-19_900))
+        other = await yard.report(session, STARTED, -1_000, meter_wh=50_000)
+        await yard.report(session, ENDED, -900, connector=0, transaction_id=other.transaction_id, meter_wh=60_000)
+        ended = await yard.report(session, ENDED, 0, connector=0, transaction_id="-1", meter_wh=200_000)
+        rows = {row.id: (row.closed_by, row.energy_wh) for row in await yard.rows(session)}
+    assert rows[old.session_id] == ("RULE", 1_000)
+    assert rows[ended.session_id] == ("CHARGER", 0)
+
+
+async def test_a_charger_that_counts_its_transactions_anew_loses_none(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        for _ in range(2):
+            await yard.report(session, STARTED, 0, transaction_id="1", meter_wh=1_000)
+            await yard.report(session, ENDED, 60, transaction_id="1", meter_wh=6_000)
+        for _ in range(2):
+            await yard.report(session, STARTED, 0, transaction_id="1", meter_wh=1_000)
+            await yard.report(session, STARTED, 600, transaction_id="1", meter_wh=9_000)
+            await yard.report(session, ENDED, 60, transaction_id="1", meter_wh=6_000)
+            await yard.report(session, ENDED, 660, transaction_id="1", meter_wh=10_000)
+        rows = [(row.state, row.started_at, row.energy_wh) for row in await yard.rows(session)]
+    assert rows == [("COMPLETED", after(0), 5_000), ("COMPLETED", after(600), 1_000)]
+
+
+async def test_a_drawn_id_is_none_that_the_charger_has_used(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        await yard.report(session, STARTED, 0, transaction_id="1", meter_wh=1_000)
+        await yard.report(session, ENDED, 10, transaction_id="1", meter_wh=1_000)
+        assert (await yard.report(session, STARTED, 20, meter_wh=1_000)).transaction_id == "2"
