@@ -14,7 +14,7 @@ from domain.chargers.credentials import Device
 from domain.chargers.models import Charger, ChargerAccess, ChargerState
 from domain.contacts.models import Contact
 from domain.rows import find
-from domain.sessions.models import OPEN, ChargingSession, IdToken, TokenStatus
+from domain.sessions.models import OPEN, ChargingSession, IdToken, SessionMark, TokenStatus
 from domain.sessions.reports import Authorization, AuthorizationStatus
 
 _CLOSED = (ChargerState.SUSPENDED, ChargerState.RETIRED)
@@ -24,17 +24,22 @@ async def authorize(session: AsyncSession, device: Device, id_token: str) -> Aut
     """Whether a token may charge at the device's charger, now. For the system.
 
     A token that charges somewhere else is CONCURRENT_TX, unless both chargers are its holder's; at the same charger it
-    is not: the driver may be there to stop.
+    is not: the driver may be there to stop. Nor is it where it was accepted first.
     """
     charger = await find(session, Charger, device.charger_id)
     return await judge(session, charger, await token_named(session, charger.entity_id, id_token))
 
 
-async def token_named(session: AsyncSession, entity_id: UUID, token: str) -> IdToken | None:
-    """Case does not matter, as OCPP has it; what cannot be a token is none."""
+async def token_named(session: AsyncSession, entity_id: UUID, token: str, *, lock: bool = False) -> IdToken | None:
+    """Case does not matter, as OCPP has it; what cannot be a token is none.
+
+    `lock`: until the transaction ends no other charger begins a session by it.
+    """
     if not token.isprintable():
         return None
     named = select(IdToken).where(IdToken.entity_id == entity_id, IdToken.token == token.strip().upper())
+    if lock:
+        named = named.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await session.execute(named)).scalar_one_or_none()
 
 
@@ -87,6 +92,7 @@ async def _charges_elsewhere(session: AsyncSession, charger: Charger, token: IdT
         select(ChargingSession.id)
         .where(ChargingSession.id_token_id == token.id, ChargingSession.state.in_(OPEN))
         .where(ChargingSession.charger_id != charger.id)
+        .where(~ChargingSession.marks.contains([SessionMark.REFUSED_TOKEN.value]))
         .limit(1)
     )
     if charger.owner_contact_id == token.contact_id:

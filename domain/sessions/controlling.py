@@ -3,6 +3,7 @@
 For the system, on behalf of whoever the caller has checked may do it: drivers start at chargers that are not theirs.
 """
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,8 @@ from domain import validation
 from domain.chargers.errors import UnknownConnector
 from domain.chargers.models import Charger, ChargerState, Connector, ConnectorStatus
 from domain.commands import service as commands
-from domain.commands.models import CommandKind, CommandStatus, DeviceCommand
+from domain.commands.errors import CommandEnded
+from domain.commands.models import WAITING, CommandKind, CommandStatus, DeviceCommand
 from domain.errors import InvalidState
 from domain.events.record import record
 from domain.rows import actor_of, find
@@ -94,7 +96,7 @@ async def _check_connector(session: AsyncSession, charger: Charger, number: int)
 async def _token(session: AsyncSession, charger: Charger, wanted: Wanted) -> IdToken:
     """The token that is named, or that which the platform has drawn for the driver."""
     if wanted.id_token is not None:
-        token = await authorizing.token_named(session, charger.entity_id, wanted.id_token)
+        token = await authorizing.token_named(session, charger.entity_id, wanted.id_token, lock=True)
         if token is None:
             raise TokenNotAccepted(status="INVALID", field=("id_token",))
         return token
@@ -118,7 +120,7 @@ async def token_of(session: AsyncSession, entity_id: UUID, contact_id: UUID) -> 
     theirs = select(IdToken).where(
         IdToken.entity_id == entity_id, IdToken.contact_id == contact_id, IdToken.kind == TokenKind.APP
     )
-    return (await session.execute(theirs)).scalar_one()
+    return (await session.execute(theirs.with_for_update(key_share=True))).scalar_one()
 
 
 def _same(other: ChargingSession, token: IdToken) -> ChargingSession:
@@ -201,29 +203,48 @@ async def _cancel(session: AsyncSession, row: ChargingSession) -> None:
 
 
 async def pause(session: AsyncSession, charging_session_id: UUID) -> ChargingSession:
-    """Have a session take no power; it is PAUSED when the charger has said so. One that is paused stays as it is.
+    """Have a session take no power; it is PAUSED when the charger has said so. One that is or will be stays as it is.
 
     Raises: NotFound, SessionEnded, InvalidState, what commands refuse.
     """
     row = await _locked(session, charging_session_id)
     if row.state == SessionState.STARTING:
         raise InvalidState(current=row.state, wanted="pause", field=("id",))
-    if row.state == SessionState.ACTIVE:
+    if not await _pauses(session, row, wanted=True):
         await _set_power(session, row, 0)
     return row
 
 
 async def resume(session: AsyncSession, charging_session_id: UUID) -> ChargingSession:
-    """Have a paused session take power again, as much as its connector gives. One that is not paused stays as it is.
+    """Have a paused session take power again, as much as its connector gives; one that neither is nor will be stays.
 
     Raises: NotFound, SessionEnded, InvalidState, what commands refuse.
     """
     row = await _locked(session, charging_session_id)
     if row.state == SessionState.STARTING:
         raise InvalidState(current=row.state, wanted="resume", field=("id",))
-    if row.state == SessionState.PAUSED:
+    if await _pauses(session, row, wanted=False):
         await _set_power(session, row, await full_power(session, row))
     return row
+
+
+async def _pauses(session: AsyncSession, row: ChargingSession, *, wanted: bool) -> bool:
+    """Whether a session is paused, or will be by what its charger was told last and has not answered yet.
+
+    What was not sent yet and is not `wanted` any more is taken back: the last click counts.
+    """
+    c = DeviceCommand
+    told = select(c).where(c.session_id == row.id, c.kind == CommandKind.SET_POWER, c.status.in_(WAITING))
+    newest = told.where(c.deadline_at > datetime.now(UTC)).order_by(c.requested_at.desc(), c.id.desc()).limit(1)
+    last = (await session.execute(newest.execution_options(populate_existing=True))).scalar_one_or_none()
+    if last is None:
+        return row.state == SessionState.PAUSED
+    pauses = last.parameters.get("powerW") == 0
+    if pauses != wanted and last.status == CommandStatus.ACCEPTED:
+        with contextlib.suppress(CommandEnded):  # it was sent just now
+            await commands.cancel(session, last.id)
+            return await _pauses(session, row, wanted=wanted)
+    return pauses
 
 
 async def full_power(session: AsyncSession, row: ChargingSession) -> int:

@@ -1,6 +1,7 @@
 """Sessions that are started, stopped and paused by command: they follow what the charger answers."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from domain.commands.models import DeviceCommand
 from domain.errors import DomainError, InvalidState
 from domain.sessions import controlling, reactions
 from domain.sessions.controlling import Wanted
-from domain.sessions.errors import ConnectorOccupied, SessionEnded
+from domain.sessions.errors import ConnectorOccupied, SessionEnded, TokenNotAccepted
 from domain.sessions.models import ChargingSession, ReportKind, SessionState
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -226,3 +227,55 @@ async def test_what_has_not_begun_neither_pauses_nor_resumes(database: Database)
         for work in (controlling.pause, controlling.resume):
             with pytest.raises(InvalidState):
                 await work(session, row.id)
+
+
+async def test_the_last_click_counts_whatever_was_sent_meanwhile(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        id = (await yard.report(session, ReportKind.STARTED, 0, meter_wh=0)).session_id
+        for _ in range(2):
+            await controlling.pause(session, id)
+            await controlling.resume(session, id)
+        assert await _powers(session, id) == []
+        await controlling.pause(session, id)
+        await delivery.claim(session, [yard.charger.id], "here")
+        for _ in range(2):
+            await controlling.resume(session, id)
+        assert await _powers(session, id) == [0, 22_000]
+        await controlling.pause(session, id)
+        assert await _powers(session, id) == [0]
+
+
+async def _powers(session: AsyncSession, id: UUID) -> list[int]:
+    """What the charger has yet to answer."""
+    c = DeviceCommand
+    waiting = select(c.parameters["powerW"].as_integer()).where(c.session_id == id, c.status.in_(["ACCEPTED", "SENT"]))
+    return list((await session.execute(waiting.order_by(c.requested_at))).scalars())
+
+
+async def test_one_token_starts_at_one_charger_from_however_many_processes(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        first = await charging_yard(session)
+        second = await charging_yard(session, first.entity)
+
+    async def start(at: Yard) -> str:
+        async with database.session(SYSTEM) as session:
+            try:
+                await controlling.start(session, Wanted(at.charger.id, 1, first.token.token))
+            except TokenNotAccepted as refused:
+                return str(refused.parameters["status"])
+            return "ok"
+
+    assert sorted(await asyncio.gather(start(first), start(second))) == ["CONCURRENT_TX", "ok"]
+
+
+async def test_what_is_told_to_stop_before_it_began_stops_by_whatever_says_that_it_did(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        row = await controlling.start(session, Wanted(yard.charger.id, 1, yard.token.token))
+        await delivery.claim(session, [yard.charger.id], "here")
+        await controlling.stop(session, row.id)
+        minutes = (datetime.now(UTC) - after(0)).total_seconds() / 60
+        await yard.report(session, ReportKind.UPDATED, minutes, transaction_id="t")
+        kinds = select(DeviceCommand.kind).where(DeviceCommand.session_id == row.id, DeviceCommand.status == "ACCEPTED")
+        assert list((await session.execute(kinds)).scalars()) == ["STOP"]
