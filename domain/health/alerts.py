@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import DateTime, Integer, Interval, Text, Uuid
 
+from domain.chargers.models import MOST_CONNECTORS
 from domain.events.record import About, Payload, record_all
 from domain.health import troubles
 from domain.health.events import AlertClosed, AlertEscalated, AlertOpened
@@ -75,7 +76,7 @@ async def raise_(session: AsyncSession, device: Device, report: AlertReport) -> 
         report.severity,
         min(report.at, now),
         _plain(report.text),
-        report.connector,
+        report.connector if report.connector in range(MOST_CONNECTORS + 1) else None,
     )
     await troubles.count(session, [(device.charger_id, troubles.Trouble(faults=1))], now)
     (raised,) = await notice(session, [noticed], AlertSource.DEVICE)
@@ -191,13 +192,14 @@ ORDER BY c.id, n.code
 ON CONFLICT (charger_id, code) WHERE closed_at IS NULL DO UPDATE SET
   occurrences = a.occurrences + excluded.occurrences,
   last_at = greatest(a.last_at, excluded.last_at),
-  text = CASE WHEN excluded.text = '' THEN a.text ELSE excluded.text END,
+  text = CASE WHEN excluded.text = '' OR (excluded.last_at < a.last_at AND NOT {_WORSE}) THEN a.text
+    ELSE excluded.text END,
   state = CASE WHEN {_WORSE} THEN '{AlertState.OPEN.value}' ELSE a.state END,
   acknowledged_at = CASE WHEN NOT {_WORSE} THEN a.acknowledged_at END,
   acknowledged_by = CASE WHEN NOT {_WORSE} THEN a.acknowledged_by END,
   severity = CASE WHEN {_WORSE} THEN excluded.severity ELSE a.severity END,
   updated_at = now()
-WHERE {_WORSE} OR excluded.last_at >= a.last_at + :every
+WHERE {_WORSE} OR :every = interval '0' OR excluded.last_at >= a.last_at + :every
 RETURNING a.id, a.entity_id, a.charger_id, a.channel_organization_ids, a.owner_contact_id, a.connector, a.code,
   a.severity, old.id IS NULL AS opened, old.severity IS DISTINCT FROM new.severity AS escalated
 """).bindparams(  # noqa: S608  # constants alone

@@ -42,6 +42,24 @@ def test_what_is_noticed_twice_in_one_go_is_one_with_the_worst_of_it() -> None:
     assert merged == [Noticed(id, "X", C, late, "bad", count=3)]
 
 
+async def test_a_warning_that_comes_late_is_counted_and_the_newer_one_stays(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        known = device(await charger(session))
+        first = await alerts.raise_(session, known, AlertReport("FAN", W, NOW, "stuck"))
+        late = AlertReport("FAN", W, NOW - timedelta(hours=1), "slow", connector=2**40)
+        assert await alerts.raise_(session, known, late) == first
+        alert = await session.get_one(ChargerAlert, first, populate_existing=True)
+        assert (alert.occurrences, alert.last_at, alert.text) == (2, NOW, "stuck")
+
+
+async def test_a_connector_that_cannot_be_is_none(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        known = device(await charger(session))
+        for number in (2**63 - 1, 2**31, -1, 21):
+            id = await alerts.raise_(session, known, AlertReport("FAN", W, NOW, connector=number))
+        assert (await session.get_one(ChargerAlert, id)).connector is None
+
+
 async def test_an_alert_is_opened_once_counted_and_escalated(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         known = device(await charger(session))
