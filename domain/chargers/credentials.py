@@ -126,13 +126,13 @@ async def rotate(
     await _replace(session, charger.id, until, at_once=overlap_seconds == 0)
     secret = await issue(session, charger, actor_of(session).user_id)
     if overlap_seconds == 0:
-        await _disconnect(session, charger.id)
+        await disconnect(session, charger.id)
     happened = ChargerCredentialsRotated(charger.identity, until.isoformat() if overlap_seconds else None)
     await record_all(session, [(happened, about(charger))])
     return charger, secret
 
 
-async def _disconnect(session: AsyncSession, charger_id: UUID) -> None:
+async def disconnect(session: AsyncSession, charger_id: UUID) -> None:
     """Its connection is void: whoever has the old secret has to leave."""
     opened = DeviceConnection.charger_id == charger_id, DeviceConnection.ended_at.is_(None)
     values = {"ended_at": datetime.now(UTC), "end_reason": "CREDENTIALS_ROTATED"}

@@ -4,6 +4,7 @@ The caller has checked the actor's right; the secret is shown once.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from domain.chargers.errors import (
     ChargerRetired,
     NoChargersInOrder,
     OrderNotCompleted,
+    OthersHandedOver,
     SerialNumbersMissing,
 )
 from domain.chargers.events import ChargerEnrolled, about
@@ -57,6 +59,7 @@ async def enrol(session: AsyncSession, charger_id: UUID) -> Enrolled:
     if charger.state not in (ChargerState.REGISTERED, ChargerState.ENROLLED):
         raise AlreadyEnrolled(field=("id",))
     await _void(session, charger.id)
+    await credentials.disconnect(session, charger.id)
     charger.state = ChargerState.ENROLLED.value
     secret = await credentials.issue(session, charger, actor_of(session).user_id)
     await record_all(session, [(ChargerEnrolled(charger.identity), about(charger))])
@@ -90,19 +93,22 @@ async def enrol_order(
 
     `serial_numbers` are those of each line item, as many as were sold. Its owner is the end customer, or the account
     where the account is what installs for itself. Again with the same numbers: the chargers of the first time, without
-    secrets. Raises: NotFound, OrderNotCompleted, NoChargersInOrder, SerialNumbersMissing, AlreadyExists.
+    secrets; others take their place only once those are retired. Raises: NotFound, OrderNotCompleted,
+    NoChargersInOrder, SerialNumbersMissing, OthersHandedOver, AlreadyExists.
     """
     order = await find(session, Order, order_id, lock=True, field=("order_id",))
     if order.stage != OrderStage.COMPLETED:
         raise OrderNotCompleted(field=("order_id",))
     sold = await stations(session, order)
-    _check_serials(sold, serial_numbers)
+    given = {line_id: [_plain(serial) for serial in serials] for line_id, serials in serial_numbers.items()}
+    _check_serials(sold, given)
     known = await _known(session, order.id)
+    _check_others(sold, given, known)
     place = await _place(session, order)
     made = []
     for each in sold:
-        for serial in serial_numbers.get(each.line.id, ()):
-            charger = known.get((each.line.id, serial.strip()))
+        for serial in given.get(each.line.id, ()):
+            charger = known.get((each.line.id, serial))
             made.append(Enrolled(charger, None) if charger else await _deliver(session, order, each, serial, place))
     return made
 
@@ -132,7 +138,7 @@ def _check_serials(sold: Sequence[Sold], given: Mapping[UUID, Sequence[str]]) ->
         for id in given.keys() - {each.line.id for each in sold}:
             faults.add(NotFound(field=("serial_numbers", list(given).index(id), "line_item_id")))
         for each in sold:
-            serials = {serial.strip() for serial in given.get(each.line.id, ()) if serial.strip()}
+            serials = {serial for serial in given.get(each.line.id, ()) if serial}
             if len(serials) != each.count or len(given.get(each.line.id, ())) != each.count:
                 faults.add(
                     SerialNumbersMissing(
@@ -142,6 +148,29 @@ def _check_serials(sold: Sequence[Sold], given: Mapping[UUID, Sequence[str]]) ->
                         field=("serial_numbers",),
                     )
                 )
+
+
+def _plain(serial: str) -> str:
+    """As it is recorded."""
+    return " ".join(unicodedata.normalize("NFC", serial).split())
+
+
+def _check_others(
+    sold: Sequence[Sold], given: Mapping[UUID, Sequence[str]], known: Mapping[tuple[UUID | None, str], Charger]
+) -> None:
+    """Of what was handed over before, nothing but what is named again is still there."""
+    with Faults() as faults:
+        for each in sold:
+            others = [
+                charger.identity
+                for (line_id, serial), charger in known.items()
+                if line_id == each.line.id
+                and serial not in given.get(each.line.id, ())
+                and charger.state != ChargerState.RETIRED
+            ]
+            if others:
+                named = ", ".join(sorted(others))
+                faults.add(OthersHandedOver(position=each.line.position, identities=named, field=("serial_numbers",)))
 
 
 async def _known(session: AsyncSession, order_id: UUID) -> dict[tuple[UUID | None, str], Charger]:

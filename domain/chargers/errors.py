@@ -61,6 +61,13 @@ class SerialNumbersMissing(InvalidInput):
     en = "Line {position} asks for {wanted} serial number(s); {given} given."
 
 
+class OthersHandedOver(AlreadyEnrolled):
+    """More than were sold would be handed over."""
+
+    nl = "Van regel {position} zijn al laders uitgegeven: {identities}. Wijzig hun serienummer of haal ze weg."
+    en = "Chargers of line {position} were handed over: {identities}. Change their serial numbers or retire them."
+
+
 class UnknownConnector(InvalidInput):
     code = "UNKNOWN_CONNECTOR"
     nl = "De lader heeft geen aansluiting {number}."

@@ -314,6 +314,15 @@ async def test_a_completed_order_hands_its_stations_over(database: Database, set
     assert len({each["secret"] for each in made["logins"]}) == 2
     again = (await staff.ask(ORDERED, input=given))["enrolOrderChargers"]
     assert ([each["id"] for each in again["chargers"]], again["logins"]) == ([c["id"] for c in made["chargers"]], [])
+    serials[1] = " ZG-3 "
+    assert codes((await staff.ask(ORDERED, input=given))["enrolOrderChargers"]) == [
+        ("CHARGER_ALREADY_ENROLLED", ["serialNumbers"])
+    ], "two were sold"
+    wrong = made["chargers"][1]["id"]
+    await staff.ask(STATE % ("retireCharger", ', reason: "Broken"'), id=wrong)
+    for _ in range(2):
+        replaced = (await staff.ask(ORDERED, input=given))["enrolOrderChargers"]
+        assert [each["serialNumber"] for each in replaced["chargers"]] == ["ZG-1", "ZG-3"]
 
 
 async def test_an_order_that_is_not_completed_hands_nothing_over(database: Database, settings: Settings) -> None:

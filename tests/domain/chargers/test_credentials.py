@@ -131,6 +131,16 @@ async def test_enrolling_again_voids_what_was_handed_out_until_it_is_used(databa
             await enrolment.enrol(session, charger.id)
 
 
+async def test_enrolling_again_throws_out_who_has_the_old_secret(database: Database) -> None:
+    """It was connected, and never said that it has started."""
+    p = await shared(database)
+    charger, _ = await p.with_secret()
+    async with database.session(SYSTEM) as session:
+        await connections.connect(session, device(charger), Protocol.MQTT, "", "here")
+        await enrolment.enrol(session, charger.id)
+        assert await connections.hold(session, "here", [charger.id]) == {charger.id}
+
+
 async def test_retiring_refuses_and_undoing_it_lets_in_again(database: Database) -> None:
     p = await shared(database)
     charger, secret = await p.with_secret()
