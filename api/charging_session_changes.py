@@ -1,6 +1,7 @@
 """Starting, stopping, pausing and resuming sessions; tokens."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from domain.contacts import relations
 from domain.contacts.models import Contact as ContactRow
 from domain.errors import PermissionDenied, Required
 from domain.rows import find
-from domain.sessions import authorizing, controlling, tokens
+from domain.sessions import authorizing, controlling, telling, tokens
 from domain.sessions.controlling import Wanted
 from domain.sessions.errors import TokenNotAccepted
 from domain.sessions.models import ChargingSession as SessionRow
@@ -106,7 +107,8 @@ class ChargingSessionMutations:
             wanted = Wanted(
                 charger_key, input.connector, input.id_token, driver, input.target_energy_wh, input.emergency
             )
-            row = await controlling.start(session, wanted)
+            with _by(session, info):
+                row = await controlling.start(session, wanted)
             return ChargingSessionPayload(session=await _as_actor(session, info, "session", row.id))
 
     @mutation(
@@ -198,8 +200,14 @@ async def _changed(info: Info, id: strawberry.ID, change: Change) -> ChargingSes
     async with info.context.system() as session:
         async with acting_as(session, info.context.actor):
             await find(session, SessionRow, key)
-        await change(session, key)
+        with _by(session, info):
+            await change(session, key)
         return ChargingSessionPayload(session=await _as_actor(session, info, "session", key))
+
+
+def _by(session: AsyncSession, info: Info) -> AbstractContextManager[None]:
+    """Drivers and owners are not named to each other; staff find them as who asked for the session or command."""
+    return telling.unnamed(session) if info.context.actor.audience is Audience.CUSTOMER else nullcontext()
 
 
 async def _as_actor(session: AsyncSession, info: Info, field: str, id: UUID) -> Any:

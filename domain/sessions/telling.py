@@ -1,10 +1,14 @@
 """Telling of sessions."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.record import About, record_all
+from domain.rows import actor_of
 from domain.sessions import events
 from domain.sessions.events import SessionEvent
 from domain.sessions.models import ChargingSession
@@ -19,6 +23,20 @@ def about(row: ChargingSession) -> About:
         channel=row.channel_organization_ids,
         contact_ids=[row.owner_contact_id, row.driver_contact_id],
     )
+
+
+@contextmanager
+def unnamed(session: AsyncSession) -> Iterator[None]:
+    """What happens in the block, for a session of the system, says in which role it was done and not by whom.
+
+    Owner, driver and channel read the events of a session and its commands, and are not told of each other's names.
+    """
+    actor = actor_of(session)
+    session.info["actor"] = replace(actor, name="")
+    try:
+        yield
+    finally:
+        session.info["actor"] = actor
 
 
 async def tell(session: AsyncSession, row: ChargingSession, *happened: SessionEvent) -> None:

@@ -1,6 +1,6 @@
 """Sessions over GraphQL: by drivers, owners, staff and partners, each what is theirs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -234,3 +234,15 @@ async def test_owners_see_how_their_chargers_are_used(street: Street) -> None:
         assert len(await street.ask(who, document % "chargingUseByDay", **given)) in (1, 2)
     (nothing,) = await street.ask("driver", document % "chargingUse", **given)
     assert (nothing["sessions"], nothing["energyWh"], nothing["occupancy"]) == (0, "0", 0)
+
+
+async def test_who_asks_for_a_session_is_named_to_no_other_party(street: Street) -> None:
+    names = "{ events { nodes { type actorName actorRole } } }"
+    name = "Dee Driver"
+    street.actors["driver"] = replace(street.actors["driver"], name=name)
+    session = (await street.ask("driver", START, input=wanted(street)))["session"]
+    await street.ask("driver", changing("stopSession"), id=session["id"])
+    for who in ("owner", "partner", "staff", "driver"):
+        told = (await street.ask(who, names))["nodes"]
+        assert {"session.requested", "device_command.requested"} & {each["type"] for each in told}, who
+        assert not [each for each in told if each["actorName"] == name], who
