@@ -17,6 +17,7 @@ from domain.telemetry.models import TelemetryReading
 BEFORE = timedelta(days=1)
 """A register stands still between sessions: so old a reading still says where it was at the start."""
 _NEAR = timedelta(minutes=15)
+_DAY, _MOMENT = timedelta(days=1), timedelta(milliseconds=1)
 _BESIDE = timedelta(days=100)
 """No session is longer: what began before is not looked at."""
 
@@ -42,7 +43,8 @@ async def count(session: AsyncSession, row: ChargingSession, facts: Facts) -> Co
             Measured(), intervals(_idle(row), facts.pauses_until(row.ended_at)), None, None, row.ended_at is not None
         )
     between = [each for each in read if first.at < each.at < last.at]
-    measured = measure([first, *between, last], await most_power(session, row))
+    most = await most_power(session, row)
+    measured = measure([first, *between, last], _in_a_day(most, first, last) if _is_timeless(facts, between) else most)
     spans = ([Span(row.started_at, first.at, 0)] if row.started_at < first.at else []) + [*measured.spans]
     missing = row.ended_at is not None and not (_starts(facts, row, read) and _ends(facts, row, read))
     return Counted(measured, intervals(spans, facts.pauses_until(row.ended_at)), first.wh, last, missing)
@@ -104,6 +106,16 @@ def _last(row: ChargingSession, facts: Facts, read: Sequence[Point]) -> Point | 
         return Point(row.ended_at, facts.meter_end_wh)
     stood = read[-1].wh if read else facts.meter_start_wh
     return Point(row.ended_at, stood) if stood is not None else None
+
+
+def _is_timeless(facts: Facts, between: Sequence[Point]) -> bool:
+    """Whether both ends were told later by a charger without a clock: its register says how much, nothing how long."""
+    return facts.corrected and not between and None not in (facts.meter_start_wh, facts.meter_end_wh)
+
+
+def _in_a_day(most_w: int, first: Point, last: Point) -> int:
+    """W that come to as much in the time between as the connector gives in a day."""
+    return int(most_w * max(_DAY / max(last.at - first.at, _MOMENT), 1))
 
 
 def _starts(facts: Facts, row: ChargingSession, read: Sequence[Point]) -> bool:

@@ -300,3 +300,17 @@ async def test_a_drawn_id_is_none_that_the_charger_has_used(database: Database) 
         await yard.report(session, STARTED, 0, transaction_id="1", meter_wh=1_000)
         await yard.report(session, ENDED, 10, transaction_id="1", meter_wh=1_000)
         assert (await yard.report(session, STARTED, 20, meter_wh=1_000)).transaction_id == "2"
+
+
+@pytest.mark.parametrize(("end_wh", "energy"), [(20_000, 20_000), (900_000_000, 0)])
+async def test_a_charger_without_a_clock_tells_later_what_it_gave(database: Database, end_wh: int, energy: int) -> None:
+    """Both reports come within a moment of each other: the register counts, unless no connector gives so much."""
+    long_ago = -(60 * 24 * 365 * 50)
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        begun = await yard.report(session, STARTED, long_ago, meter_wh=0, offline=True)
+        await yard.report(session, ENDED, long_ago + 90, transaction_id=begun.transaction_id, meter_wh=end_wh)
+        row = await row_of(session, begun.session_id)
+        assert (await metering.usage(session, row.id)).energy_wh == row.energy_wh
+    assert (row.state, row.energy_wh) == ("COMPLETED", energy)
+    assert ("CLOCK_CORRECTED" in row.marks, "ENERGY_ESTIMATED" in row.marks) == (True, energy == 0)
