@@ -35,9 +35,11 @@ def refusal(report: ConnectorReport) -> str | None:
 async def boot(session: AsyncSession, charger_id: UUID, said: Boot) -> tuple[Charger, list[str]]:
     """The charger has started: it is in service. Which of what it says of itself differs from what is recorded.
 
-    What was registered stays; what was not is filled in. The firmware is always what it says.
+    What was registered stays; what was not is filled in. The firmware is always what it says. One that starts again and
+    again is told of once in half a minute.
     """
     charger = await find(session, Charger, charger_id, lock=True)
+    before = (charger.state, charger.firmware_version)
     if charger.state == ChargerState.ENROLLED:
         charger.state = ChargerState.IN_SERVICE.value
     differs = [name for name in ("vendor", "model", "serial_number") if _differs(charger, said, name)]
@@ -45,10 +47,17 @@ async def boot(session: AsyncSession, charger_id: UUID, said: Boot) -> tuple[Cha
     if charger.serial_number is None and said.serial_number:
         charger.serial_number = await _free_serial(session, charger, said.serial_number[:_MAX_VERSION])
     charger.firmware_version = said.firmware_version[:_MAX_VERSION] or charger.firmware_version
-    charger.booted_at = charger.last_seen_at = datetime.now(UTC)
-    happened = ChargerBooted(charger.identity, charger.firmware_version, said.reason[:_MAX_CODE])
-    await record_all(session, [(happened, about(charger))])
+    now = datetime.now(UTC)
+    changed = before != (charger.state, charger.firmware_version)
+    if changed or charger.booted_at is None or _half_minute(now) != _half_minute(charger.booted_at):
+        happened = ChargerBooted(charger.identity, charger.firmware_version, said.reason[:_MAX_CODE])
+        await record_all(session, [(happened, about(charger))])
+    charger.booted_at = charger.last_seen_at = now
     return charger, differs
+
+
+def _half_minute(at: datetime) -> int:
+    return int(at.timestamp()) // 30
 
 
 def _differs(charger: Charger, said: Boot, name: str) -> bool:

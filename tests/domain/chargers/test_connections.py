@@ -94,6 +94,22 @@ async def test_a_boot_puts_it_in_service_and_fills_in_what_is_not_known(database
     assert (await p.told(known.id))[-1] == "charger.booted"
 
 
+async def test_who_starts_in_a_loop_is_no_storm_of_events(database: Database) -> None:
+    p = await shared(database)
+    charger = await p.charger()
+    async with database.session(SYSTEM) as session:
+        for _ in range(30):
+            await statuses.boot(session, charger.id, Boot("ALFEN", firmware_version="1"))
+        await statuses.boot(session, charger.id, Boot("ALFEN", firmware_version="2"))
+    assert (await p.told(charger.id)).count("charger.booted") in (2, 3), "its first start, its new firmware"
+    ago = datetime.now(UTC) - timedelta(seconds=31)
+    async with database.session(SYSTEM) as session:
+        (await session.get_one(Charger, charger.id)).booted_at = ago
+    async with database.session(SYSTEM) as session:
+        await statuses.boot(session, charger.id, Boot("ALFEN"))
+    assert (await p.told(charger.id)).count("charger.booted") in (3, 4)
+
+
 async def report(p: Park, charger: Charger, number: int, status: ConnectorStatus, ago: float = 0) -> bool:
     at = datetime.now(UTC) - timedelta(seconds=ago)
     async with p.database.session(SYSTEM) as session:
