@@ -236,7 +236,8 @@ async def update(session: AsyncSession, charger_id: UUID, values: Mapping[str, A
         checked = _checked(plain, faults)
         if values.get("location"):
             checked |= faults.take(_place, values["location"], "location") or {}
-        connectors = connector_faults(values.get("connectors") or [], charger.max_power_w, faults)
+        power = checked.get("max_power_w") or charger.max_power_w
+        connectors = connector_faults(values.get("connectors") or [], power, faults)
     async with refusing_taken(session, **_TAKEN):
         for name, value in checked.items():
             setattr(charger, name, value)
@@ -306,6 +307,8 @@ async def resume(session: AsyncSession, charger_id: UUID) -> Charger:
     retired = charger.state == ChargerState.RETIRED
     charger.state = charger.state_before or ChargerState.REGISTERED.value
     charger.state_before = charger.state_reason = None
+    if charger.state == ChargerState.SUSPENDED:  # it was when it was retired
+        charger.state_before = (ChargerState.IN_SERVICE if charger.booted_at else ChargerState.ENROLLED).value
     await _tell(session, charger, ChargerResumed(charger.identity, charger.state), changes_of(charger))
     if retired:
         await _changed_hands(session, charger)
@@ -316,8 +319,7 @@ async def _move(
     session: AsyncSession, charger: Charger, state: ChargerState, reason: str, happened: ChargerEvent
 ) -> None:
     charger.state_reason = validation.text(reason, "reason", maximum=1000)
-    if charger.state != ChargerState.SUSPENDED:
-        charger.state_before = charger.state
+    charger.state_before = charger.state
     charger.state = state.value
     await _tell(session, charger, happened, changes_of(charger))
 

@@ -28,8 +28,8 @@ REGISTER = """mutation R($input: RegisterChargerInput!) { registerCharger(input:
   charger { id identity state access location { city latitude } connectors { number type maxPowerW status } }
   userErrors { code field } } }"""
 UPDATE = """mutation U($input: UpdateChargerInput!) { updateCharger(input: $input) {
-  charger { name maxPowerW location { city } connectors { number type } ... on StaffCharger { serialNumber } }
-  userErrors { code field } } }"""
+  charger { name maxPowerW location { city } connectors { number type maxPowerW }
+  ... on StaffCharger { serialNumber } } userErrors { code field } } }"""
 ENROL = """mutation E($id: ID!) { enrolCharger(id: $id) {
   charger { state } login { identity secret ocppPath mqttTopics } userErrors { code field } } }"""
 ROTATE = """mutation O($id: ID!, $overlap: Int!) { rotateDeviceCredentials(chargerId: $id, overlapSeconds: $overlap) {
@@ -134,6 +134,9 @@ async def test_changing_a_charger(database: Database, settings: Settings) -> Non
     assert changed["maxPowerW"] == 22_000
     await staff.ask(UPDATE, input={"id": gid("Charger", charger.id), "name": "Hal"})
     assert (await p.told(charger.id)).count("charger.updated") == 1
+    weaker = {"id": gid("Charger", charger.id), "maxPowerW": 3_700, "connectors": [{"number": 3}]}
+    changed = (await staff.ask(UPDATE, input=weaker))["updateCharger"]["charger"]
+    assert changed["connectors"][2]["maxPowerW"] == changed["maxPowerW"] == 3_700
 
 
 async def test_suspending_retiring_and_undoing(database: Database, settings: Settings) -> None:
@@ -144,6 +147,7 @@ async def test_suspending_retiring_and_undoing(database: Database, settings: Set
         ("suspendCharger", reason, "SUSPENDED"),
         ("retireCharger", reason, "RETIRED"),
         ("retireCharger", reason, "RETIRED"),
+        ("resumeCharger", "", "SUSPENDED"),
         ("resumeCharger", "", "ENROLLED"),
     ):
         answer = (await staff.ask(STATE % (name, said), id=id))[name]
