@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from domain import exports
 from domain.errors import NotFound
 from domain.events.record import Payload
 from domain.exports import Span
+from domain.money import Money
 from tenants.actor import Actor
 
 PER_HOUR = 20
@@ -74,6 +75,18 @@ async def csv_of(columns: Sequence[str], pages: Pages, line: Callable[[Row[Any]]
     yield _written([columns])
     async for rows in pages:
         yield _written(line(row) for row in rows)
+
+
+def with_amounts(columns: Sequence[str], amounts: Collection[str]) -> Callable[[Row[Any]], Iterable[Any]]:
+    """Lines of these columns; `amounts` are in cents and are written in whole units with a point."""
+    return lambda row: [_cell(row, name, name in amounts) for name in columns]
+
+
+def _cell(row: Row[Any], name: str, is_amount: bool) -> Any:
+    value = getattr(row, name)
+    if is_amount:
+        return Money(value, row.currency).amount
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _written(rows: Iterable[Iterable[Any]]) -> str:

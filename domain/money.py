@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 
 from babel.numbers import format_currency, get_currency_precision
 
-from domain.errors import DomainError, InvalidInput, OutOfRange, language_of
+from domain.errors import DomainError, InvalidInput, OutOfRange, WrongType, language_of
 
 K = TypeVar("K", bound=Hashable)
 
@@ -145,6 +145,21 @@ def _plain(value: Decimal, places: int, maximum: Decimal, *, minimum: Decimal | 
     if isinstance(exponent, int) and -exponent > places and value != value.quantize(Decimal(1).scaleb(-places)):
         raise TooManyDecimals(maximum=places)
     return value
+
+
+def decimal(value: object, minimum: Decimal, maximum: Decimal, places: int) -> Decimal:
+    """A number, also written as text, within the bounds and with no more decimals than that."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise WrongType(expected={"nl": "een getal", "en": "a number"})
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise WrongType(expected={"nl": "een getal", "en": "a number"}) from None
+    if not number.is_finite() or not minimum <= number <= maximum:
+        raise OutOfRange(minimum=minimum, maximum=maximum)
+    if number != round(number, places):
+        raise TooManyDecimals(maximum=places)
+    return number
 
 
 def quantity(value: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 
 from chargecars.fleet.device import Device, Link
 from chargecars.fleet.messages import Alert, Changed, Ended, Message, Sample, Started, Status
-from chargecars.fleet.ocpp_link import answered, linked
+from chargecars.fleet.ocpp_link import STOPPED, answered, linked
 
 _STATUS = {
     "AVAILABLE": "Available",
@@ -19,13 +19,6 @@ _STATUS = {
     "CHARGING": "Charging",
     "SUSPENDED_EV": "SuspendedEV",
     "FINISHING": "Finishing",
-}
-_REASON = {
-    "EV_DISCONNECTED": "EVDisconnected",
-    "EMERGENCY_STOP": "EmergencyStop",
-    "STOP": "Remote",
-    "REBOOT": "Reboot",
-    "LOCAL": "Local",
 }
 
 
@@ -78,7 +71,7 @@ class Station16(ChargePoint):  # type: ignore[misc]  # ships no types
     async def _ended(self, message: Ended) -> None:
         transaction = self._transaction(message.transaction_id)
         if transaction is not None:
-            reason = _REASON[message.reason]
+            reason = STOPPED[message.reason]
             await self._ask(call.StopTransaction(message.meter_wh, message.at.isoformat(), transaction, reason=reason))
 
     async def _status(self, status: Status) -> None:

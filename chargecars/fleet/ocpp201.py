@@ -11,16 +11,9 @@ from websockets.asyncio.client import ClientConnection
 from chargecars.fleet.device import Device, Link
 from chargecars.fleet.messages import Alert, Changed, Ended, Message, Sample, Started, Status
 from chargecars.fleet.ocpp16 import limit_w
-from chargecars.fleet.ocpp_link import answered, linked
+from chargecars.fleet.ocpp_link import STOPPED, answered, linked
 
 _EVSE = {"id": 1, "connector_id": 1}
-_STOPPED = {
-    "EV_DISCONNECTED": "EVDisconnected",
-    "EMERGENCY_STOP": "EmergencyStop",
-    "STOP": "Remote",
-    "REBOOT": "Reboot",
-    "LOCAL": "Local",
-}
 
 
 def connection(base_url: str, device: Device) -> AbstractAsyncContextManager[Link]:
@@ -60,7 +53,7 @@ class Station201(ChargePoint):  # type: ignore[misc]  # ships no types
             state = "Charging" if message.charging else "SuspendedEV"
             await self._event("Updated", "ChargingStateChanged", message, state)
         elif isinstance(message, Ended):
-            await self._event("Ended", "StopAuthorized", message, "Idle", stopped=_STOPPED[message.reason])
+            await self._event("Ended", "StopAuthorized", message, "Idle", stopped=STOPPED[message.reason])
         elif isinstance(message, Alert):
             await self._alert(message)
 

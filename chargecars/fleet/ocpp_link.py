@@ -13,6 +13,14 @@ from websockets.exceptions import WebSocketException
 from chargecars.fleet.device import Device, Link, LinkLost
 from chargecars.fleet.messages import Message
 
+STOPPED = {
+    "EV_DISCONNECTED": "EVDisconnected",
+    "EMERGENCY_STOP": "EmergencyStop",
+    "STOP": "Remote",
+    "REBOOT": "Reboot",
+    "LOCAL": "Local",
+}
+"""Why a transaction ended, in the words of both versions."""
 _OPEN_SECONDS = 20.0
 
 

@@ -1,7 +1,7 @@
 """Reading commission terms from their JSON; see commission_terms.py."""
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -20,8 +20,8 @@ from domain.agreements.commission_terms import (
     Tier,
 )
 from domain.catalog.models import ArticleCategory
-from domain.errors import Duplicate, Faults, InvalidInput, OutOfRange, TooFew, TooMany, WrongType
-from domain.money import MAX_CENTS, TooManyDecimals
+from domain.errors import Duplicate, Faults, InvalidInput, TooFew, TooMany, WrongType
+from domain.money import MAX_CENTS, decimal
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
@@ -91,28 +91,13 @@ def _known(given: object, names: Sequence[str]) -> Values:
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def decimal(value: object, maximum: Decimal, places: int, minimum: Decimal = Decimal(0)) -> Decimal:
-    """A number written as text, within the bounds and with no more decimals than that."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise WrongType(expected={"nl": "een getal", "en": "a number"})
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise WrongType(expected={"nl": "een getal", "en": "a number"}) from None
-    if not number.is_finite() or not minimum <= number <= maximum:
-        raise OutOfRange(minimum=minimum, maximum=maximum)
-    if number != round(number, places):
-        raise TooManyDecimals(maximum=places)
-    return number
-
-
 def percent(value: object) -> Decimal:
     """0 to 100 with at most three decimals."""
-    return decimal(value, Decimal(100), RATE_DECIMALS)
+    return decimal(value, Decimal(0), Decimal(100), RATE_DECIMALS)
 
 
 def _threshold(value: object) -> Decimal:
-    return decimal(value, _MOST_THRESHOLD, 2)
+    return decimal(value, Decimal(0), _MOST_THRESHOLD, 2)
 
 
 def _cents(value: object) -> int:

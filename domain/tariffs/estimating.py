@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.chargers.models import Charger
 from domain.contacts.models import Contact
 from domain.errors import Faults, NotFound, OutOfRange
+from domain.money import decimal
 from domain.rows import actor_of, find
 from domain.tariffs.benefits import benefits_for
 from domain.tariffs.charging_vat import charging_vat
 from domain.tariffs.errors import NoTariff
 from domain.tariffs.models import TariffVersion
-from domain.tariffs.parsing import decimal
 from domain.tariffs.prices import NOTHING, Benefits, Price
 from domain.tariffs.pricing import price
 from domain.tariffs.usage import Interval, Usage

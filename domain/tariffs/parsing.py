@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from domain import validation
@@ -12,12 +12,11 @@ from domain.errors import (
     Faults,
     InvalidInput,
     NotAChoice,
-    OutOfRange,
     Required,
     TooMany,
     WrongType,
 )
-from domain.money import TooManyDecimals
+from domain.money import decimal
 from domain.tariffs.terms import Multiplies, Terms, Window
 
 Values = Mapping[str, Any]
@@ -65,21 +64,6 @@ def parse(given: Values) -> Terms:
             name: faults.take(read, given[name], name) for name, read in _PARSERS.items() if given.get(name) is not None
         }
     return Terms(**parts)
-
-
-def decimal(value: object, minimum: Decimal, maximum: Decimal, places: int) -> Decimal:
-    """A number, also written as text, within the bounds and with no more decimals than that."""
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise WrongType(expected={"nl": "een getal", "en": "a number"})
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        raise WrongType(expected={"nl": "een getal", "en": "a number"}) from None
-    if not number.is_finite() or not minimum <= number <= maximum:
-        raise OutOfRange(minimum=minimum, maximum=maximum)
-    if number != round(number, places):
-        raise TooManyDecimals(maximum=places)
-    return number
 
 
 def _price(value: object) -> Decimal:
