@@ -2,6 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+
+MOST_DRIFT_CENTS = 90
+"""How far the VAT of an invoice, which is that of its sessions added up, may be from the VAT of its sum: EN 16931 (rule
+BR-CO-17) refuses a whole euro."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,21 @@ def plan(due: Amount, charged: Amount, left: Sequence[Amount]) -> Plan:
     credits = _take(charged, left)
     rest = due - charged + sum(credits.values(), start=Amount())
     return Plan(invoice=Amount(max(rest.net, 0), max(rest.vat, 0)), credits=credits)
+
+
+def documents(amounts: Sequence[tuple[Amount, Decimal]]) -> list[list[int]]:
+    """Which amounts, each with its VAT rate in percent, go on one invoice: all, unless what rounding adds up to is too
+    much for one; their positions in order."""
+    found: list[list[int]] = []
+    drift: dict[Decimal, Decimal] = {}
+    for position, (amount, rate) in enumerate(amounts):
+        off = drift.get(rate, Decimal(0)) + amount.vat - amount.net * rate / 100
+        if not found or abs(off) > MOST_DRIFT_CENTS:
+            found.append([])
+            drift, off = {}, amount.vat - amount.net * rate / 100
+        drift[rate] = off
+        found[-1].append(position)
+    return found
 
 
 def _take(wanted: Amount, left: Sequence[Amount]) -> dict[int, Amount]:

@@ -1,5 +1,6 @@
 """Collective invoices of charging: one per payer, entity and month over all sessions that wait for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.charging_bills.balancing import Amount
+from domain.charging_bills.balancing import Amount, documents
 from domain.charging_bills.invoicing import Due, credit_surplus, issue, payer_of
 from domain.charging_bills.models import ChargingBillStatus, SessionBill, SessionBilling
 from domain.charging_bills.settling import last_charge, status_of, tell_invoiced
@@ -39,27 +40,31 @@ async def waiting(session: AsyncSession, until: date) -> list[Waiting]:
     return [Waiting(row[0], row[1], row[2]) for row in (await session.execute(query)).all() if row[2]]
 
 
-async def collect(session: AsyncSession, entity_id: UUID, payer_id: UUID, month: date) -> UUID | None:
-    """Issue one invoice over what a payer's sessions of a month, and of months before, wait for; None for nothing.
+async def collect(session: AsyncSession, entity_id: UUID, payer_id: UUID, month: date) -> Sequence[UUID]:
+    """Issue one invoice over what a payer's sessions of a month, and of months before, wait for; none for nothing.
 
+    More than one where the VAT of so many would be too far from that of their sum.
     Raises: InvoiceTooLarge, PeriodClosed.
     """
     rows = await _locked(session, entity_id, payer_id, month.replace(day=1))
     paying = await payer_of(session, entity_id, payer_id)
     if not rows or paying is None:
-        return None
+        return ()
     dues: list[tuple[Due, Amount]] = []
     before = {billing.id: await last_charge(session, billing.id) for billing, _ in rows}
     for billing, bill in rows:
         due = Due(billing, bill)
         if left := await credit_surplus(session, due):
             dues.append((due, left))
-    made = await issue(session, *paying, dues, month=month.replace(day=1)) if dues else None
+    made = [
+        (await issue(session, *paying, [dues[place] for place in part], month=month.replace(day=1))).id
+        for part in documents([(left, due.bill.vat_rate) for due, left in dues])
+    ]
     for billing, _ in rows:
         billing.status, billing.due_month = status_of(billing).value, None
         await tell_invoiced(session, billing, before[billing.id])
     await session.flush()
-    return made.id if made else None
+    return made
 
 
 async def _locked(

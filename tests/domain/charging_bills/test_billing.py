@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 import domain.tables  # noqa: F401  # what the books have to agree with is declared
 from domain.charging_bills import bills, collecting, reactions
-from domain.charging_bills.balancing import Amount, Plan, plan
+from domain.charging_bills.balancing import Amount, Plan, documents, plan
 from domain.charging_bills.errors import AlreadyWaived, NotWaived, PayerInvoiced, SessionNotOver
 from domain.charging_bills.models import SessionBill, SessionBilling, SessionBillLine, SessionRevenue
 from domain.documents.loading import printable
@@ -230,6 +230,15 @@ def test_where_net_and_vat_move_apart_what_was_credited_by_hand_stays_credited()
     found = plan(Amount(3_000, 0), Amount(2_400, 504), left)
     after = Amount(2_400, 504) + found.invoice - sum(found.credits.values(), start=Amount())
     assert (found, after) == (Plan(Amount(2_000, 0), {0: Amount(1_400, 0)}), Amount(3_000, 504))
+
+
+def test_what_rounding_adds_up_to_never_makes_an_invoice_that_no_rule_allows() -> None:
+    rate = Decimal(21)
+    assert documents([(Amount(2_400, 504), rate)] * 1_000) == [list(range(1_000))]
+    parts = documents([(Amount(102, 21), rate)] * 500 + [(Amount(100, 0), Decimal(0))])
+    assert [len(part) for part in parts] == [214, 214, 73]
+    assert [place for part in parts for place in part] == list(range(501))
+    assert documents([]) == []
 
 
 # --- to whom ------------------------------------------------------------------------------------------------------
