@@ -42,8 +42,13 @@ class Admissions:
         self._devices: dict[str, Device] = {}
         self._held: dict[str, Held] = {}
 
-    async def authenticate(self, identity: str, secret: bytes) -> Device | None:
-        return await self._port.authenticate(identity, secret)
+    async def authenticate(self, identity: str, secret: bytes, address: str) -> Device | None:
+        """Who could not prove it is kept for the tenant whose charger it wanted to be."""
+        device = await self._port.authenticate(identity, secret)
+        if device is None:
+            said = (Channel.MQTT, "connect", "WRONG_CREDENTIALS", f"from {address}", b"")
+            await self._port.quarantine(None, identity, *said)
+        return device
 
     def came(self, device: Device, address: str) -> Held:
         held = Held(device, address)

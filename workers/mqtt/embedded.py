@@ -54,7 +54,7 @@ for _name in ("amqtt", "transitions"):
 class Admission(Protocol):
     """Who may connect, and what is made of it."""
 
-    async def authenticate(self, identity: str, secret: bytes) -> Device | None: ...
+    async def authenticate(self, identity: str, secret: bytes, address: str) -> Device | None: ...
 
     def came(self, device: Device, address: str) -> object:
         """A charger has connected; the token is given back when it goes."""
@@ -209,7 +209,8 @@ class EmbeddedBroker:
         if not refusal:
             try:
                 async with self._authenticating:
-                    device = await self._admission.authenticate(connect.username, connect.password.encode())
+                    secret = connect.password.encode()
+                    device = await self._admission.authenticate(connect.username, secret, _address(writer))
             except Exception as error:
                 log.warning("mqtt_login_not_checked", error=summary(error))
                 refusal = SERVER_UNAVAILABLE
@@ -233,7 +234,7 @@ class EmbeddedBroker:
         if (before := self._connections.get(device.identity)) is not None:
             before.writer.close()  # one connection per charger: the newer one
         self._connections[device.identity] = connection
-        token = self._admission.came(device, str((writer.get_extra_info("peername") or ("",))[0]))
+        token = self._admission.came(device, _address(writer))
         try:
             await self._broker.external_connected(packets, StreamWriterAdapter(writer), _LISTENER)
         finally:
@@ -382,6 +383,10 @@ def _refusal(connect: ConnectPacket) -> int:
     if connect.will_flag and not _may_will(connect.username, connect.will_topic or ""):
         return int(NOT_AUTHORIZED)
     return 0
+
+
+def _address(writer: asyncio.StreamWriter) -> str:
+    return str((writer.get_extra_info("peername") or ("",))[0])
 
 
 def _may_will(identity: str, topic: str) -> bool:

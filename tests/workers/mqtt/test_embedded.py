@@ -140,7 +140,10 @@ async def test_nobody_connects_writes_or_reads_as_another(database: Database, te
             await victim.say("metrics", {"messageId": "m", "readings": [reading(2)]})
             await victim.acknowledged("m")
     assert await stored(database, other.id) == [2]
-    assert (await quarantined(database, mine.identity))["FOREIGN_TOPIC"].charger_id == mine.id
+    refused = await quarantined(database, mine.identity)
+    assert refused["FOREIGN_TOPIC"].charger_id == mine.id
+    wrong = refused["WRONG_CREDENTIALS"]
+    assert (wrong.entity_id, wrong.action, wrong.detail) == (mine.entity_id, "connect", "from 127.0.0.1")
 
 
 async def test_what_is_larger_than_any_packet_ends_its_connection_alone(
