@@ -61,8 +61,9 @@ class Refusals:
             self._writing = asyncio.create_task(self._later())
 
     async def _later(self) -> None:
-        await asyncio.sleep(self._apart)
-        await self.flush()
+        while self._counted:  # more may have come while it was written
+            await asyncio.sleep(self._apart)
+            await self.flush()
 
     async def flush(self) -> None:
         """Write what was counted, each kind in a transaction of its own."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.chargers import quarantine
 from domain.chargers.models import Channel, QuarantinedMessage
@@ -108,3 +109,26 @@ async def test_a_flood_reaches_the_database_once_and_is_counted_whole(database: 
     await refusals.close()
     [row] = await kept(database, charger.identity)
     assert row.repeated == 1000
+
+
+async def test_what_comes_while_a_flood_is_written_down_is_written_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await shared(database)
+    charger = await p.charger()
+    refusals, keeping = Refusals(database, apart=0.01), quarantine.keep
+    late = [refused(charger.identity), refused(charger.identity)]
+
+    async def keep_and_come(session: AsyncSession, written: Refused) -> None:
+        await keeping(session, written)
+        if refusals._writing is not None and late:
+            await refusals.add(late.pop())
+
+    monkeypatch.setattr(quarantine, "keep", keep_and_come)
+    await refusals.add(refused(charger.identity))
+    await refusals.add(refused(charger.identity))
+    assert refusals._writing is not None
+    await refusals._writing
+    assert not late
+    [row] = await kept(database, charger.identity)
+    assert row.repeated == 4
