@@ -118,6 +118,7 @@ class Remote:
         )
         self.consumer = Consumer(port, self._presences, self._broker.publish, settings.mqtt_messages_at_once)
         self._running: asyncio.Task[None] | None = None
+        self._looking_up = asyncio.Lock()
 
     async def open(self) -> None:
         self._running = asyncio.create_task(Supervised("broker", self._broker.run).run(), name="broker")
@@ -136,7 +137,8 @@ class Remote:
         return self._presences.connected if self._broker.connected else ()
 
     async def identity(self, charger_id: UUID) -> str:
-        async with self._database.session(SYSTEM) as session:
+        """One after the other, so that commands of a charger are written in the order in which they were claimed."""
+        async with self._looking_up, self._database.session(SYSTEM) as session:
             query = select(Charger.identity).where(Charger.id == charger_id)
             return (await session.execute(query)).scalar_one()
 

@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from domain.chargers.credentials import Device
 from domain.chargers.models import Charger, ChargerState, DeviceConnection, Protocol
-from domain.devices.port import Port
+from domain.devices.port import INTERVAL_SECONDS, Port
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from workers.mqtt import figures
@@ -19,6 +20,8 @@ from workers.mqtt.status import Presence
 _KNOWN_SECONDS = 60.0
 _MOST_KNOWN = 100_000
 _REFRESH_SECONDS = 5.0
+SILENT = timedelta(seconds=3 * INTERVAL_SECONDS)
+"""A charger that says nothing for so long, without a last will, is not known to be there any more."""
 
 
 class Presences:
@@ -39,9 +42,12 @@ class Presences:
             await asyncio.sleep(_REFRESH_SECONDS)
 
     async def refresh(self) -> None:
-        """Who is connected by now."""
-        query = select(DeviceConnection.charger_id).where(
-            DeviceConnection.protocol == Protocol.MQTT.value, DeviceConnection.ended_at.is_(None)
+        """Who is connected by now, and not silent: nobody keeps the connection of who is, so that it ends."""
+        query = (
+            select(DeviceConnection.charger_id)
+            .join(Charger, Charger.id == DeviceConnection.charger_id)
+            .where(DeviceConnection.protocol == Protocol.MQTT.value, DeviceConnection.ended_at.is_(None))
+            .where(Charger.last_seen_at > datetime.now(UTC) - SILENT)
         )
         async with self._database.session(SYSTEM) as session:
             self.connected = set((await session.execute(query)).scalars())
