@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -66,8 +66,10 @@ async def test_commands_are_written_in_the_order_in_which_they_were_claimed(
         @asynccontextmanager
         async def session(self, actor: Actor) -> AsyncIterator[AsyncSession]:
             opened.append(len(opened))
-            for _ in range(10 if len(opened) == 1 else 0):
-                await asyncio.sleep(0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1 if len(opened) == 1 else 0):
+                    while len(looked_up) < 2:  # noqa: ASYNC110  # until the others have overtaken it
+                        await asyncio.sleep(0.001)
             async with database.session(actor) as session:
                 yield session
 
