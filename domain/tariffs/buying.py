@@ -43,8 +43,8 @@ async def join_plan(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> 
 
     Raises: NotFound, OfferNotForSale, AlreadyBought
     """
-    offer, now = await _offer(session, offer_id, OfferKind.PLAN), datetime.now(UTC)
-    await _alone(session, contact_id, offer.entity_id)
+    offer = await _offer(session, offer_id, OfferKind.PLAN)
+    now = await _alone(session, contact_id, offer.entity_id)
     before = await _running(session, PlanMembership, contact_id, offer.entity_id, now)
     to_come = await _to_come(session, contact_id, offer.entity_id, now)
     last = to_come[-1] if to_come else before
@@ -81,8 +81,8 @@ async def leave_plan(session: AsyncSession, membership_id: UUID) -> PlanMembersh
 
 async def stay_in_plan(session: AsyncSession, membership_id: UUID) -> PlanMembership:
     """Take leaving back while it runs; what was joined instead never begins. Raises: NotFound, NotRunning"""
-    seen, now = await find(session, PlanMembership, membership_id), datetime.now(UTC)
-    await _alone(session, seen.contact_id, seen.entity_id)
+    seen = await find(session, PlanMembership, membership_id)
+    now = await _alone(session, seen.contact_id, seen.entity_id)
     to_come = await _to_come(session, seen.contact_id, seen.entity_id, now)
     await _give_up(session, [each for each in to_come if each.id != seen.id], now)
     held = await _run_on(session, PlanMembership, membership_id)
@@ -92,8 +92,8 @@ async def stay_in_plan(session: AsyncSession, membership_id: UUID) -> PlanMember
 
 async def subscribe(session: AsyncSession, contact_id: UUID, offer_id: UUID) -> ChargingSubscription:
     """Charge for a price per month from now on. Raises: NotFound, OfferNotForSale, AlreadyBought"""
-    offer, now = await _offer(session, offer_id, OfferKind.SUBSCRIPTION), datetime.now(UTC)
-    await _alone(session, contact_id, offer.entity_id)
+    offer = await _offer(session, offer_id, OfferKind.SUBSCRIPTION)
+    now = await _alone(session, contact_id, offer.entity_id)
     if await _running(session, ChargingSubscription, contact_id, offer.entity_id, now) is not None:
         raise AlreadyBought(field=("offer_id",))
     made = ChargingSubscription(
@@ -169,12 +169,13 @@ async def _offer(session: AsyncSession, offer_id: UUID, kind: OfferKind) -> Char
     return offer
 
 
-async def _alone(session: AsyncSession, contact_id: UUID, entity_id: UUID) -> None:
-    """Find the contact; others that buy for it wait until this transaction ends."""
+async def _alone(session: AsyncSession, contact_id: UUID, entity_id: UUID) -> datetime:
+    """Find the contact; others that buy for it wait until this transaction ends. The moment from which they do."""
     field: FieldPath = ("contact_id",)
     await find(session, Contact, contact_id, field=field)
     key = f"charging {entity_id} {contact_id}"
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, _LOCK))))
+    return datetime.now(UTC)
 
 
 async def _running(

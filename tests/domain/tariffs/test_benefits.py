@@ -1,9 +1,10 @@
 """What sessions take of packs and subscriptions: exactly once, also at once, and anew when they are priced anew."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, text
@@ -173,6 +174,23 @@ async def test_a_discount_is_not_had_for_an_hour_and_given_up_before_it_costs(da
         assert again.valid.isempty or again.valid.upper == dearest.valid.lower
         cheap = await buying.join_plan(session, d.contact.id, basic.id)
         assert (await buying.leave_plan(session, cheap.id)).valid.isempty
+
+
+async def test_of_several_clicks_at_once_one_counts(database: Database) -> None:
+    d = await driver(database)
+    plan, bundle = await d.offer(OfferKind.PLAN), await d.offer(OfferKind.SUBSCRIPTION)
+
+    async def click(buy: Callable[..., Awaitable[object]], offer_id: UUID) -> str:
+        try:
+            async with database.session(SYSTEM) as session:
+                await buy(session, d.contact.id, offer_id)
+        except DomainError as refused:
+            return refused.code
+        return ""
+
+    clicks = [(buying.join_plan, plan.id), (buying.subscribe, bundle.id)] * 4
+    said = await asyncio.gather(*(click(*each) for each in clicks))
+    assert sorted(said) == ["", ""] + ["ALREADY_SUBSCRIBED"] * 6
 
 
 async def test_nobody_is_erased_while_something_runs_that_is_paid_by_the_month(database: Database) -> None:
