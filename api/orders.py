@@ -38,6 +38,8 @@ from api.reading import (
     related_list,
 )
 from api.search import with_text
+from domain.catalog.models import ArticleCategory
+from domain.chargers.models import Charger as ChargerRow
 from domain.orders.models import Order as OrderRow
 from domain.orders.models import OrderMilestone as MilestoneRow
 from domain.orders.models import OrderStage
@@ -216,6 +218,24 @@ class TechnicianOrder(Order):
     pass
 
 
+def _awaits_chargers(order: Any) -> Any:
+    """As `enrolOrderChargers` counts: of some line fewer chargers than stations were sold, retired ones included."""
+    line, charger = LineRow.__table__.alias(), ChargerRow.__table__.alias()
+    handed = (
+        select(func.count())
+        .select_from(charger)
+        .where(charger.c.order_id == order.id, charger.c.line_item_id == line.c.id)
+        .scalar_subquery()
+    )
+    missing = select(line.c.id).where(
+        line.c.quote_id == order.quote_id,
+        line.c.quote_version_id == order.quote_version_id,
+        line.c.category == ArticleCategory.CHARGING_STATION.value,
+        func.ceil(line.c.quantity) > handed,
+    )
+    return (order.stage == OrderStage.COMPLETED.value) & missing.exists()
+
+
 @filters(OrderRow)
 @strawberry.input(description="Which orders; all conditions hold together.")
 class OrderFilter:
@@ -236,6 +256,10 @@ class OrderFilter:
         node="Organization",
     )
     quote_id: IDFilter | None = match("From this quote.", node="Quote")
+    awaits_chargers: bool | None = condition(
+        "Whether it is completed and charging stations that it sold are no chargers yet: enrolOrderChargers.",
+        lambda o, value: _awaits_chargers(o) == value,
+    )
     created_at: DateTimeFilter | None = match("By time of receipt.")
     updated_at: DateTimeFilter | None = match("By time of the last change.")
     search: str | None = condition(

@@ -44,6 +44,7 @@ ORDERED = """mutation H($input: EnrolOrderChargersInput!) { enrolOrderChargers(i
   chargers { id identity maxPowerW location { city street }
     ... on StaffCharger { serialNumber owner { id } order { id } } }
   logins { identity secret } userErrors { code field } } }"""
+AWAITING = "{ orders(filter: { awaitsChargers: true }) { nodes { id } } }"
 ALL = """query A($filter: ChargerFilter) { chargers(filter: $filter) { totalCount nodes { identity __typename
   ... on CustomerCharger { mine serialNumber } } } }"""
 
@@ -310,8 +311,11 @@ async def test_a_completed_order_hands_its_stations_over(database: Database, set
     assert codes((await staff.ask(ORDERED, input=given))["enrolOrderChargers"]) == [
         ("SERIAL_NUMBERS_MISSING", ["serialNumbers"])
     ]
+    waiting = [{"id": gid("Order", order_id)}]
+    assert (await staff.ask(AWAITING))["orders"]["nodes"] == waiting
     serials.append("ZG-2")
     made = (await staff.ask(ORDERED, input=given))["enrolOrderChargers"]
+    assert (await staff.ask(AWAITING))["orders"]["nodes"] == []
     assert [each["serialNumber"] for each in made["chargers"]] == ["ZG-1", "ZG-2"]
     assert made["chargers"][0]["maxPowerW"] == 22_000
     assert made["chargers"][0]["order"] == {"id": gid("Order", order_id)}
@@ -324,6 +328,7 @@ async def test_a_completed_order_hands_its_stations_over(database: Database, set
     ], "two were sold"
     wrong = made["chargers"][1]["id"]
     await staff.ask(STATE % ("retireCharger", ', reason: "Broken"'), id=wrong)
+    assert (await staff.ask(AWAITING))["orders"]["nodes"] == [], "it was handed over"
     for _ in range(2):
         replaced = (await staff.ask(ORDERED, input=given))["enrolOrderChargers"]
         assert [each["serialNumber"] for each in replaced["chargers"]] == ["ZG-1", "ZG-3"]
@@ -333,6 +338,7 @@ async def test_an_order_that_is_not_completed_hands_nothing_over(database: Datab
     m = await market(database)
     order_id = await m.ordered(m.line("cable"))
     staff = Trader(database, settings, m.actors["staff"])
+    assert (await staff.ask(AWAITING))["orders"]["nodes"] == []
     given = {"orderId": gid("Order", order_id), "serialNumbers": []}
     assert codes((await staff.ask(ORDERED, input=given))["enrolOrderChargers"]) == [
         ("ORDER_NOT_COMPLETED", ["orderId"])
