@@ -1,5 +1,7 @@
 """A session that begins: its number, its transaction, who charges, and by which tariff."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +12,8 @@ from domain.sessions.models import ChargingSession, ClosedBy, ReportKind, Sessio
 from domain.sessions.reports import TransactionReport
 
 NUMBERS = "charging_session"
+_DRIFT = timedelta(hours=3)
+"""A clock may be wrong by the hours of a zone."""
 
 
 def names_its_own(charger: Charger, said: TransactionReport) -> bool:
@@ -24,7 +28,7 @@ async def made_for(
 
     Where that one is the newer of the two the report came late: the new row has ended too, until its own end comes.
     """
-    older = other is not None and other.state != SessionState.STARTING and said.at < other.started_at
+    older = other is not None and is_before(other, said)
     if other is not None and not older:
         await rules.superseded(session, other, said.at)
     row = ChargingSession(
@@ -44,6 +48,13 @@ async def made_for(
     await _name(session, row, charger, said)
     await session.flush()
     return row
+
+
+def is_before(row: ChargingSession, said: TransactionReport) -> bool:
+    """Whether what is told was before an open session; also all that is no beginning since it was asked for."""
+    if row.state != SessionState.STARTING:
+        return said.at < row.started_at
+    return said.kind is ReportKind.ENDED or said.offline or said.at < row.started_at - _DRIFT
 
 
 async def common(session: AsyncSession, charger: Charger) -> dict[str, object]:

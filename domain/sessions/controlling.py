@@ -252,7 +252,10 @@ async def full_power(session: AsyncSession, row: ChargingSession) -> int:
     query = select(Connector.max_power_w).where(
         Connector.charger_id == row.charger_id, Connector.number == row.connector
     )
-    return (await session.execute(query)).scalar_one()
+    watts: int | None = (await session.execute(query)).scalar_one_or_none()
+    if watts is None:
+        raise UnknownConnector(number=row.connector, field=("connector",))
+    return watts
 
 
 async def _set_power(session: AsyncSession, row: ChargingSession, watts: int) -> None:

@@ -1,11 +1,13 @@
 """What sessions do when something happened to chargers or to what they were told."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.chargers.errors import ChargerRetired, NotEnrolled, UnknownConnector
 from domain.chargers.events import ChargerStatusChanged
 from domain.chargers.models import Connector
 from domain.commands import service as commands
@@ -89,10 +91,12 @@ async def _give_power_back(session: AsyncSession, charging_session_id: UUID) -> 
     )
     parameters = (await session.execute(last)).scalar_one_or_none()
     if parameters is not None and parameters.get("powerW") == 0:
-        await commands.request(
-            session,
-            charger_id=row.charger_id,
-            kind=CommandKind.SET_POWER,
-            connector=row.connector,
-            parameters={"powerW": await full_power(session, row)},
-        )
+        with suppress(ChargerRetired, NotEnrolled, UnknownConnector):  # nobody charges there any more
+            watts = await full_power(session, row)
+            await commands.request(
+                session,
+                charger_id=row.charger_id,
+                kind=CommandKind.SET_POWER,
+                connector=row.connector,
+                parameters={"powerW": watts},
+            )

@@ -12,7 +12,7 @@ from domain.chargers.models import Charger, ConnectorStatus
 from domain.chargers.reports import ConnectorReport
 from domain.rows import find
 from domain.sessions import authorizing
-from domain.sessions.beginning import begin, made_for, names_its_own
+from domain.sessions.beginning import begin, is_before, made_for, names_its_own
 from domain.sessions.controlling import send_stop
 from domain.sessions.finding import lock, newest, open_at
 from domain.sessions.keeping import is_full, keep, key_of, possible
@@ -127,7 +127,7 @@ async def _session_of(
     if row is not None:
         return row, False
     other = await open_at(session, charger.id, said.connector or 1)
-    if other is not None and other.state == SessionState.STARTING and _is_for(other, said):
+    if other is not None and other.state == SessionState.STARTING and _is_for(other, charger, said):
         return other, False
     return await made_for(session, charger, said, other), True
 
@@ -188,6 +188,9 @@ def _distance(known: int | None, said: int | None) -> tuple[bool, int]:
     return (said < known, abs(said - known))
 
 
-def _is_for(row: ChargingSession, said: TransactionReport) -> bool:
-    """Whether what began is what was asked for: the charger names the token that it was told, or none."""
+def _is_for(row: ChargingSession, charger: Charger, said: TransactionReport) -> bool:
+    """Whether what began is what was asked for: since then, and the charger names the token it was told, or none."""
+    ended = said.kind is ReportKind.ENDED and said.at >= row.started_at and names_its_own(charger, said)
+    if is_before(row, said) and not (ended and not said.offline):
+        return False
     return said.id_token is None or row.id_token is None or said.id_token.upper() == row.id_token.upper()

@@ -16,7 +16,7 @@ from domain.commands import delivery
 from domain.commands.delivery import CommandAnswer
 from domain.commands.models import DeviceCommand
 from domain.errors import DomainError, InvalidState
-from domain.sessions import controlling, reactions
+from domain.sessions import controlling, reactions, rules
 from domain.sessions.controlling import Wanted
 from domain.sessions.errors import ConnectorOccupied, SessionEnded, TokenNotAccepted
 from domain.sessions.models import ChargingSession, ReportKind, SessionState
@@ -279,3 +279,32 @@ async def test_what_is_told_to_stop_before_it_began_stops_by_whatever_says_that_
         await yard.report(session, ReportKind.UPDATED, minutes, transaction_id="t")
         kinds = select(DeviceCommand.kind).where(DeviceCommand.session_id == row.id, DeviceCommand.status == "ACCEPTED")
         assert list((await session.execute(kinds)).scalars()) == ["STOP"]
+
+
+@pytest.mark.parametrize("kind", [STARTED, ENDED])
+async def test_what_a_charger_tells_of_earlier_is_not_what_was_asked_for(database: Database, kind: ReportKind) -> None:
+    """Nor does it take the place of it: the charger still begins with what it was asked for."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        row = await controlling.start(session, Wanted(yard.charger.id, 1, yard.token.token, target_wh=9_000))
+        earlier = await yard.report(session, kind, 60, connector=1, meter_wh=5_000, offline=kind is STARTED)
+        if kind is STARTED:
+            await yard.report(session, ENDED, 90, transaction_id=earlier.transaction_id, meter_wh=7_000)
+        begun = await yard.report(session, STARTED, NOW, meter_wh=8_000, id_token=row.id_token)
+        told, asked = await row_of(session, earlier.session_id), await row_of(session, row.id)
+    assert (told.id != row.id, told.state, told.driver_contact_id) == (True, "COMPLETED", None)
+    assert (begun.session_id, asked.state, asked.target_wh) == (row.id, "ACTIVE", 9_000)
+
+
+async def test_a_charger_that_was_retired_in_a_pause_is_told_nothing_more(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        row = await _started(session, yard)
+        await controlling.pause(session, row.id)
+        await _answer(session, yard, (await _commands(session, row))[-1])
+        charger = await session.get_one(Charger, yard.charger.id)
+        charger.state = "RETIRED"
+        await session.flush()
+        assert await rules.close_if_stale(session, row.id) is rules.Rule.CHARGER_RETIRED
+        await reactions.react(session, await last_event(session, row.id))
+        assert len(await _commands(session, row)) == 2
