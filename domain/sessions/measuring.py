@@ -116,10 +116,16 @@ def limit(before: Point, after: Point, most_w: int) -> int:
     return int(max(most_w, _LEAST_W) * _BEYOND * seconds / _HOUR) + SLACK_WH
 
 
-def _evened(points: Sequence[Point]) -> list[Point]:
-    """Values a little above the last one are as high as it: what ends a session is rounded otherwise than readings."""
+def _evened(points: Sequence[Point]) -> Sequence[Point]:
+    """Values a little above the last one are as high as it: what ends a session is rounded otherwise than readings.
+
+    Those of the end only: what was higher and has been lower since was so before the register restarted.
+    """
     last = points[-1].wh
-    return [Point(p.at, last) if 0 < p.wh - last <= SLACK_WH and last >= points[0].wh else p for p in points]
+    if last < points[0].wh:
+        return points
+    since = next((place for place in range(len(points) - 2, -1, -1) if points[place].wh <= last), 0)
+    return [*points[:since], *(Point(p.at, last) if 0 < p.wh - last <= SLACK_WH else p for p in points[since:])]
 
 
 def intervals(spans: Iterable[Span], pauses: Iterable[tuple[datetime, datetime]]) -> tuple[Interval, ...]:

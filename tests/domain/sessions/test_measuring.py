@@ -89,3 +89,8 @@ def test_pauses_and_what_comes_after_the_last_energy_are_idle() -> None:
     found = intervals(spans, [(at(30, 0).at, at(40, 0).at)])
     assert [(i.energy_wh, i.charging) for i in found] == [(3_000, True), (1_000, False), (2_000, True), (0, False)]
     assert digest(found) != digest(found[:-1])
+
+
+def test_what_was_read_before_a_restart_is_not_rounded_to_the_end() -> None:
+    read = [at(0, 1_000), at(10, 3_000), at(20, 10), at(30, 2_000)]
+    assert measure(read, MOST_W).wh == 2_000 + 10 + 1_990
