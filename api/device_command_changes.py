@@ -1,8 +1,11 @@
 """Telling chargers what to do, and taking it back."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.scalars import JSON
 
 from api.context import Info
@@ -11,8 +14,13 @@ from api.inputs import key_of
 from api.mutations import Payload, mutation
 from api.reading import read_in
 from domain import validation
+from domain.chargers.models import Charger
 from domain.commands import service as commands
 from domain.commands.models import CommandKind
+from domain.errors import PermissionDenied
+from domain.rows import find
+from domain.sessions.authorizing import token_named
+from tenants.audience import Audience
 from tenants.permissions import Permission
 
 MOST_BYTES = 4_000
@@ -51,6 +59,7 @@ class DeviceCommandMutations:
         given: Any = {} if input.parameters is None else input.parameters
         parameters = validation.json_object(given, "parameters", maximum=MOST_BYTES)
         async with info.context.write() as session:
+            await _check_token(session, info, key, parameters)
             command = await commands.request(
                 session,
                 charger_id=key,
@@ -69,3 +78,13 @@ class DeviceCommandMutations:
         async with info.context.write() as session:
             command = await commands.cancel(session, key)
             return DeviceCommandPayload(command=await read_in(session, info, "command", command.id))
+
+
+async def _check_token(session: AsyncSession, info: Info, charger_id: UUID, parameters: Mapping[str, Any]) -> None:
+    """Whose token is named, pays: from outside one names one's own. Raises: NotFound, PermissionDenied."""
+    audience, token = info.context.actor.audience, parameters.get("idToken")
+    if audience not in (Audience.CUSTOMER, Audience.PARTNER) or not isinstance(token, str):
+        return
+    charger = await find(session, Charger, charger_id, field=("charger_id",))
+    if audience is Audience.PARTNER or await token_named(session, charger.entity_id, token) is None:
+        raise PermissionDenied(field=("parameters", "idToken"))
