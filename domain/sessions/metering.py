@@ -161,7 +161,8 @@ def _live(row: Any, new: Sequence[Reading], most_w: int | None) -> _Live | None:
     energy = row.energy_wh + rose
     milestone, reached = _milestone(row, soc, energy)
     soon = last.read_at - row.heard_at < timedelta(seconds=settings().session_live_seconds)
-    if soon and milestone == row.milestone and row.meter_at is not None:
+    known = row.meter_at is not None and (row.soc_percent is not None or soc is None)
+    if soon and known and milestone == row.milestone:
         return None
     at, wh = (meter.at, meter.wh) if meter else (row.meter_at, row.meter_wh)
     return _Live(row.id, start, wh, at, energy, power, soc, milestone, max(last.read_at, row.heard_at), reached)
@@ -190,9 +191,9 @@ def _milestone(row: Any, soc: int | None, energy_wh: int) -> tuple[int | None, i
         now = min(100, energy_wh * 100 // row.target_wh) // _QUARTER * _QUARTER
     else:
         return row.milestone, None
-    if row.milestone is None and soc is not None:
-        return now, None
     before = row.milestone or 0
+    if soc is not None and row.soc_percent is None:
+        return max(now, before), None
     return (now, now) if now > before else (before, None)
 
 

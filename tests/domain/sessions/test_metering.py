@@ -57,6 +57,23 @@ async def test_quarters_of_what_the_driver_wants(database: Database) -> None:
     assert (row.milestone, types.count("session.progressed")) == (100, 3)
 
 
+async def test_the_charge_that_a_car_came_with_is_no_news_where_the_driver_said_how_much(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        begun = await yard.report(session, STARTED, 0, meter_wh=0)
+        await session.execute(
+            update(ChargingSession).where(ChargingSession.id == begun.session_id).values(target_wh=10_000, milestone=0)
+        )
+        await yard.read(session, yard.reading(1, 100))
+        await yard.read(session, yard.reading(1.01, 101, soc_percent=40))
+        row = await row_of(session, begun.session_id)
+        assert (row.milestone, row.soc_percent) == (25, 40)
+        assert await happened(session, begun.session_id) == ["session.started"]
+        await yard.read(session, yard.reading(20, 3_000, soc_percent=50))
+        told = await last_event(session, begun.session_id)
+    assert told.payload["milestone"] == 50
+
+
 async def test_a_late_and_a_corrected_reading_change_a_session_that_has_ended(database: Database) -> None:
     async with database.session(SYSTEM) as session:
         yard = await charging_yard(session)
