@@ -153,10 +153,10 @@ async def test_retiring_refuses_and_undoing_it_lets_in_again(database: Database)
     async with database.session(SYSTEM) as session:
         assert await connections.hold(session, "here", [charger.id]) == {charger.id}
         assert charger.identity not in [each.identity for each in await credentials.accepted(session)]
-    async with database.session(p.actors["staff"]) as session:
-        back = await registry.resume(session, charger.id)
-    assert back.state == ChargerState.ENROLLED
-    assert await p.verify(charger.identity, secret)
+    for state in (ChargerState.SUSPENDED, ChargerState.ENROLLED):
+        async with database.session(p.actors["staff"]) as session:
+            assert (await registry.resume(session, charger.id)).state == state
+        assert await p.verify(charger.identity, secret)
 
 
 @pytest.mark.parametrize("who", ["staff", "technician", "partner", "owner", "driver"])
