@@ -145,11 +145,14 @@ async def _named(session: AsyncSession, charger: Charger, said: TransactionRepor
 
 
 def _names_another(row: ChargingSession, said: TransactionReport) -> bool:
-    """Whether a charger counts its transactions from 1 again: the session by that name ended, at another register."""
-    over = row.closed_by == ClosedBy.CHARGER and SessionMark.NO_START not in row.marks
-    if said.kind is not ReportKind.STARTED or not over or row.ended_at is None or said.at <= row.ended_at:
+    """Whether a charger counts its transactions from 1 again: at another register, or somebody else charges."""
+    if said.kind is not ReportKind.STARTED or SessionMark.NO_START in row.marks:
         return False
-    return said.meter_wh is not None and (said.meter_wh != row.meter_start_wh or row.energy_wh == 0)
+    if said.meter_wh is None or said.at <= (row.ended_at or row.started_at):
+        return False
+    if row.state != SessionState.COMPLETED:
+        return not _is_by(row, said)
+    return row.closed_by == ClosedBy.CHARGER and (said.meter_wh != row.meter_start_wh or row.energy_wh == 0)
 
 
 async def _told_before(session: AsyncSession, charger: Charger, key: str) -> ChargingSession | None:
@@ -193,4 +196,8 @@ def _is_for(row: ChargingSession, charger: Charger, said: TransactionReport) -> 
     ended = said.kind is ReportKind.ENDED and said.at >= row.started_at and names_its_own(charger, said)
     if is_before(row, said) and not (ended and not said.offline):
         return False
+    return _is_by(row, said)
+
+
+def _is_by(row: ChargingSession, said: TransactionReport) -> bool:
     return said.id_token is None or row.id_token is None or said.id_token.upper() == row.id_token.upper()

@@ -314,3 +314,18 @@ async def test_a_charger_without_a_clock_tells_later_what_it_gave(database: Data
         assert (await metering.usage(session, row.id)).energy_wh == row.energy_wh
     assert (row.state, row.energy_wh) == ("COMPLETED", energy)
     assert ("CLOCK_CORRECTED" in row.marks, "ENERGY_ESTIMATED" in row.marks) == (True, energy == 0)
+
+
+async def test_what_another_driver_takes_under_a_reused_id_is_not_billed_to_the_first(database: Database) -> None:
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session, protocol="MQTT")
+        await yard.report(session, STARTED, 0, transaction_id="1", meter_wh=1_000, id_token=yard.token.token)
+        await yard.read(session, yard.reading(30, 5_000, transaction_id="1"))
+        for _ in range(2):
+            await yard.report(session, STARTED, 600, transaction_id="1", meter_wh=5_000, id_token="SOMEBODY")
+        await yard.report(session, ENDED, 660, transaction_id="1", meter_wh=30_000)
+        rows = [(row.state, row.closed_by, row.energy_wh, row.id_token) for row in await yard.rows(session)]
+    assert rows == [
+        ("COMPLETED", "RULE", 4_000, yard.token.token),
+        ("COMPLETED", "CHARGER", 25_000, "SOMEBODY"),
+    ]
