@@ -52,6 +52,7 @@ from domain.chargers.models import DeviceCredential as CredentialRow
 from domain.chargers.models import QuarantinedMessage as QuarantinedRow
 from domain.contacts.models import Contact as ContactRow
 from tenants.audience import Audience
+from tenants.listing import PUBLIC_CHARGER
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -272,7 +273,8 @@ class ChargerFilter:
     last_seen_at: DateTimeFilter | None = match("By when they were last heard of.")
     created_at: DateTimeFilter | None = match("By when they were registered.")
     search: str | None = condition(
-        "Text in identity, name, maker, model, serial number or address; the 250 best.", with_text("charger")
+        "Text in identity, name, maker, model, serial number or address; the 250 best.",
+        with_text("charger", PUBLIC_CHARGER),
     )
 
 

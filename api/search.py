@@ -17,9 +17,9 @@ LISTED = 250
 """The most hits that a list is narrowed to."""
 
 
-def with_text(kind: str) -> Callable[[Any, Any], Any]:
-    """The condition of a filter `search`: the record is among the best hits of a text; `kind` as in tenants.listing."""
-    return lambda row, text: row.id.in_(select(_found(text, [kind], LISTED).c.row_id))
+def with_text(*kinds: str) -> Callable[[Any, Any], Any]:
+    """The condition of a filter `search`: the record is among the best hits of a text; kinds as in tenants.listing."""
+    return lambda row, text: row.id.in_(select(_found(text, list(kinds), LISTED).c.row_id))
 
 
 def _found(text: Any, kinds: list[str], most: int) -> Any:

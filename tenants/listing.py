@@ -85,6 +85,9 @@ class Listed:
         return self.keys or self.channel
 
 
+PUBLIC_CHARGER = "public_charger"
+"""What a customer of the entity may find without owning it; its text holds nothing but what everybody may read."""
+
 LISTED: dict[str, list[Listed]] = {}
 """By table."""
 
@@ -184,9 +187,10 @@ def _scope() -> str:
     entities = f"entity_ids && {MACROS['entities']}"
     return f"""CASE {MACROS["audience"]}
     WHEN 'system' THEN true
-    WHEN 'staff' THEN {entities}
+    WHEN 'staff' THEN {entities} AND kind <> '{PUBLIC_CHARGER}'
     WHEN 'partner' THEN {entities} AND channel_organization_ids @> ARRAY[{MACROS["organization"]}]
-    WHEN 'customer' THEN {entities} AND contact_ids @> ARRAY[{MACROS["contact"]}]
+    WHEN 'customer' THEN {entities} AND (contact_ids @> ARRAY[{MACROS["contact"]}] OR kind = '{PUBLIC_CHARGER}')
+    WHEN 'technician' THEN {entities} AND kind = 'charger'
     ELSE false END"""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base, Identified, Updated, UUIDs, one_of
-from tenants.listing import Listed, listed
+from tenants.listing import PUBLIC_CHARGER, Listed, listed
 from tenants.rls import OF_THE_CHANNEL, OF_THE_ENTITY, Rule, child_of, protect
 
 
@@ -177,6 +177,15 @@ listed(
         "charger",
         "concat_ws(' ', r.identity, r.name, r.vendor, r.model, r.serial_number, r.street, r.postal_code, r.city)",
         contact_ids="array_remove(ARRAY[r.owner_contact_id], NULL)",
+    )
+)
+listed(
+    Listed(
+        "charger",
+        PUBLIC_CHARGER,
+        "concat_ws(' ', r.identity, r.name, r.vendor, r.model, r.street, r.postal_code, r.city)",
+        entity_ids="CASE WHEN r.access = 'PUBLIC' THEN ARRAY[r.entity_id] ELSE '{}'::uuid[] END",
+        channel="'{}'::uuid[]",
     )
 )
 

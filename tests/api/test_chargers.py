@@ -222,6 +222,24 @@ async def test_a_charger_is_found_by_its_serial_number(database: Database, setti
         assert (await as_(p, settings, who).ask(FOUND, text=charger.serial_number))["search"] == []
 
 
+async def test_drivers_and_technicians_look_for_chargers_too(database: Database, settings: Settings) -> None:
+    p = await park(database)
+    charger = await p.public(name="Laadplein")
+    private = await p.charger(name="Oprit")
+
+    async def found(who: str, text: str | None) -> int:
+        return int((await as_(p, settings, who).ask(ALL, filter={"search": text}))["chargers"]["totalCount"])
+
+    assert [await found(who, "laadpl") for who in ("staff", "technician", "owner", "driver", "stranger")] == [1] * 4 + [
+        0
+    ]
+    assert [await found(who, "Oprit") for who in ("technician", "owner", "driver")] == [1, 1, 0]
+    assert [await found(who, private.serial_number) for who in ("technician", "driver")] == [1, 0]
+    change = {"id": gid("Charger", charger.id), "access": "PRIVATE"}
+    assert codes((await as_(p, settings, "staff").ask(UPDATE, input=change))["updateCharger"]) == []
+    assert [await found(who, "laadpl") for who in ("technician", "owner", "driver")] == [1, 1, 0]
+
+
 def command(charger: Charger, kind: str, **values: Any) -> dict[str, Any]:
     return {"chargerId": gid("Charger", charger.id), "kind": kind, **values}
 
