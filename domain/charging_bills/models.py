@@ -287,7 +287,6 @@ protect(
     staff=Rule(OF_THE_ENTITY),
     partner=Rule("owner_contact_id = ANY ({organizations}) AND entity_id = ANY ({entities})"),
     customer=Rule(f"owner_contact_id = {OWN_CONTACT} AND entity_id = ANY ({{entities}})"),
-    system_may="SELECT, INSERT, DELETE",
     explain={
         "staff": _STAFF,
         "partner": "The charger is the organization's.",

@@ -399,6 +399,5 @@ protect(
     BenefitUse,
     staff=Rule(OF_THE_ENTITY),
     customer=Rule(OWN),
-    system_may="SELECT, INSERT, DELETE",
     explain={"staff": "It is of one of the actor's business entities.", "customer": "The actor used it."},
 )
