@@ -24,7 +24,7 @@ app.add_typer(tenant, name="tenant")
 
 @app.command()
 def up() -> None:
-    """Start servers, API and worker here, with demo data, until Ctrl-C."""
+    """Start servers, API, worker and telemetry here, with demo data, until Ctrl-C."""
     from chargecars.up import up
 
     up()
