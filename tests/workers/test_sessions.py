@@ -29,7 +29,7 @@ async def test_one_that_fails_stops_no_other(database: Database, monkeypatch: py
         ended = update(ChargingSession).where(ChargingSession.id.in_(ids[:2]))
         await session.execute(ended.values(recount_at=before))
         silent = update(ChargingSession).where(ChargingSession.id == ids[2])
-        await session.execute(silent.values(created_at=before - timedelta(hours=1)))
+        await session.execute(silent.values(updated_at=before - timedelta(hours=1)))
 
     async def fails_once(session: AsyncSession, id: UUID) -> None:
         if id == ids[0]:
