@@ -27,7 +27,8 @@ _POWERS = text(
       SELECT m.audience, p.roleid FROM memberships m JOIN pg_auth_members p ON p.member = m.role
     )
     SELECT a.rolname, r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
-      EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p'))
+      EXISTS (SELECT FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p')
+        AND c.relpersistence <> 't')
     FROM memberships m JOIN pg_roles a ON a.oid = m.audience JOIN pg_roles r ON r.oid = m.role
     ORDER BY 1, 2
     """

@@ -15,8 +15,9 @@ from domain.events.models import Event, EventConsumer
 from domain.jobs.models import Job
 from domain.mail.models import MailMessage
 from domain.mail.service import WAITS as MAIL_WAITS
-from domain.notifications import deliveries, tracking
+from domain.notifications import deliveries, preferences, tracking
 from domain.notifications.models import Notification, NotificationDelivery
+from domain.notifications.preferences import Wishes
 from domain.notifications.tracking import WAITS, Reported
 from domain.orders import service as orders
 from tenants.actor import SYSTEM
@@ -299,7 +300,10 @@ async def test_who_complains_gets_no_more_of_the_category(mine: Post, provider: 
 
 
 async def mailed(mine: Post) -> NotificationDelivery:
+    """To somebody who has no quiet hours, so that it goes out whenever the tests run."""
     await mine.prefer()
+    async with mine.database.session(mine.actor("customer")) as session:
+        await preferences.save(session, Wishes(quiet=False))
     return await told(mine, kind="visit.reminder")
 
 
