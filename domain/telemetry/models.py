@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, PrimaryKeyConstraint, SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain.quotes.models import OWN_CONTACT
 from tenants.base import Base
 from tenants.rls import Rule, child_of, protect
 
@@ -132,19 +133,35 @@ class TelemetryDay(Base, Rollup):
     connector: Mapped[int] = mapped_column(SmallInteger, sort_order=-1)
 
 
-_AS_THE_CHARGER = dict.fromkeys(
-    ("staff", "partner", "customer", "technician"), "The charger that measured it is visible to the actor."
-)
+_AS_THE_CHARGER = {
+    **dict.fromkeys(("staff", "partner", "technician"), "The charger that measured it is visible to the actor."),
+    "customer": "The charger that measured it is the actor's, or the actor charged there at that moment.",
+}
 _CHARGER = child_of("charger", "charger_id")
 _READING = Rule(_CHARGER.sees, hidden=("transaction_id",))
-"""Who else charged at a public charger is not a party's business."""
+"""Who else charged is not a party's business."""
+
+
+_OWNED = f"EXISTS (SELECT FROM charger own WHERE own.id = charger_id AND own.owner_contact_id = {OWN_CONTACT})"
+
+
+def _customer(table: str, at: str, hidden: tuple[str, ...] = ()) -> Rule:
+    """What a charger of the customer's measured, and any charger while the customer charged there."""
+    driven = (
+        f"EXISTS (SELECT FROM charging_session driven WHERE driven.charger_id = {table}.charger_id "
+        f"AND driven.connector = {table}.connector AND driven.driver_contact_id = {OWN_CONTACT} "
+        f"AND {table}.{at} BETWEEN driven.started_at AND coalesce(driven.ended_at, 'infinity'))"
+    )
+    return Rule(f"{_OWNED} OR {driven}", hidden=hidden)
+
+
 protect(
     TelemetryReading,
     system_may="SELECT, INSERT, UPDATE",
     explain=_AS_THE_CHARGER,
     staff=_CHARGER,
     partner=_READING,
-    customer=_READING,
+    customer=_customer("telemetry_reading", "read_at", _READING.hidden),
     technician=_READING,
 )
 protect(
@@ -153,12 +170,17 @@ protect(
     explain={"staff": _AS_THE_CHARGER["staff"]},
     staff=_CHARGER,
 )
-for _model in (TelemetryLatest, TelemetryMinute, TelemetryHour, TelemetryDay):
+for _model, _rule in (
+    (TelemetryLatest, _customer("telemetry_latest", "read_at")),
+    (TelemetryMinute, _customer("telemetry_minute", "at")),
+    (TelemetryHour, Rule(_OWNED)),
+    (TelemetryDay, Rule(_OWNED)),
+):
     protect(
         _model,
         explain=_AS_THE_CHARGER,
         staff=_CHARGER,
         partner=_CHARGER,
-        customer=_CHARGER,
+        customer=_rule,
         technician=_CHARGER,
     )

@@ -86,7 +86,7 @@ class _Asked:
 
     def __init__(self, charger_id: Any, connector: Any, resolution: Any, since: Any, until: Any) -> None:
         self.charger_id = charger_id
-        self.connector = cast(connector, SmallInteger)
+        self.connector = cast(connector, Integer)
         self.resolution = resolution if isinstance(resolution, ColumnElement) else literal_column(f"'{resolution}'")
         self.since: ColumnElement[datetime] = cast(since, _AT)
         self.until: ColumnElement[datetime] = cast(until, _AT)

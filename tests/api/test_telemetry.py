@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.chargers.models import Charger
+from domain.sessions.models import ReportKind
 from domain.telemetry.readings import Reading
 from domain.telemetry.store import store
 from tenants.actor import SYSTEM
@@ -16,6 +17,7 @@ from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
 from tests.asking import Asker, gid
+from tests.charging import after, charging_yard
 from tests.domain.telemetry.measuring import charger, run_of
 
 _ASKED = """query($id: ID!, $resolution: TelemetryResolution!, $from: DateTime!, $until: DateTime!) {
@@ -113,3 +115,33 @@ async def test_its_owner_and_the_partner_of_its_channel_see_it_and_others_like_t
 async def test_a_charger_that_is_not_seen_has_no_points_not_even_gaps(place: Place) -> None:
     for resolution in ("RAW", "MINUTE", "HOUR", "DAY"):
         assert await place.series(resolution, _NIGHT, _NIGHT + timedelta(hours=1), place.stranger) == []
+
+
+async def test_a_driver_sees_what_a_public_charger_measured_while_he_charged_there(
+    database: Database, settings: Settings
+) -> None:
+    """And a stranger nothing: when and how much others charge is theirs and the owner's."""
+    async with database.session(SYSTEM) as session:
+        yard = await charging_yard(session)
+        driver = await factories.actor_with(session, Role.EV_DRIVER, yard.entity, contact=yard.driver)
+        stranger = await factories.actor_with(
+            session, Role.EV_DRIVER, yard.entity, contact=await factories.person(session, yard.entity)
+        )
+        await yard.report(session, ReportKind.STARTED, 10, transaction_id="7", id_token=yard.token.token)
+        await yard.report(session, ReportKind.ENDED, 20, transaction_id="7")
+        await store(session, [yard.reading(minute + 0.5, 60 * minute) for minute in range(30)])
+    seen = {}
+    for name, actor in (("driver", driver), ("stranger", stranger)):
+        place = Place(Asker(database, settings, actor), yard.charger.id, Asker(database, settings, actor))
+        for resolution in ("RAW", "MINUTE", "HOUR", "DAY"):
+            points = await place.series(resolution, after(0), after(60))
+            seen[name, resolution] = sum(point["readings"] for point in points)
+    assert {key for key, readings in seen.items() if readings} == {("driver", "RAW"), ("driver", "MINUTE")}
+    assert seen["driver", "RAW"] == 10
+
+
+async def test_a_connector_that_cannot_be_has_measured_nothing(place: Place) -> None:
+    asked = _ASKED.replace("connector: 1,", "connector: 70000,")
+    span = {"from": _NIGHT.isoformat(), "until": (_NIGHT + timedelta(minutes=5)).isoformat()}
+    data = await place.asker.ask(asked, id=gid("Charger", place.charger_id), resolution="RAW", **span)
+    assert data["telemetrySeries"] == []
