@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     """How long a transaction waits for more readings."""
     telemetry_queue_readings: int = Field(default=50_000, ge=1)
     """Readings that wait to be written before devices have to wait."""
-    telemetry_writers: int = Field(default=2, ge=1, le=8)
+    telemetry_writers: int = Field(default=3, ge=1, le=8)
     """Transactions at once; the readings of one charger always go through the same one."""
     webhook_kept_days: int = Field(default=90, ge=1)
     webhook_local_targets: bool = False
