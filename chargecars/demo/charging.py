@@ -179,10 +179,11 @@ class _Part:
         of: dict[str, Any] = {"entity_id": self.entity.id}
         await offers.ensure_standard(session, self.entity.id)
         pack: dict[str, Any] = {"kind": OfferKind.PACK, "code": "PAKKET100", "name": "100 kWh", "price_cents": 4_500}
+        prepaid: dict[str, Any] = {"discount_percent": Decimal(100), "energy_wh": 100_000}
         monthly: dict[str, Any] = {"kind": OfferKind.SUBSCRIPTION, "code": "MAAND", "name": "Maandabonnement"}
         plan = select(ChargingOffer).where(ChargingOffer.entity_id == self.entity.id, ChargingOffer.code == "PREMIUM")
         return [
-            await offers.save(session, **of, **pack, discount_percent=Decimal(10), energy_wh=100_000),
+            await offers.save(session, **of, **pack, **prepaid),
             (await session.scalars(plan)).one(),
             await offers.save(session, **of, **monthly, price_cents=2_900, cap_cents=5_000),
         ]

@@ -19,7 +19,7 @@ from tenants.settings import Settings
 from tests.chargecars.demo.rows import Connection
 
 SMALL = Fraction(1, 60)
-NO_MONTH = r"!~ '^event_\d{4}_\d{2}$'"
+NO_MONTH = r"!~ '^(event|telemetry_(reading|minute|hour))_\d{4}_\d{2}$'"
 """The demo makes the months that it needs."""
 
 

@@ -14,11 +14,15 @@ from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tests.charging import charging_yard, happened, last_event, row_of
 
-NOW = datetime.now(UTC)
+
+def ago(**span: float) -> timedelta:
+    """So long before the rule looks, however long the tests before it take."""
+    return timedelta(**span)
 
 
-def ago(**span: float) -> datetime:
-    return NOW - timedelta(**span)
+def _dated(values: dict[str, Any]) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {name: now - value if isinstance(value, timedelta) else value for name, value in values.items()}
 
 
 async def _judge(database: Database, *, row: Any = None, charger: Any = None, connector: Any = None) -> Any:
@@ -35,7 +39,7 @@ async def _judge(database: Database, *, row: Any = None, charger: Any = None, co
         ):
             if values:
                 here = model.id == id if id else Connector.charger_id == yard.charger.id
-                await session.execute(update(model).where(here).values(**values))
+                await session.execute(update(model).where(here).values(**_dated(values)))
         stale = begun.session_id in await rules.stale(session, 10_000)
         rule = await rules.close_if_stale(session, begun.session_id)
         assert stale == (rule is not None)
