@@ -1,7 +1,7 @@
 """One request over both lanes: the bytes that PostgreSQL wrote, and what graphql-core makes of the same request."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -21,11 +21,15 @@ WITH_ERRORS = frozenset({"refused", "failed"})
 
 @dataclass(frozen=True)
 class Answer:
-    """`data` is JSON text without the meter, None where nothing was executed; `reason` why the lane did not answer."""
+    """`data` is JSON text without the meter, None where nothing was executed; `reason` why the lane did not answer.
+
+    `cause` is the error behind a reason; it does not count where answers are compared.
+    """
 
     data: bytes | None
     errors: list[dict[str, Any]]
     reason: str | None = None
+    cause: str = field(default="", compare=False)
 
 
 async def in_both(
@@ -42,7 +46,7 @@ async def _bytes(lane: Lane, schema: Schema, context: Context, operation: Operat
     except Refused as refused:
         return Answer(None, _shown(refused.errors, context))
     except Ordinary as ordinary:
-        return Answer(None, [], ordinary.reason)
+        return Answer(None, [], ordinary.reason, repr(ordinary.__cause__))
     return Answer(without_meter(written.data), _shown(written.errors, context))
 
 

@@ -1,11 +1,10 @@
 """From a selection to one SQL expression that is its JSON text."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from graphql import GraphQLNamedType
-from sqlalchemy import ColumnElement, FromClause, Select, select
-from sqlalchemy.sql import visitors
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, select
 from sqlalchemy.sql.visitors import ExternallyTraversible
 
 from api.reading.arguments import Shape, camel_case
@@ -78,10 +77,10 @@ class Emitter:
 
     def correlated(self, expression: Any) -> Any:
         """Let every SELECT inside an area's expression refer to all rows of the statement, however deep it stands."""
-        if isinstance(expression, ExternallyTraversible):
-            for element in visitors.iterate(expression):
-                if isinstance(element, Select):
-                    element._correlate = tuple({*element._correlate, *self._tables})
+        if self._tables and isinstance(expression, ExternallyTraversible):
+            own = list(implied(expression, None))
+            for element, outer in own:
+                element._correlate = tuple({*element._correlate, *outer, *self._tables})
         return expression
 
     def call(self, function: Callable[..., Any], selected: Selected, *rows: Row) -> Any:
@@ -138,6 +137,31 @@ class Emitter:
         row = self.row(target.model)
         text = self.object(target, selected, row, self.is_abstract(selected.named, target))
         return self.rows(target, row, [text], row.id == key).scalar_subquery()
+
+
+def implied(
+    element: ExternallyTraversible, outer: Select[Any] | None
+) -> Iterator[tuple[Select[Any], list[FromClause]]]:
+    """Each SELECT in an expression and the tables of the one around it that it refers to without saying so.
+
+    SQLAlchemy finds these by itself only as long as a SELECT of the ORM names no other table to refer to.
+    """
+    if isinstance(element, Select):
+        yield element, _shared(element, outer)
+        outer = element
+    elif isinstance(element, Subquery):
+        outer = None
+    for child in element.get_children():
+        yield from implied(child, outer)
+
+
+def _shared(inner: Select[Any], outer: Select[Any] | None) -> list[FromClause]:
+    if outer is None or not inner._auto_correlate:
+        return []
+    around = {part for table in outer.get_final_froms() for part in table._from_objects}
+    own = inner.get_final_froms()
+    shared = [table for table in own if table in around]
+    return shared if len(shared) < len(own) else []
 
 
 Writer = Callable[[Emitter, Selected, Row, Readable], str | ColumnElement[str]]
