@@ -90,6 +90,27 @@ class Permission(StrEnum):
     """Tariffs, and what is offered: plans, packs and subscriptions."""
     CHARGING_BUY = "CHARGING_BUY"
     """Join plans, buy packs, take subscriptions, and give them up."""
+    PARTNER_ORDERS_READ = "PARTNER_ORDERS_READ"
+    """What partners sent, by whichever way, and what stood in its way."""
+    PARTNER_ORDERS_SUBMIT = "PARTNER_ORDERS_SUBMIT"
+    """Send orders as a partner does."""
+    PARTNER_ORDERS_RESOLVE = "PARTNER_ORDERS_RESOLVE"
+    """Settle what stood in the way of partners' orders; look at what was read from their mail."""
+    INTEGRATIONS_READ = "INTEGRATIONS_READ"
+    """How a partner is connected: settings, article map, forms, mappings, sandbox, request log."""
+    INTEGRATIONS_MANAGE = "INTEGRATIONS_MANAGE"
+    """Change how a partner is connected."""
+    PARTNERSHIP_APPLY = "PARTNERSHIP_APPLY"
+    """Ask to become a partner."""
+    PARTNERS_READ = "PARTNERS_READ"
+    """Onboarding, documents, scorecards and service levels of partners that one may see."""
+    PARTNERS_MANAGE = "PARTNERS_MANAGE"
+    """Decide on applications, documents and terms of partners."""
+    TICKETS_READ = "TICKETS_READ"
+    TICKETS_WRITE = "TICKETS_WRITE"
+    """Open and answer tickets between a partner and the entity."""
+    BULK_RUN = "BULK_RUN"
+    """Export and import many records as files."""
     EVENTS_READ = "EVENTS_READ"
     AUDIT_EXPORT = "AUDIT_EXPORT"
     """Download who changed what."""
@@ -156,7 +177,15 @@ _READING = {
 }
 _BILLED = {_P.INVOICES_READ, _P.PAYMENTS_READ}
 _CHARGING = {_P.CHARGERS_READ, _P.CHARGING_READ, _P.TARIFFS_READ}
-_STAFF = _SIGNED_IN | _READING | _BILLED | _CHARGING | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+_PARTNERS = {_P.PARTNER_ORDERS_READ, _P.INTEGRATIONS_READ, _P.PARTNERS_READ, _P.TICKETS_READ}
+_STAFF = (
+    _SIGNED_IN
+    | _READING
+    | _BILLED
+    | _CHARGING
+    | _PARTNERS
+    | {_P.USERS_READ, _P.SCHEMA_READ, _P.TEAMS_READ, _P.PLANNING_READ}
+)
 _BOOKS = {
     _P.INVOICES_WRITE,
     _P.PAYMENTS_MAKE,
@@ -182,13 +211,23 @@ _OFFICE = _STAFF | {
     _P.ORDERS_REPEAT,
     _P.NOTIFICATIONS_SEND,
     _P.TRUSTED_DOCUMENTS_MANAGE,
+    _P.PARTNER_ORDERS_SUBMIT,
+    _P.PARTNER_ORDERS_RESOLVE,
+    _P.INTEGRATIONS_MANAGE,
+    _P.PARTNERSHIP_APPLY,
+    _P.PARTNERS_MANAGE,
+    _P.TICKETS_WRITE,
+    _P.BULK_RUN,
 }
 _PARTNER_USER = (
     _SIGNED_IN
     | _READING
     | _BILLED
     | _CHARGING
+    | _PARTNERS
     | {
+        _P.PARTNER_ORDERS_SUBMIT,
+        _P.TICKETS_WRITE,
         _P.PAYMENTS_MAKE,
         _P.COMMISSIONS_READ,
         _P.LEADS_SUBMIT,
@@ -233,6 +272,9 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.PARTNER_ADMIN: frozenset(
         _PARTNER_USER
         | {
+            _P.INTEGRATIONS_MANAGE,
+            _P.PARTNERSHIP_APPLY,
+            _P.BULK_RUN,
             _P.CHARGERS_COMMAND,
             _P.COMMISSIONS_DISPUTE,
             _P.USERS_READ,
@@ -248,5 +290,5 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.CUSTOMER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START, _P.CHARGING_BUY}),
     Role.CHARGER_OWNER: frozenset(_CUSTOMER | {_P.CHARGERS_COMMAND, _P.CHARGING_START, _P.CHARGING_BUY}),
     Role.EV_DRIVER: frozenset(_CUSTOMER | {_P.CHARGING_START, _P.CHARGING_BUY}),
-    Role.ANONYMOUS: frozenset(_ANYONE | {_P.LEADS_SUBMIT}),
+    Role.ANONYMOUS: frozenset(_ANYONE | {_P.LEADS_SUBMIT, _P.PARTNERSHIP_APPLY}),
 }
