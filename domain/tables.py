@@ -33,6 +33,7 @@ import domain.health.models
 import domain.health.personal
 import domain.horizon.models
 import domain.idempotency.models
+import domain.inbound_mail.models
 import domain.invoices.models
 import domain.invoices.personal
 import domain.invoices.subledgers
@@ -47,6 +48,8 @@ import domain.notifications.personal
 import domain.numbering.models
 import domain.orders.models
 import domain.orders.personal
+import domain.partner_orders.models
+import domain.partner_orders.personal
 import domain.payments.models
 import domain.payments.personal
 import domain.plans.models

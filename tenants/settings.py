@@ -113,6 +113,38 @@ class Settings(BaseSettings):
     telemetry_port: int = Field(default=0, ge=0, le=65535)
     """Where a telemetry process answers /healthz, /readyz and /metrics; nowhere when 0."""
 
+    mail_in_domain: str = Field(default="", pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)*)?$")
+    """To which partners mail orders; `orders.<base_domain>` when empty."""
+    mail_in_host: str = "127.0.0.1"
+    """Where `chargecars mail-in` listens."""
+    mail_in_port: int = Field(default=2525, ge=0, le=65535)
+    """For SMTP; nowhere when 0."""
+    mail_in_lmtp_port: int = Field(default=0, ge=0, le=65535)
+    """For LMTP, from a mail server in front; nowhere when 0."""
+    mail_in_bytes: int = Field(default=10_485_760, ge=65_536, le=20_000_000)
+    """Of one mail, whichever way it comes."""
+    mail_in_connections: int = Field(default=50, ge=1, le=1_000)
+    mail_in_connections_per_address: int = Field(default=10, ge=1)
+    mail_in_per_hour: int = Field(default=300, ge=1)
+    """Mails to one address in an hour; more are told to come later."""
+    mail_in_certificate: str = ""
+    """PEM files of the certificate and its key: STARTTLS is offered."""
+    mail_in_key: str = ""
+    mail_in_tls_required: bool = False
+    """Whether SMTP without TLS is refused."""
+    mail_in_authserv: str = ""
+    """Name under which the mail server in front writes Authentication-Results (RFC 8601): they are believed."""
+    mail_in_kept_days: int = Field(default=180, ge=7, le=3_650)
+    """That mail and what was read in it are kept, where a partner's terms say nothing shorter."""
+    mail_in_health_port: int = Field(default=0, ge=0, le=65535)
+    """Where it answers /healthz, /readyz and /metrics, on `host`; nowhere when 0."""
+    reading_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    """A language model that helps to read mail: where `/chat/completions` is; none when empty."""
+    reading_key: SecretStr = SecretStr("")
+    reading_model: str = ""
+    reading_seconds: float = Field(default=30, gt=0, le=120)
+    """That one question to it may take."""
+
     smtp_url: str = ""
     """`smtp://user:password@host:port`; mail stays in the database (`chargecars mail`) when empty."""
     push_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
@@ -296,6 +328,22 @@ class Settings(BaseSettings):
         if 0 < months < 84:
             raise ValueError("must be 0 (keep everything) or at least 84")
         return months
+
+    @field_validator("mail_in_key", "mail_in_tls_required")
+    @classmethod
+    def certificate_with_its_key(cls, given: str | bool, others: ValidationInfo) -> str | bool:
+        """A certificate without its key offers nothing; TLS that is required and cannot be had takes no mail."""
+        certificate = bool(others.data.get("mail_in_certificate"))
+        if others.field_name == "mail_in_key" and bool(given) != certificate:
+            raise ValueError("MAIL_IN_CERTIFICATE and MAIL_IN_KEY belong together")
+        if given is True and not certificate:
+            raise ValueError("needs MAIL_IN_CERTIFICATE")
+        return given
+
+    @property
+    def mail_domain(self) -> str:
+        """The domain of the addresses that partners mail orders to."""
+        return self.mail_in_domain or f"orders.{self.base_domain}"
 
     @property
     def production(self) -> bool:
