@@ -72,6 +72,8 @@ import domain.vat.models
 import domain.visits.models
 import domain.wallets.models
 import domain.wallets.subledgers
+import domain.ways_in.models
+import domain.ways_in.personal
 import domain.webhooks.models
 import domain.webhooks.personal
 import tenants.auth.models

@@ -1,0 +1,34 @@
+"""What the ways in hold of a person; see domain.contacts.personal. Messages are forgotten when their time is over."""
+
+from domain.contacts.personal import Personal, personal
+
+_FORGET = "UPDATE inbound_message SET body = NULL, faults = '[]', forgotten_at = now()"
+_MENTIONED = (
+    "EXISTS (SELECT 1 FROM unnest(CAST(:emails AS text[])) e "
+    "WHERE position(e IN lower(encode(inbound_message.body, 'escape'))) > 0)"
+)
+
+personal(Personal("mapped_webhook"))
+personal(Personal("mapped_webhook_version"))
+personal(
+    Personal(
+        "inbound_message",
+        erase=(
+            f"""
+            {_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IN
+              (SELECT id FROM partner_order WHERE contact_id = ANY (CAST(:ids AS uuid[])))""",  # noqa: S608  # constants
+            f"{_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IS NULL AND {_MENTIONED}",  # noqa: S608  # as above
+        ),
+    )
+)
+personal(
+    Personal(
+        "order_form",
+        erase=(
+            """
+            UPDATE order_form SET notify_emails =
+              ARRAY(SELECT e FROM unnest(notify_emails) e WHERE lower(e) <> ALL (CAST(:emails AS text[])))
+            WHERE notify_emails && CAST(:emails AS text[])""",
+        ),
+    )
+)
