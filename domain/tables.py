@@ -7,6 +7,8 @@ import domain.agreements.models
 import domain.bank.models
 import domain.bank.order_models
 import domain.bank.personal
+import domain.bulk.models
+import domain.bulk.personal
 import domain.catalog.models
 import domain.chargers.models
 import domain.chargers.personal

@@ -227,6 +227,7 @@ _PARTNER_USER = (
     | _PARTNERS
     | {
         _P.PARTNER_ORDERS_SUBMIT,
+        _P.BULK_RUN,
         _P.TICKETS_WRITE,
         _P.PAYMENTS_MAKE,
         _P.COMMISSIONS_READ,
@@ -274,7 +275,6 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         | {
             _P.INTEGRATIONS_MANAGE,
             _P.PARTNERSHIP_APPLY,
-            _P.BULK_RUN,
             _P.CHARGERS_COMMAND,
             _P.COMMISSIONS_DISPUTE,
             _P.USERS_READ,
