@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 import domain.tables  # noqa: F401  # completes the registries
+from domain.agreements import functions as agreements
 from domain.days import triggers as days
 from domain.events import partitions, positions, redaction, timeline
 from domain.health import triggers as health
@@ -124,6 +125,7 @@ def _repeatable() -> Iterator[str]:
     yield from timeline.statements()
     yield from positions.statements()
     yield from partitions.statements()
+    yield from agreements.statements()
     yield from guard.statements()
     yield from jobs.statements()
     yield from planning_days.statements()
