@@ -56,6 +56,7 @@ described(
     ERASED="The recipient's data was erased first.",
     COMPLAINED="The recipient called it unwanted.",
     OUTDATED="It was no longer so before it was sent.",
+    SANDBOX="Nothing leaves a sandbox.",
 )
 
 

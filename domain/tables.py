@@ -36,6 +36,7 @@ import domain.health.personal
 import domain.horizon.models
 import domain.idempotency.models
 import domain.inbound_mail.models
+import domain.inbound_mail.personal
 import domain.invoices.models
 import domain.invoices.personal
 import domain.invoices.subledgers
@@ -50,6 +51,8 @@ import domain.notifications.personal
 import domain.numbering.models
 import domain.orders.models
 import domain.orders.personal
+import domain.partner_management.models
+import domain.partner_management.personal
 import domain.partner_orders.models
 import domain.partner_orders.personal
 import domain.payments.models
@@ -58,6 +61,8 @@ import domain.plans.models
 import domain.previews.models
 import domain.quotes.models
 import domain.quotes.personal
+import domain.request_log.models
+import domain.sandbox.models
 import domain.sessions.models
 import domain.sessions.personal
 import domain.signatures.models

@@ -24,6 +24,8 @@ from domain.ledger import guard as ledger
 from domain.orders import guard
 from domain.plans import functions as plans
 from domain.previews import recording as previews
+from domain.request_log import partitions as request_days
+from domain.sandbox import guard as sandboxes
 from domain.slots import asking as slot_facts
 from domain.slots import guard as slots
 from domain.teams import planning_days
@@ -49,6 +51,7 @@ async def upgrade(owner_url: str, role_password: str) -> None:
             await _apply_repeatable(connection)
             await connection.execute(text(partitions.make_ahead()))
             await connection.execute(text(telemetry.make_ahead()))
+            await connection.execute(text(request_days.make_ahead()))
     finally:
         await engine.dispose()
 
@@ -138,6 +141,8 @@ def _repeatable() -> Iterator[str]:
     yield from health.statements()
     yield from previews.statements()
     yield from telemetry.statements()
+    yield from request_days.statements()
+    yield from sandboxes.statements()
 
 
 def _fingerprint() -> str:

@@ -20,7 +20,10 @@ class BusinessEntity(Identified, Updated, Base):
 
     __tablename__ = "business_entity"
     __table_args__ = (
-        CheckConstraint("code ~ '^[A-Z]{2,4}$'", name="code"),
+        CheckConstraint(
+            "CASE WHEN sandbox_of_entity_id IS NULL THEN code ~ '^[A-Z]{2,4}$' ELSE code ~ '^S[A-Z]{2,4}$' END",
+            name="code",
+        ),
         CheckConstraint("lead_retention_days BETWEEN 30 AND 3650", name="lead_retention_days"),
     )
 
@@ -49,6 +52,8 @@ class BusinessEntity(Identified, Updated, Base):
     lead_retention_days: Mapped[int] = mapped_column(Integer, server_default="730")
     """After so many quiet days a person who only ever was a lead is erased (T15)."""
     settings: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    sandbox_of_entity_id: Mapped[UUID | None] = mapped_column(ForeignKey("business_entity.id"), unique=True)
+    """Of a sandbox, the entity that it stands beside: nothing in it is real, and nothing leaves it."""
 
 
 _OWN_ENTITY = "id = ANY ({entities})"

@@ -17,6 +17,8 @@ class MailStatus(StrEnum):
     FAILED = "FAILED"
     SUPPRESSED = "SUPPRESSED"
     """Never to be sent: written only so that an answer takes the same time for an address that is not known."""
+    KEPT = "KEPT"
+    """Of a sandbox: shown to its partner, and never sent; set by a trigger, whoever queues it."""
 
 
 class MailMessage(Identified, Base):
@@ -27,6 +29,7 @@ class MailMessage(Identified, Base):
         one_of("status", MailStatus),
         Index("ix_mail_message_due", "next_attempt_at", postgresql_where="status = 'QUEUED'"),
         Index("ix_mail_message_newest", "created_at", "id"),
+        Index("ix_mail_message_kept", "entity_id", "created_at", "id", postgresql_where="status = 'KEPT'"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"), index=True)
@@ -53,7 +56,7 @@ class MailMessage(Identified, Base):
     """Kind of the last failure, without data of the mail."""
 
 
-_QUEUE_ONLY = Rule("false", "INSERT", writes="entity_id = ANY ({entities}) AND status = 'QUEUED'")
+_QUEUE_ONLY = Rule("false", "INSERT", writes="entity_id = ANY ({entities}) AND status IN ('QUEUED', 'KEPT')")
 protect(
     MailMessage,
     staff=_QUEUE_ONLY,

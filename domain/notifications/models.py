@@ -75,6 +75,8 @@ class DeliveryReason(StrEnum):
     """The recipient marked it as unwanted."""
     OUTDATED = "OUTDATED"
     """It was no longer so before it was sent."""
+    SANDBOX = "SANDBOX"
+    """Nothing leaves a sandbox; set by a trigger."""
 
 
 class NotificationTemplate(Identified, Base):

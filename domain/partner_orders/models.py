@@ -93,6 +93,8 @@ class PartnerIntegration(Identified, Updated, Base):
     requests_per_minute: Mapped[int] = mapped_column(Integer, server_default="600")
     """By one key; the agreement's terms may allow less."""
     clock_offset_seconds: Mapped[int] = mapped_column(Integer, server_default="0")
+    clock_frozen_at: Mapped[datetime | None]
+    """Only of a sandbox: the time that its clock stands still at."""
     notify_emails: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
     """Who at the partner is told of orders that need attention."""
     suspended_reason: Mapped[str | None]

@@ -77,6 +77,23 @@ class ReplayState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class Fault(StrEnum):
+    """How a message of a sandbox is made to go wrong, once."""
+
+    DUPLICATE = "DUPLICATE"
+    """It is sent again after it arrived."""
+    LATE = "LATE"
+    """It is sent an hour late."""
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    """It is sent after the next one about the same subject."""
+    BAD_SIGNATURE = "BAD_SIGNATURE"
+    """It is sent with a signature that is not ours first."""
+    SERVER_ERROR = "SERVER_ERROR"
+    """The first attempt is not sent, and counts as answered 500."""
+    TIMEOUT = "TIMEOUT"
+    """The first attempt is sent, and its answer counts as lost."""
+
+
 class WebhookEndpoint(Identified, Updated, Base):
     """An address of a partner, or of the entity's own systems, that is told what happened."""
 
@@ -130,6 +147,8 @@ class WebhookEndpoint(Identified, Updated, Base):
     """Deliveries given up since the last one that arrived."""
     alerted_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    faults: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Of a sandbox: how its messages are made to go wrong; see faults.py."""
     created_by_user_id: Mapped[UUID | None]
 
 
@@ -205,6 +224,7 @@ class WebhookDelivery(Identified, Base):
         Index("ix_webhook_delivery_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_webhook_delivery_organization_newest", "organization_id", "created_at", "id"),
         Index("ix_webhook_delivery_newest", "created_at", "id"),
+        CheckConstraint(f"fault IN {tuple(fault.value for fault in Fault)}", name="fault"),
         Index("ix_webhook_delivery_replay", "replay_id", postgresql_where=text("replay_id IS NOT NULL")),
     )
 
@@ -236,6 +256,10 @@ class WebhookDelivery(Identified, Base):
     mailed_at: Mapped[datetime | None]
     """When the update was mailed instead; once, however often it is replayed."""
     replay_id: Mapped[UUID | None] = mapped_column(ForeignKey("webhook_replay.id"))
+    fault: Mapped[str | None]
+    """In a sandbox: how it is made to go wrong."""
+    fault_due: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether that is still to happen."""
 
 
 protect(WebhookDelivery, staff=Rule(OF_THE_ENTITY), partner=Rule(_OWN_ORGANIZATION), explain=_EXPLAIN)
@@ -247,6 +271,7 @@ class WebhookAttempt(Identified, Base):
     __tablename__ = "webhook_attempt"
     __table_args__ = (
         CheckConstraint(f"error IN {tuple(error.value for error in AttemptError)}", name="error"),
+        CheckConstraint(f"fault IN {tuple(fault.value for fault in Fault)}", name="fault"),
         CheckConstraint("octet_length(response_body) <= 8192", name="response_body"),
         UniqueConstraint("delivery_id", "number"),
         Index("ix_webhook_attempt_endpoint", "endpoint_id", "created_at"),
@@ -271,6 +296,8 @@ class WebhookAttempt(Identified, Base):
     response_headers: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     response_body: Mapped[str | None]
     """The first 2 kB."""
+    fault: Mapped[str | None]
+    """In a sandbox: how this attempt was made to go wrong."""
 
 
 protect(WebhookAttempt, staff=Rule(OF_THE_ENTITY), partner=Rule(_OWN_ORGANIZATION), explain=_EXPLAIN)

@@ -18,7 +18,9 @@ from tenants.settings import Settings
 OF_ALEMBIC = {"alembic_version", "schema_state"}
 """What migrations keep about themselves; holds no data of anybody."""
 
-PARTITION = re.compile(r"(event|telemetry_(reading|minute|hour))_(\d{4}_\d{2}|earlier|later)")
+PARTITION = re.compile(
+    r"(event|telemetry_(reading|minute|hour))_(\d{4}_\d{2}|earlier|later)|request_log_\d{4}_\d{2}_\d{2}"
+)
 
 AUDIENCES = list(Audience)
 

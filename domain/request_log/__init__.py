@@ -1,0 +1,1 @@
+"""What keys and applications asked in the last days, without secrets and personal data."""
