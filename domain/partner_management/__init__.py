@@ -1,0 +1,1 @@
+"""How partners do and how we do for them: scorecards, service levels, tickets."""
