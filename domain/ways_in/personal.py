@@ -17,7 +17,7 @@ personal(
             f"""
             {_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IN
               (SELECT id FROM partner_order WHERE contact_id = ANY (CAST(:ids AS uuid[])))""",  # noqa: S608  # constants
-            f"{_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IS NULL AND {_MENTIONED}",  # noqa: S608  # as above
+            f"{_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IS NULL AND {_MENTIONED}",
         ),
     )
 )
