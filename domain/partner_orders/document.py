@@ -64,14 +64,16 @@ class _Part(BaseModel):
 class AddressDocument(_Part):
     """Where the work is done. What cannot be verified is kept as given, flagged, and told."""
 
-    street: str | None = Field(None, description="Street.", max_length=LONGEST_ADDRESS_PART, examples=["Dorpsstraat"])
+    street: str | None = Field(
+        default=None, description="Street.", max_length=LONGEST_ADDRESS_PART, examples=["Dorpsstraat"]
+    )
     house_number: str | None = Field(
-        None, description="House number, with its addition.", max_length=LONGEST_ADDRESS_PART, examples=["12 A"]
+        default=None, description="House number, with its addition.", max_length=LONGEST_ADDRESS_PART, examples=["12 A"]
     )
     postal_code: str = Field(
         description="Postcode.", min_length=1, max_length=LONGEST_ADDRESS_PART, examples=["1234 AB"]
     )
-    city: str | None = Field(None, description="Place.", max_length=LONGEST_ADDRESS_PART, examples=["Utrecht"])
+    city: str | None = Field(default=None, description="Place.", max_length=LONGEST_ADDRESS_PART, examples=["Utrecht"])
 
 
 class CustomerDocument(_Part):
@@ -91,27 +93,31 @@ class ProductDocument(_Part):
     """One wanted product; by the partner's own number, or in words for a person to look at."""
 
     partner_sku: str | None = Field(
-        None, description="The partner's article number.", max_length=LONGEST_SKU, examples=["GRO-ALFEN-11"]
+        default=None, description="The partner's article number.", max_length=LONGEST_SKU, examples=["GRO-ALFEN-11"]
     )
     quantity: Annotated[Decimal, Field(description="How many; 1 if left out.", gt=0, le=MOST_PIECES)] = Decimal(1)
     description: str | None = Field(
-        None, description="In words.", max_length=LONGEST_DESCRIPTION, examples=["Alfen Eve Single 11 kW"]
+        default=None, description="In words.", max_length=LONGEST_DESCRIPTION, examples=["Alfen Eve Single 11 kW"]
     )
 
 
 class PreferencesDocument(_Part):
     """What the customer would like of the installation."""
 
-    preferred_date: date | None = Field(None, description="Preferred day.", examples=["2026-12-01"])
-    notes: str | None = Field(None, description="Anything else.", max_length=LONGEST_NOTES)
+    preferred_date: date | None = Field(default=None, description="Preferred day.", examples=["2026-12-01"])
+    notes: str | None = Field(default=None, description="Anything else.", max_length=LONGEST_NOTES)
 
 
 class ReferencesDocument(_Part):
     """The partner's own references; they come back with the order and on the invoice."""
 
-    dealer_group_id: str | None = Field(None, description="Dealer group.", max_length=LONGEST_REFERENCE)
-    purchase_order: str | None = Field(None, description="Number of the purchase order.", max_length=LONGEST_REFERENCE)
-    customer_account: str | None = Field(None, description="The customer's account.", max_length=LONGEST_REFERENCE)
+    dealer_group_id: str | None = Field(default=None, description="Dealer group.", max_length=LONGEST_REFERENCE)
+    purchase_order: str | None = Field(
+        default=None, description="Number of the purchase order.", max_length=LONGEST_REFERENCE
+    )
+    customer_account: str | None = Field(
+        default=None, description="The customer's account.", max_length=LONGEST_REFERENCE
+    )
 
 
 class PartnerOrderDocument(_Part):
@@ -164,17 +170,6 @@ def parse(given: bytes | Mapping[str, Any]) -> PartnerOrderDocument:
 def json_path(field: FieldPath) -> str:
     """A path of names and places as JSON path: `$.products[0].partner_sku`."""
     return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in field)
-
-
-def said(document: PartnerOrderDocument, path: str) -> bool:
-    """Whether the document says something at a JSON path; of a list, in each of its items."""
-    values: list[Any] = [document.normal]
-    for name in path.removeprefix("$").strip(".").split("."):
-        key, _, _ = name.partition("[")
-        values = [value.get(key) for value in values if isinstance(value, dict)]
-        if "[" in name or any(isinstance(value, list) for value in values):
-            values = [item for value in values for item in (value if isinstance(value, list) else [value])]
-    return bool(values) and all(value not in (None, "", [], {}) for value in values)
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ class Parts:
     account: Contact | None = None
     country: str | None = None
     """Of the service address."""
+    ordered_by_partner: bool = False
+    """See parties.Policy; means something where there is an agreement."""
 
     @property
     def chain(self) -> list[UUID]:
@@ -125,7 +127,7 @@ async def draft(session: AsyncSession, parts: Parts, wanted: Sequence[LineReques
     planned = visits.derive([row.work() for row in rows])
     roles = _roles(parts, payers)
     lines = [_line(row, parts, roles, planned.of_line.get(row.position), now) for row in rows]
-    found = parties(lines, pricing.totals_of(lines, parts.entity.currency), roles, _policy(agreement))
+    found = parties(lines, pricing.totals_of(lines, parts.entity.currency), roles, _policy(agreement, parts))
     return Offer(
         lines=lines,
         parties=found,
@@ -234,10 +236,11 @@ def _roles(parts: Parts, payers: Sequence[Contact]) -> Roles:
     return Roles(parts.customer.id, parts.account.id if parts.account else None, chains)
 
 
-def _policy(agreement: Agreement | None) -> Policy:
+def _policy(agreement: Agreement | None, parts: Parts) -> Policy:
     if agreement is None:
         return Policy()
-    return Policy(agreement.id, agreement.partner_signs, PartnerWithoutLines(agreement.partner_without_lines))
+    without_lines = PartnerWithoutLines(agreement.partner_without_lines)
+    return Policy(agreement.id, agreement.partner_signs, without_lines, parts.ordered_by_partner)
 
 
 def _payment_terms(parts: Parts, agreement: Agreement | None) -> int:

@@ -3,7 +3,9 @@
 - Who pays a line signs. The partner is excused where its agreement says that it does not sign.
 - A customer without lines acknowledges: the work is done at its address.
 - A partner without lines acknowledges, or is waived where its agreement says so.
-- Where all would be waived, the customer acknowledges: nothing becomes an order that nobody agreed to.
+- A customer without lines is waived where the partner ordered for it, by an agreement that makes orders of its orders.
+- Where all would be waived, the customer acknowledges: nothing becomes an order that nobody agreed to. What a partner
+  ordered itself is agreed to by its order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,8 @@ class Policy:
     agreement_id: UUID | None = None
     partner_signs: bool = True
     partner_without_lines: PartnerWithoutLines = PartnerWithoutLines.ACKNOWLEDGE
+    ordered_by_partner: bool = False
+    """The partner's own order is behind it, and its agreement makes an order of that."""
 
     def because(self, rule: str) -> str:
         """The rule with the agreement that sets it, for the record."""
@@ -53,7 +57,7 @@ def parties(lines: Sequence[Line], totals: Mapping[UUID, Totals], roles: Roles, 
     paying = list(dict.fromkeys(line.payer_contact_id for line in lines))
     present = [roles.customer_id, *([roles.partner_id] if roles.partner_id else []), *paying]
     found = [_party(contact_id, totals.get(contact_id), roles, policy) for contact_id in dict.fromkeys(present)]
-    if all(party.requirement is Requirement.WAIVED for party in found):
+    if not policy.ordered_by_partner and all(party.requirement is Requirement.WAIVED for party in found):
         found[0].requirement, found[0].requirement_reason = Requirement.ACKNOWLEDGE, "somebody has to agree"
     return sorted(found, key=lambda party: (list(PartyRole).index(party.role), party.contact_id))
 
@@ -77,6 +81,8 @@ def _asked(role: PartyRole, customer: bool, pays: bool, policy: Policy) -> tuple
         return _asked_of_partner(pays, policy)
     if pays:
         return Requirement.SIGN, "who pays lines signs"
+    if policy.ordered_by_partner and role is PartyRole.CUSTOMER:
+        return Requirement.WAIVED, policy.because("the partner orders for its customers")
     return Requirement.ACKNOWLEDGE, "a customer without lines acknowledges"
 
 

@@ -46,6 +46,8 @@ class QuoteRequest:
     partner_order_id: str | None = None
     partner_metadata: dict[str, Any] = field(default_factory=dict)
     terms: str | None = None
+    ordered_by_partner: bool = False
+    """The account's own order is behind it, and its agreement makes orders of its orders (see parties.py)."""
 
     def checked(self) -> dict[str, Any]:
         """The columns that are the caller's own words, in normal form."""
@@ -80,7 +82,8 @@ async def participants(session: AsyncSession, request: QuoteRequest, *, lock: bo
     if entity.requires_partner and account is None:
         raise PartnerAccountRequired(entity=entity.name, field=("account_id",))
     address = await _address(session, request, lead, customer, account)
-    return Participants(Parts(entity, customer, account, address.country if address else None), lead, address)
+    country = address.country if address else None
+    return Participants(Parts(entity, customer, account, country, request.ordered_by_partner), lead, address)
 
 
 async def refuse_taken_order_id(session: AsyncSession, entity_id: UUID, account_id: UUID | None, order_id: str) -> None:
