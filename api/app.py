@@ -29,6 +29,7 @@ from api.live.socket import SocketEndpoint
 from api.live.streams import StreamEndpoint
 from api.middleware import BoundedBody, Observed
 from api.ocpp import endpoint as ocpp
+from api.openapi.graphql import asked_for_data, streamed, ticketed
 from api.reading.schema import Schema
 from api.requests import RequestError
 from api.versions import counts_of
@@ -135,11 +136,11 @@ def schema_of(settings: Settings) -> Schema:
 
 
 def _routes(graphql: GraphQLEndpoint, schema: Schema) -> Iterator[BaseRoute]:
-    yield Route(_GRAPHQL, graphql.answer, methods=["GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"])
+    yield asked_for_data(Route(_GRAPHQL, graphql.answer, methods=["GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"]))
     yield WebSocketRoute(_GRAPHQL, SocketEndpoint(schema).serve)
     stream = StreamEndpoint(schema)
-    yield Route(f"{_GRAPHQL}/stream", stream.serve, methods=["GET", "POST"])
-    yield Route(f"{_GRAPHQL}/stream/ticket", stream.ticket, methods=["POST"])
+    yield streamed(Route(f"{_GRAPHQL}/stream", stream.serve, methods=["GET", "POST"]))
+    yield ticketed(Route(f"{_GRAPHQL}/stream/ticket", stream.ticket, methods=["POST"]))
     yield from operations.ROUTES
     yield from welcome.ROUTES
     yield from graphiql.ROUTES

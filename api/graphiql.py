@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
+from api.openapi import unlisted
+
 _FILES = Path(__file__).parent / "static" / "graphiql"
 _KINDS = {
     ".js": "text/javascript; charset=utf-8",
@@ -94,4 +96,7 @@ def _digest() -> str:
     return hashlib.sha256(contents).hexdigest()[:16]
 
 
-ROUTES = [Route("/graphiql", page), Route("/graphiql/{digest}/{name}", file)]
+ROUTES = [
+    unlisted(Route("/graphiql", page), "A page for persons."),
+    unlisted(Route("/graphiql/{digest}/{name}", file), "What that page consists of."),
+]

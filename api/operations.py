@@ -5,6 +5,7 @@ import ipaddress
 import platform
 from contextlib import suppress
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -16,6 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from api import metrics
+from api.openapi import PUBLIC, described
+from api.openapi.shapes import Health, Readiness
 from domain.jobs.figures import Figures
 from migrations.startup import schema_lag
 from tenants.actor import SYSTEM, anonymous
@@ -99,4 +102,23 @@ def _is_local(request: Request) -> bool:
         return False
 
 
-ROUTES = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics_page)]
+_OPERATORS: dict[str, Any] = {
+    "tag": "Operations",
+    "security": PUBLIC,
+    "why_unlisted": "For those who run the platform.",
+}
+ROUTES = [
+    described(Route("/healthz", healthz), summary="Whether the process lives.", responses={200: Health}, **_OPERATORS),
+    described(
+        Route("/readyz", readyz),
+        summary="Whether everything that it needs is there.",
+        responses={200: Readiness, 503: Readiness},
+        **_OPERATORS,
+    ),
+    described(
+        Route("/metrics", metrics_page),
+        summary="Metrics of Prometheus.",
+        responses={200: "text/plain", 404: "text/plain"},
+        **_OPERATORS,
+    ),
+]

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from api.openapi import unlisted
 from tenants.brands import brand_of
 
 _HEADERS = {
@@ -45,4 +46,4 @@ async def welcome(request: Request) -> Response:
     return HTMLResponse(_PAGE.format(name=escape(brand.name), body=body), 200, _HEADERS)
 
 
-ROUTES = [Route("/", welcome)]
+ROUTES = [unlisted(Route("/", welcome), "A page for persons.")]

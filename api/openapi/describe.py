@@ -63,6 +63,8 @@ class Description:
     errors: Errors = "error"
     why_unlisted: str = ""
     methods: frozenset[str] = frozenset()
+    deprecation: str = ""
+    """As `api.versions.reason` words it."""
 
 
 def described(
@@ -72,13 +74,15 @@ def described(
     tag: str,
     body: Shape | str | Media | tuple[Media, ...] | None = None,
     responses: Mapping[int, Shape | str | Media | tuple[Media, ...]],
-    codes: Iterable[Code] | Mapping[int, Iterable[Code]] = (),
+    codes: Iterable[Code] | Mapping[int, Iterable[Any]] = (),
     examples: Mapping[str | int, Any] | None = None,
     security: tuple[str, ...] = BEARER,
     parameters: Iterable[Parameter] = (),
     words: str = "",
     errors: Errors = "error",
     methods: Iterable[str] = (),
+    why_unlisted: str = "",
+    deprecation: str = "",
 ) -> Route:
     """The route, with what the OpenAPI document says of it.
 
@@ -88,7 +92,8 @@ def described(
     `codes`: DomainErrors or codes of requests, by status ({409: [Taken]}); as a plain list they are 422.
     UNAUTHENTICATED, FORBIDDEN and RATE_LIMITED are added where `security` names a proof.
     `examples`: {"body": …, 201: …}. `errors`: whether a refusal is {"error": {…}} or {"errors": […], "request_id"}.
-    `methods`: which methods of the route it is about, by default all of them.
+    `methods`: which methods of the route it is about, by default all of them. `why_unlisted`: the document that we
+    serve leaves it out, because partners' programs have no use for it. `deprecation`: `api.versions.reason(…)`.
     """
     description = Description(
         summary=summary,
@@ -102,13 +107,15 @@ def described(
         words=words,
         errors=errors,
         methods=frozenset(methods),
+        why_unlisted=why_unlisted,
+        deprecation=deprecation,
     )
     setattr(route, _ATTRIBUTE, description)
     return route
 
 
 def unlisted(route: Route, why: str, *, summary: str = "") -> Route:
-    """A route that the document leaves out: of no use to a partner's program, and `why`."""
+    """A route of which nothing needs to be said but `why` no program of anybody else asks for it."""
     empty = Description(summary, "", None, {}, {}, {}, PUBLIC, (), why_unlisted=why)
     setattr(route, _ATTRIBUTE, empty)
     return route
@@ -139,7 +146,7 @@ def header(
 
 
 def _by_status(
-    codes: Iterable[Code] | Mapping[int, Iterable[Code]], security: tuple[str, ...]
+    codes: Iterable[Code] | Mapping[int, Iterable[Any]], security: tuple[str, ...]
 ) -> dict[int, tuple[str, ...]]:
     given = codes if isinstance(codes, Mapping) else {422: codes}
     found = {status: tuple(_code(each) for each in some) for status, some in given.items()}

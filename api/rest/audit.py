@@ -13,6 +13,9 @@ from starlette.routing import Route
 
 from api.downloads import CSV, Pages, attachment, csv_of, harmless, hold_downloads, refuse_unknown
 from api.guards import ids_of_the_request, require
+from api.openapi import Media, described, query
+from api.openapi.shapes import CSV as CSV_TYPE
+from api.openapi.shapes import JSONL
 from api.reading.ids import global_id, parse_id, parse_id_of
 from api.requests import RequestError, actor_of
 from domain.audit import trail
@@ -113,4 +116,24 @@ def _record(row: Row[Any]) -> dict[str, Any]:
     return dict(zip(_COLUMNS, values, strict=True))
 
 
-ROUTES = [Route("/audit/events", events, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/audit/events", events, methods=["GET"]),
+        summary="The audit trail, oldest first.",
+        tag="Downloads",
+        responses={200: (Media(CSV_TYPE, {"type": "string"}), Media(JSONL, {"type": "string"}))},
+        codes={400: ("BAD_INPUT", "BAD_ID")},
+        parameters=[
+            query("format", "How it is written.", schema={"enum": ["csv", "jsonl"], "default": "csv"}),
+            query("since", "From this time on.", schema={"type": "string", "format": "date-time"}),
+            query("until", "Before this time.", schema={"type": "string", "format": "date-time"}),
+            query("type", "Events of this type, such as `order.held`."),
+            query("subjectType", "About subjects of this kind."),
+            query("subjectId", "About this subject: a global id."),
+            query("actorId", "By this user: a global id."),
+            query("actorRole", "In this role."),
+            query("entityId", "Of this business entity: a global id."),
+        ],
+        words="For administrators.",
+    )
+]

@@ -1,12 +1,26 @@
 """Logging in, staying logged in, logging out: JSON over POST at each brand's host."""
 
+from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from api.doors import Body, answered, door_of, token_answer
+from api.doors import Body, Handler, answered, door_of, token_answer
+from api.openapi import PUBLIC, described, header, query
+from api.openapi.logins import (
+    AskForCode,
+    CodeSent,
+    ExchangeCode,
+    LogIn,
+    ProvidersAnswer,
+    Refresh,
+    ResetPassword,
+    TokenAnswer,
+    VerifyCode,
+)
+from api.openapi.shapes import NOTHING
 from api.requests import RequestError
 from domain.users import codes
 from tenants.actor import SYSTEM
@@ -145,16 +159,106 @@ def _provider_id(request: Request) -> UUID:
     return found
 
 
+_BAD: dict[int, tuple[str, ...]] = {
+    400: ("BAD_JSON", "BAD_REQUEST", "UNKNOWN_PORTAL"),
+    415: ("UNSUPPORTED_MEDIA_TYPE",),
+}
+_REFUSED: dict[int, tuple[str, ...]] = {**_BAD, 429: ("TOO_MANY_ATTEMPTS",)}
+_LOGIN = ("CREDENTIALS_INVALID", "NO_ACCESS", "TOTP_REQUIRED", "TOTP_INVALID")
+
+
+def _door(path: str, endpoint: Handler, summary: str, **said: Any) -> Route:
+    codes = said.pop("codes", _REFUSED)
+    methods = said.pop("methods", ["POST"])
+    made = Route(path, endpoint, methods=methods)
+    return described(made, summary=summary, tag="Log in", security=PUBLIC, codes=codes, **said)
+
+
 ROUTES = [
-    Route("/auth/login", log_in, methods=["POST"]),
-    Route("/auth/refresh", refresh, methods=["POST"]),
-    Route("/auth/logout", log_out, methods=["POST"]),
-    Route("/auth/code", ask_for_code, methods=["POST"]),
-    Route("/auth/code/verify", verify_code, methods=["POST"]),
-    Route("/auth/password/forgot", forgot_password, methods=["POST"]),
-    Route("/auth/password/reset", reset_password, methods=["POST"]),
-    Route("/auth/oidc", list_providers, methods=["GET"]),
-    Route("/auth/oidc/exchange", exchange_oidc, methods=["POST"]),
-    Route("/auth/oidc/{provider:uuid}/start", start_oidc, methods=["GET"]),
-    Route("/auth/oidc/{provider:uuid}/callback", finish_oidc, methods=["GET"]),
+    _door(
+        "/auth/login",
+        log_in,
+        "Log in with a password.",
+        body=LogIn,
+        responses={200: TokenAnswer},
+        codes={**_REFUSED, 401: _LOGIN},
+        examples={"body": {"email": "beheer@partner.example", "password": "…"}},
+    ),
+    _door(
+        "/auth/refresh",
+        refresh,
+        "New tokens for a refresh token, which is used up.",
+        body=Refresh,
+        responses={200: TokenAnswer},
+        codes={**_REFUSED, 401: ("TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED", "NO_ACCESS")},
+    ),
+    _door(
+        "/auth/logout",
+        log_out,
+        "End the login of the access token in the Authorization header.",
+        responses={204: NOTHING},
+        codes={401: ("TOKEN_INVALID", "TOKEN_EXPIRED", "TOKEN_REVOKED")},
+        parameters=[header("Authorization", "Bearer and the access token.")],
+    ),
+    _door(
+        "/auth/code", ask_for_code, "Mail a customer a code to log in with.", body=AskForCode, responses={202: CodeSent}
+    ),
+    _door(
+        "/auth/code/verify",
+        verify_code,
+        "Log in with the code.",
+        body=VerifyCode,
+        responses={200: TokenAnswer},
+        codes={**_REFUSED, 401: ("CODE_INVALID", *_LOGIN[1:])},
+    ),
+    _door(
+        "/auth/password/forgot",
+        forgot_password,
+        "Mail a link to choose a new password.",
+        body=AskForCode,
+        responses={202: CodeSent},
+    ),
+    _door(
+        "/auth/password/reset",
+        reset_password,
+        "Choose a new password; every login of the user ends.",
+        body=ResetPassword,
+        responses={204: NOTHING},
+        codes={**_REFUSED, 401: ("CODE_INVALID",)},
+    ),
+    _door(
+        "/auth/oidc",
+        list_providers,
+        "The identity providers of this portal.",
+        methods=["GET"],
+        responses={200: ProvidersAnswer},
+        codes={400: ("UNKNOWN_PORTAL",)},
+    ),
+    _door(
+        "/auth/oidc/exchange",
+        exchange_oidc,
+        "Tokens for the code that the browser came back with.",
+        body=ExchangeCode,
+        responses={200: TokenAnswer},
+        codes={**_REFUSED, 401: ("CODE_INVALID", "NO_ACCESS", "OIDC_STATE")},
+    ),
+    _door(
+        "/auth/oidc/{provider:uuid}/start",
+        start_oidc,
+        "Send the browser to an identity provider.",
+        methods=["GET"],
+        responses={303: "To the provider."},
+        codes={400: ("UNKNOWN_PORTAL", "UNKNOWN_PROVIDER"), 401: ("OIDC_FAILED",), 429: ("TOO_MANY_ATTEMPTS",)},
+        parameters=[query("return_to", "A path of the portal.")],
+    ),
+    _door(
+        "/auth/oidc/{provider:uuid}/callback",
+        finish_oidc,
+        "Where the provider sends the browser back.",
+        methods=["GET"],
+        responses={303: "To the portal, with a code or the reason why there is none."},
+        codes={},
+        parameters=[query("code", "The provider's."), query("state", "Ours."), query("error", "The provider's.")],
+        why_unlisted="Identity providers send browsers here.",
+    ),
 ]

@@ -10,8 +10,11 @@ from starlette.routing import Route
 
 from api.errors import camel
 from api.guards import entity_of, hold, require
+from api.openapi import Media, described, query
+from api.openapi.shapes import XML
 from api.reading.ids import global_id
 from api.requests import RequestError, actor_of
+from domain.bank import errors
 from domain.bank.importing import Imported, import_file
 from domain.errors import Conflict, DomainError, DomainErrors, NotFound
 from tenants.actor import Actor
@@ -71,5 +74,43 @@ def _told(done: Imported) -> dict[str, Any]:
     }
 
 
-ROUTES: list[Any] = [Route("/bank/statements", import_statements, methods=["POST"])]
+_COUNTS = ("transactions", "duplicates", "matched", "proposed", "unmatched")
+_STATEMENT = {
+    "type": "object",
+    "required": ["statementId", "outcome", "reference", *_COUNTS],
+    "properties": {
+        "statementId": {"type": "string"},
+        "outcome": {"type": "string"},
+        "reference": {"type": "string"},
+        **{name: {"type": "integer"} for name in _COUNTS},
+        "missing": {},
+    },
+}
+ROUTES: list[Any] = [
+    described(
+        Route("/bank/statements", import_statements, methods=["POST"]),
+        summary="Read in bank statements, CAMT.053.",
+        tag="Bank",
+        body=(Media(XML, {"type": "string"}), Media("text/xml", {"type": "string"})),
+        responses={200: {"type": "array", "items": _STATEMENT}, 201: {"type": "array", "items": _STATEMENT}},
+        codes={
+            400: ("BAD_ID",),
+            404: (NotFound,),
+            409: (errors.StatementDiffers,),
+            415: ("UNSUPPORTED_MEDIA_TYPE",),
+            422: (
+                errors.BankFileTooLarge,
+                errors.BankFileUnsafe,
+                errors.BankFileUnreadable,
+                errors.BankFileFormat,
+                errors.StatementIncomplete,
+                errors.StatementTotals,
+                errors.StatementCurrency,
+                errors.StatementOfOtherAccount,
+            ),
+        },
+        parameters=[query("entityId", "The business entity: a global id.", required=True)],
+        words="201 where a statement was new, 200 where all were read in before. For finance.",
+    )
+]
 """Bound in size by the server's limit for bodies (MAX_BODY_BYTES)."""

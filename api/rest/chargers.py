@@ -10,10 +10,13 @@ from starlette.routing import Route
 
 from api.downloads import attachment, csv_of, harmless, hold_downloads, refuse_unknown, told
 from api.guards import entity_of, require
+from api.openapi import described
+from api.openapi.shapes import CSV, SPAN
 from api.requests import actor_of
 from domain.chargers import export
 from domain.chargers.events import ChargersExported
 from domain.chargers.export import COLUMNS
+from domain.errors import NotFound
 from domain.exports import Span
 from tenants.audience import Audience
 from tenants.permissions import Permission
@@ -45,4 +48,13 @@ def _cell(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-ROUTES = [Route("/chargers", chargers, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/chargers", chargers, methods=["GET"]),
+        summary="Chargers as they are now.",
+        tag="Downloads",
+        responses={200: CSV},
+        codes={400: ("BAD_INPUT", "BAD_ID"), 404: (NotFound,)},
+        parameters=SPAN[:1],
+    )
+]

@@ -6,10 +6,13 @@ from starlette.routing import Route
 
 from api.downloads import attachment, begun, csv_of, hold_downloads, span_of, with_amounts
 from api.guards import require
+from api.openapi import described
+from api.openapi.shapes import CSV, SPAN
 from api.requests import actor_of
 from domain.charging_bills import export
 from domain.charging_bills.events import ChargingBillsExported
 from domain.charging_bills.export import AMOUNTS, COLUMNS
+from domain.errors import NotFound
 from tenants.permissions import Permission
 
 
@@ -25,4 +28,13 @@ async def charging_bills(request: Request) -> Response:
     return attachment(csv_of(COLUMNS, pages, with_amounts(COLUMNS, AMOUNTS)), name)
 
 
-ROUTES = [Route("/charging-bills", charging_bills, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/charging-bills", charging_bills, methods=["GET"]),
+        summary="Charging bills, by the day on which the session ended.",
+        tag="Downloads",
+        responses={200: CSV},
+        codes={400: ("BAD_INPUT", "BAD_ID"), 404: (NotFound,)},
+        parameters=SPAN,
+    )
+]

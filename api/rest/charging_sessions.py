@@ -10,7 +10,10 @@ from starlette.routing import Route
 
 from api.downloads import attachment, begun, csv_of, harmless, hold_downloads, span_of
 from api.guards import require
+from api.openapi import described
+from api.openapi.shapes import CSV, SPAN
 from api.requests import actor_of
+from domain.errors import NotFound
 from domain.sessions import export
 from domain.sessions.events import SessionsExported
 from tenants.audience import Audience
@@ -52,4 +55,13 @@ def _line(row: Row[Any]) -> list[Any]:
     return [row.number, row.identity, row.connector, row.state, start, ended, row.paused_seconds, kwh, *texts]
 
 
-ROUTES = [Route("/charging/sessions", sessions, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/charging/sessions", sessions, methods=["GET"]),
+        summary="Charging sessions, by the day on which they began.",
+        tag="Downloads",
+        responses={200: CSV},
+        codes={400: ("BAD_INPUT", "BAD_ID"), 404: (NotFound,)},
+        parameters=SPAN,
+    )
+]

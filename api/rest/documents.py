@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.guards import hold_address
+from api.openapi import PUBLIC, Media, described, header, query
 from api.requests import RequestError
 from domain.documents import storing
 from domain.documents.linking import PATH, LinkState, state_of
@@ -56,4 +57,19 @@ def _answer(request: Request, document: Document) -> Response:
     return Response(document.content, media_type=document.media_type, headers=headers)
 
 
-ROUTES = [Route(f"{PATH}{{id:uuid}}", download, methods=["GET"])]
+ROUTES = [
+    described(
+        Route(f"{PATH}{{id:uuid}}", download, methods=["GET"]),
+        summary="A document, for whoever has a signed link.",
+        tag="Documents",
+        security=PUBLIC,
+        responses={200: Media("*/*", {}), 304: "The client has it."},
+        codes={403: ("LINK_INVALID",), 404: ("NOT_FOUND",), 410: ("LINK_EXPIRED",), 429: ("RATE_LIMITED",)},
+        parameters=[
+            query("expires", "When the link ends, seconds since 1970."),
+            query("signature", "Ours."),
+            header("If-None-Match", "The ETag that the client has."),
+        ],
+        words="Links come from GraphQL: `documents { url }`.",
+    )
+]

@@ -6,7 +6,10 @@ from starlette.routing import Route
 
 from api.downloads import attachment, begun, csv_of, hold_downloads, span_of, with_amounts
 from api.guards import require
+from api.openapi import described
+from api.openapi.shapes import CSV, SPAN
 from api.requests import actor_of
+from domain.errors import NotFound
 from domain.invoices import export
 from domain.invoices.events import InvoicesExported
 from domain.invoices.export import AMOUNTS, COLUMNS
@@ -25,4 +28,13 @@ async def invoices(request: Request) -> Response:
     return attachment(csv_of(COLUMNS, pages, with_amounts(COLUMNS, AMOUNTS)), name)
 
 
-ROUTES = [Route("/invoices", invoices, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/invoices", invoices, methods=["GET"]),
+        summary="Invoices, by day of issue.",
+        tag="Downloads",
+        responses={200: CSV},
+        codes={400: ("BAD_INPUT", "BAD_ID"), 404: (NotFound,)},
+        parameters=SPAN,
+    )
+]

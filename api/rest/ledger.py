@@ -9,7 +9,10 @@ from starlette.routing import Route
 
 from api.downloads import attachment, begun, csv_of, harmless, hold_downloads, span_of
 from api.guards import require
+from api.openapi import described
+from api.openapi.shapes import CSV, SPAN
 from api.requests import actor_of
+from domain.errors import NotFound
 from domain.ledger import export
 from domain.ledger.events import JournalExported
 from domain.money import Money
@@ -35,4 +38,13 @@ def _line(row: Row[Any]) -> list[Any]:
     return [row.number, row.booked_on, row.kind, harmless(row.text), row.position, *account, *amounts, row.currency]
 
 
-ROUTES = [Route("/ledger/journal", journal, methods=["GET"])]
+ROUTES = [
+    described(
+        Route("/ledger/journal", journal, methods=["GET"]),
+        summary="The journal.",
+        tag="Downloads",
+        responses={200: CSV},
+        codes={400: ("BAD_INPUT", "BAD_ID"), 404: (NotFound,)},
+        parameters=SPAN,
+    )
+]

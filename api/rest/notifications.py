@@ -5,12 +5,15 @@ from html import escape
 from typing import Any
 
 import orjson
+from pydantic import AwareDatetime, BaseModel, Field
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from api.guards import hold_address
+from api.openapi import PUBLIC, described, header
+from api.openapi.shapes import HTML, NOTHING
 from api.requests import RequestError
 from domain.errors import language_of
 from domain.notifications import tracking, unsubscribing
@@ -165,8 +168,47 @@ def _page(
     return HTMLResponse(page, status, _HEADERS)
 
 
+class DeliveryReport(BaseModel):
+    """What a provider reports."""
+
+    delivery: str = Field(description="The id of the delivery, ours or the provider's.")
+    state: Reported = Field(description="What became of it.")
+    at: AwareDatetime | None = Field(None, description="When.")
+    error: str | None = Field(None, description="Why it failed.")
+
+
+_PAGE_OF: dict[str, Any] = {"tag": "Notifications", "security": PUBLIC, "responses": {200: HTML, 404: HTML}}
 ROUTES = [
-    Route("/notifications/callbacks", callback, methods=["POST"]),
-    Route(f"{PATH}{{token}}", ask, methods=["GET"]),
-    Route(f"{PATH}{{token}}", switch_off, methods=["POST"]),
+    described(
+        Route("/notifications/callbacks", callback, methods=["POST"]),
+        summary="What became of a delivery.",
+        tag="Notifications",
+        security=PUBLIC,
+        body=DeliveryReport,
+        responses={204: NOTHING},
+        codes={
+            400: ("BAD_JSON", "BAD_REQUEST"),
+            401: ("BAD_SIGNATURE",),
+            404: ("NOT_CONFIGURED", "NOT_FOUND"),
+        },
+        parameters=[
+            header(name, "As Standard Webhooks says.")
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        why_unlisted="Mail providers report here.",
+    ),
+    described(
+        Route(f"{PATH}{{token}}", ask, methods=["GET"]),
+        summary="The page behind the link that switches a kind of mail off.",
+        codes={429: ("RATE_LIMITED",)},
+        why_unlisted="A page for persons.",
+        **_PAGE_OF,
+    ),
+    described(
+        Route(f"{PATH}{{token}}", switch_off, methods=["POST"]),
+        summary="Switch a kind of mail off (RFC 8058).",
+        codes={429: ("RATE_LIMITED",)},
+        why_unlisted="For persons and mail programs.",
+        **_PAGE_OF,
+    ),
 ]

@@ -14,6 +14,9 @@ from starlette.routing import Route
 from api import authorization_page
 from api.authorization_page import Form
 from api.doors import NEVER_KEPT, answered, door_of
+from api.openapi import CLIENT, PUBLIC, Media, described, query
+from api.openapi.logins import AUTHORIZATION_PARAMETERS, Introspected, OAuthError, TokenAnswer, TokenForm, TokenToLookAt
+from api.openapi.shapes import HTML, Jwks
 from api.requests import RequestError
 from domain.errors import language_of
 from tenants.actor import SYSTEM
@@ -254,13 +257,73 @@ def _language(request: HttpRequest) -> str:
     return language_of(wanted)
 
 
+_BAD: dict[int, tuple[str, ...]] = {400: ("BAD_REQUEST",), 404: ("UNKNOWN_PORTAL",), 415: ("UNSUPPORTED_MEDIA_TYPE",)}
+_METADATA: dict[str, Any] = {
+    "summary": "What this authorization server can do (RFC 8414).",
+    "tag": "OAuth",
+    "security": PUBLIC,
+    "responses": {200: {"type": "object"}},
+    "codes": {404: ("UNKNOWN_PORTAL",)},
+}
+_PERSONS: dict[str, Any] = {
+    "tag": "OAuth",
+    "security": PUBLIC,
+    "codes": {k: v for k, v in _BAD.items() if k != 400},
+    "parameters": [query(name, words) for name, words in AUTHORIZATION_PARAMETERS.items()],
+    "why_unlisted": "A page for persons; applications send browsers here.",
+}
 ROUTES = [
-    Route("/.well-known/oauth-authorization-server", metadata, methods=["GET"]),
-    Route("/.well-known/openid-configuration", metadata, methods=["GET"]),
-    Route("/oauth/jwks.json", jwks, methods=["GET"]),
-    Route("/oauth/authorize", show_authorization, methods=["GET"]),
-    Route("/oauth/authorize", decide_authorization, methods=["POST"]),
-    Route("/oauth/token", token, methods=["POST"]),
-    Route("/oauth/revoke", revoke, methods=["POST"]),
-    Route("/oauth/introspect", introspect, methods=["POST"]),
+    described(Route("/.well-known/oauth-authorization-server", metadata, methods=["GET"]), **_METADATA),
+    described(Route("/.well-known/openid-configuration", metadata, methods=["GET"]), **_METADATA),
+    described(
+        Route("/oauth/jwks.json", jwks, methods=["GET"]),
+        summary="The keys of access tokens (RFC 7517).",
+        tag="OAuth",
+        security=PUBLIC,
+        responses={200: Jwks},
+    ),
+    described(
+        Route("/oauth/authorize", show_authorization, methods=["GET"]),
+        summary="The page on which a person logs in and consents.",
+        responses={200: HTML, 303: "Back to the application.", 400: (Media(HTML), Media("application/json"))},
+        **_PERSONS,
+    ),
+    described(
+        Route("/oauth/authorize", decide_authorization, methods=["POST"]),
+        summary="The person's decision.",
+        body=Media(_FORM, {"type": "object"}),
+        responses={
+            303: "Back to the application with a code, or with access_denied.",
+            **{status: (Media(HTML), Media("application/json")) for status in (400, 401, 403, 429)},
+        },
+        **_PERSONS,
+    ),
+    described(
+        Route("/oauth/token", token, methods=["POST"]),
+        summary="Tokens for an application: authorization_code, client_credentials, refresh_token.",
+        tag="OAuth",
+        security=CLIENT,
+        body=Media(_FORM, TokenForm),
+        responses={200: TokenAnswer, 400: OAuthError, 401: OAuthError},
+        codes={404: ("UNKNOWN_PORTAL",), 415: ("UNSUPPORTED_MEDIA_TYPE",)},
+        examples={"body": {"grant_type": "client_credentials", "scope": "orders:read"}},
+    ),
+    described(
+        Route("/oauth/revoke", revoke, methods=["POST"]),
+        summary="Revoke a token, and with it the login it belongs to (RFC 7009).",
+        tag="OAuth",
+        security=CLIENT,
+        body=Media(_FORM, TokenToLookAt),
+        responses={200: Media("application/json", {}), 400: OAuthError, 401: OAuthError},
+        codes={404: ("UNKNOWN_PORTAL",), 415: ("UNSUPPORTED_MEDIA_TYPE",)},
+    ),
+    described(
+        Route("/oauth/introspect", introspect, methods=["POST"]),
+        summary="What is behind one of the application's own tokens (RFC 7662).",
+        tag="OAuth",
+        security=CLIENT,
+        body=Media(_FORM, TokenToLookAt),
+        responses={200: Introspected, 400: OAuthError, 401: OAuthError},
+        codes={404: ("UNKNOWN_PORTAL",), 415: ("UNSUPPORTED_MEDIA_TYPE",)},
+    ),
 ]

@@ -2,10 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import orjson
 import structlog
+from pydantic import BaseModel, Field
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from api.guards import require
+from api.openapi import described, header, path
 from api.requests import RequestError, actor_of
 from domain.errors import DomainError
 from domain.orders import polling
@@ -137,4 +140,38 @@ def _has(given: str, tag: str) -> bool:
     return any(each.strip().removeprefix("W/") in ("*", tag) for each in given.split(","))
 
 
-ROUTES: list[Any] = [Route("/orders/{partner_order_id:path}/status", order_status, methods=["GET"])]
+class StatusAnswer(BaseModel):
+    """What an order, or the quote before it, has come to."""
+
+    event: str = Field(description="Always `status_update`.")
+    order_id: str | None = Field(description="Our number; null while it is a quote.")
+    partner_order_id: str = Field(description="Yours.")
+    status: str = Field(description="As in the table of /developers/guide.")
+    scheduled_date: date | None = Field(description="The day of the next planned visit.")
+    installer: str | None = Field(description="Its team.")
+
+
+ROUTES: list[Any] = [
+    described(
+        Route("/orders/{partner_order_id:path}/status", order_status, methods=["GET"]),
+        summary="The status of an order, by your own number.",
+        tag="Orders",
+        responses={200: StatusAnswer, 304: "It is still what the client has."},
+        codes={404: ("NOT_FOUND",), 409: (polling.PartnerOrderAmbiguous,)},
+        parameters=[
+            path("partner_order_id", "Your number of the order.", example="GRO-123456"),
+            header("If-None-Match", "The ETag that the client has."),
+        ],
+        examples={
+            200: {
+                "event": "status_update",
+                "order_id": "CC-2026-00123",
+                "partner_order_id": "GRO-123456",
+                "status": "scheduled",
+                "scheduled_date": "2026-07-20",
+                "installer": "Team Amsterdam Noord",
+            }
+        },
+        words="Once a minute per order and key; RateLimit-* headers in every answer. Scope orders:read.",
+    )
+]

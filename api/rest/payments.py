@@ -17,6 +17,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.guards import hold
+from api.openapi import PUBLIC, Media, described, header
+from api.openapi.shapes import FORM, HTML
 from api.payment_pages import closed_page, pay_page, test_page, unavailable_page, waiting_page
 from api.requests import RequestError, facts_of
 from domain.errors import NotFound, language_of
@@ -279,12 +281,62 @@ def _form(body: bytes) -> dict[str, str]:
     return {name: values[-1] for name, values in fields.items()}
 
 
+_WEBHOOK: dict[str, Any] = {
+    "tag": "Payments",
+    "security": PUBLIC,
+    "why_unlisted": "Payment providers call it.",
+}
+_PAGE: dict[str, Any] = {
+    "tag": "Payments",
+    "security": PUBLIC,
+    "codes": {429: ("RATE_LIMITED",)},
+    "why_unlisted": "A page for persons.",
+}
+_SHOWN: dict[int, str] = {200: HTML, 404: HTML}
+_ONWARD: dict[int, Any] = {200: HTML, 303: "Onward.", 404: HTML, 503: HTML}
 ROUTES = [
-    Route(f"{WEBHOOKS}/mollie/{{token}}", mollie, methods=["POST"]),
-    Route(f"{WEBHOOKS}/stripe/{{account}}", stripe, methods=["POST"]),
-    Route(f"{PATH}{{token}}", ask, methods=["GET"]),
-    Route(f"{PATH}{{token}}", pay, methods=["POST"]),
-    Route(f"{PATH}{{token}}/return", come_back, methods=["GET"]),
-    Route(f"{PATH}{{token}}/test/{{attempt}}", test_choices, methods=["GET"]),
-    Route(f"{PATH}{{token}}/test/{{attempt}}", test_choice, methods=["POST"]),
+    described(
+        Route(f"{WEBHOOKS}/mollie/{{token}}", mollie, methods=["POST"]),
+        summary="Mollie tells that a payment changed.",
+        body=Media(FORM, {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}),
+        responses={200: "It will be looked at."},
+        codes={400: ("BAD_REQUEST",), 404: ("UNKNOWN_PAYMENT",), 429: ("RATE_LIMITED",)},
+        **_WEBHOOK,
+    ),
+    described(
+        Route(f"{WEBHOOKS}/stripe/{{account}}", stripe, methods=["POST"]),
+        summary="Stripe tells that something changed.",
+        body={"type": "object"},
+        responses={200: "It will be looked at.", 204: "It is none of ours."},
+        codes={
+            400: ("BAD_JSON", "BAD_REQUEST", "WRONG_MODE"),
+            401: ("BAD_SIGNATURE",),
+            404: ("UNKNOWN_PAYMENT", "UNKNOWN_PAYMENT_PROVIDER"),
+        },
+        parameters=[header("stripe-signature", "Stripe's.")],
+        **_WEBHOOK,
+    ),
+    described(
+        Route(f"{PATH}{{token}}", ask, methods=["GET"]), summary="What is to be paid.", responses=_SHOWN, **_PAGE
+    ),
+    described(Route(f"{PATH}{{token}}", pay, methods=["POST"]), summary="To the provider.", responses=_ONWARD, **_PAGE),
+    described(
+        Route(f"{PATH}{{token}}/return", come_back, methods=["GET"]),
+        summary="From the provider.",
+        responses=_ONWARD,
+        **_PAGE,
+    ),
+    described(
+        Route(f"{PATH}{{token}}/test/{{attempt}}", test_choices, methods=["GET"]),
+        summary="The page of the local provider.",
+        responses=_ONWARD,
+        **_PAGE,
+    ),
+    described(
+        Route(f"{PATH}{{token}}/test/{{attempt}}", test_choice, methods=["POST"]),
+        summary="What shall come of a local payment.",
+        body=Media(FORM, {"type": "object"}),
+        responses=_ONWARD,
+        **{**_PAGE, "codes": {400: ("BAD_REQUEST",), 429: ("RATE_LIMITED",)}},
+    ),
 ]

@@ -4,11 +4,14 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from api.guards import hold_address
+from api.openapi import PUBLIC, Media, described, path
+from api.openapi.shapes import HTML, Jwks
 from api.signatures import PER_MINUTE
 from domain.errors import language_of
 from domain.numbering.service import AMSTERDAM
@@ -160,7 +163,41 @@ def _local(moment: datetime | None) -> str:
     return moment.astimezone(AMSTERDAM).strftime("%Y-%m-%d %H:%M") if moment else ""
 
 
+class CheckedSeal(BaseModel):
+    """One act on a document."""
+
+    kind: str = Field(description="SIGNED, ACKNOWLEDGED or DECLINED.")
+    signedAt: datetime | None  # as it is spelt in JSON
+    sealVerifies: bool
+    keyId: str
+
+
+class VerificationAnswer(BaseModel):
+    """What is known of a document, never what it says."""
+
+    documentHash: str
+    known: bool = Field(description="Whether it is one of ours.")
+    entityName: str | None
+    sentAt: datetime | None
+    sealsVerify: bool | None
+    signatures: list[CheckedSeal]
+
+
 ROUTES = [
-    Route("/verify/{document_hash}", verify, methods=["GET"]),
-    Route("/.well-known/document-signing-keys.json", signing_keys, methods=["GET"]),
+    described(
+        Route("/verify/{document_hash}", verify, methods=["GET"]),
+        summary="Whether a document is ours and unchanged.",
+        tag="Documents",
+        security=PUBLIC,
+        responses={200: (Media("application/json", VerificationAnswer), Media(HTML, {"type": "string"}))},
+        codes={429: ("RATE_LIMITED",)},
+        parameters=[path("document_hash", "SHA-256 of the document, in hexadecimal digits.", example="0" * 64)],
+    ),
+    described(
+        Route("/.well-known/document-signing-keys.json", signing_keys, methods=["GET"]),
+        summary="The keys to check seals with (RFC 7517).",
+        tag="Documents",
+        security=PUBLIC,
+        responses={200: Jwks},
+    ),
 ]
