@@ -1,0 +1,126 @@
+"""One order per number of a partner, whatever way it comes; what is wrong with it is kept, told and queued."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from domain.catalog import service as catalog
+from domain.contacts.models import Address, Contact
+from domain.events.models import Event
+from domain.geo.location import AddressFlag
+from domain.orders.models import Order
+from domain.partner_orders.models import ExceptionKind, PartnerOrder, PartnerOrderException
+from domain.quotes.models import LineItem, Quote, QuoteParty, QuoteVersion
+from tenants.actor import SYSTEM
+from tenants.base import Base
+from tenants.engine import Database
+from tests.domain.partner_orders.trade import Trade, trade
+
+ORDERS = {
+    "payer_by_category": {},
+    "default_payer": "PARTNER",
+    "partner_signs": False,
+    "terms": {"creates": "ORDER"},
+}
+
+
+@pytest.fixture
+async def trading(database: Database) -> Trade:
+    return await trade(database)
+
+
+async def rows(trading: Trade, model: type[Base], *conditions: Any) -> list[Any]:
+    async with trading.market.database.session(SYSTEM) as session:
+        query = select(model).where(model.entity_id == trading.market.entity.id, *conditions)  # type: ignore[attr-defined]  # of each model asked for
+        return list((await session.execute(query)).scalars())
+
+
+async def test_an_order_becomes_a_quote_that_waits_for_its_signers(trading: Trade) -> None:
+    receipt = await trading.send()
+    assert (receipt.order_id, receipt.status, receipt.repeated, receipt.issues) == (None, "received", False, [])
+    (order,) = await rows(trading, PartnerOrder)
+    (quote,) = await rows(trading, Quote)
+    assert receipt.quote_number == quote.number
+    assert quote.id == order.quote_id
+    assert quote.partner_order_id == "GRO-1"
+    assert (quote.status, sorted(quote.pending_parties)) == ("SENT", ["CUSTOMER", "PARTNER"])
+    assert quote.account_chain_ids == [trading.market.master.id, trading.market.dealer.id]
+    assert quote.partner_metadata == {"purchase_order": "PO-7"}
+    contact = (await rows_of_contact(trading, order)).phone
+    assert contact == "+31612345678"
+    types = [event.type for event in await rows(trading, Event, Event.subject_type == "PartnerOrder")]
+    assert types == ["partner_order.received"]
+
+
+async def rows_of_contact(trading: Trade, order: PartnerOrder) -> Contact:
+    async with trading.market.database.session(SYSTEM) as session:
+        return await session.get_one(Contact, order.contact_id)
+
+
+async def test_an_agreement_that_waives_signatures_makes_the_order_at_once(database: Database) -> None:
+    trading = await trade(database, agreement=ORDERS)
+    receipt = await trading.send()
+    (order,) = await rows(trading, Order)
+    assert receipt.order_id == order.number
+    assert order.partner_order_id == "GRO-1"
+    parties = await rows(trading, QuoteParty)
+    assert {party.requirement for party in parties} == {"WAIVED"}
+    assert all("(agreement " in party.requirement_reason for party in parties)
+
+
+async def test_a_customer_who_pays_signs_whatever_the_partner_agreed(database: Database) -> None:
+    trading = await trade(database, agreement=ORDERS | {"default_payer": "CUSTOMER"})
+    assert (await trading.send()).order_id is None
+    (quote,) = await rows(trading, Quote)
+    assert quote.pending_parties == ["CUSTOMER"]
+
+
+async def test_one_number_at_the_same_moment_is_one_order(trading: Trade) -> None:
+    receipts = await asyncio.gather(*(trading.send() for _ in range(4)))
+    assert sorted(receipt.repeated for receipt in receipts) == [False, True, True, True]
+    assert len({receipt.quote_number for receipt in receipts}) == 1
+    (order,) = await rows(trading, PartnerOrder)
+    assert order.repeated == 3
+    assert len(await rows(trading, Quote)) == 1
+
+
+async def test_other_content_under_the_same_number_is_asked_about(trading: Trade) -> None:
+    first = await trading.send()
+    again = await trading.send(trading.document("GRO-1", {"partner_sku": "GRO-STATION", "quantity": 2}))
+    assert (again.repeated, again.quote_number) == (True, first.quote_number)
+    (asked,) = await rows(trading, PartnerOrderException)
+    assert asked.kind == ExceptionKind.DUPLICATE
+    assert [each["path"] for each in asked.detail["differences"]] == ["$.products[0].quantity", "$.products[1]"]
+
+
+async def test_an_unknown_product_is_noted_and_the_rest_goes_on(trading: Trade) -> None:
+    products = ({"partner_sku": "GRO-STATION"}, {"partner_sku": "GRO-NEW", "quantity": 2, "description": "Paal"})
+    receipt = await trading.send(trading.document("GRO-2", *products))
+    assert [(issue["code"], issue["path"]) for issue in receipt.issues] == [
+        ("UNMAPPED_SKU", "$.products[1].partner_sku")
+    ]
+    (quote,) = await rows(trading, Quote)
+    assert quote.partner_metadata["note"] == "Nog niet gekoppeld aan een artikel: 2 × GRO-NEW (Paal)"
+    (asked,) = await rows(trading, PartnerOrderException)
+    assert (asked.kind, asked.state, asked.detail["partner_sku"]) == ("UNMAPPED_SKU", "OPEN", "GRO-NEW")
+
+
+async def test_an_address_that_fails_is_kept_as_given_flagged_and_told(trading: Trade) -> None:
+    given = trading.document()
+    given["customer"]["address"]["postal_code"] = "99 ??"
+    receipt = await trading.send(given, flag=AddressFlag.POSTCODE_INVALID)
+    assert [issue["code"] for issue in receipt.issues] == ["ADDRESS_FLAGGED"]
+    (order,) = await rows(trading, PartnerOrder)
+    async with trading.market.database.session(SYSTEM) as session:
+        address = await session.get_one(Address, order.address_id)
+    assert address.original["postal_code"] == "99 ??"
+    types = [event.type for event in await rows(trading, Event, Event.subject_type == "PartnerOrder")]
+    assert types == ["partner_order.address_flagged", "partner_order.received"]
+
+
+async def test_lines_carry_the_quantity_of_the_map(trading: Trade) -> None:
+    await trading.send(trading.document("GRO-3", {"partner_sku": "GRO-CABLES", "quantity": 2}))
+    (line,) = await rows(trading, LineItem)
+    assert line.quantity == 6
