@@ -46,9 +46,12 @@ import domain.leads.personal
 import domain.ledger.models
 import domain.ledger.personal
 import domain.mail.models
+import domain.mail_reading.models
 import domain.notifications.models
 import domain.notifications.personal
 import domain.numbering.models
+import domain.onboarding.models
+import domain.onboarding.personal
 import domain.orders.models
 import domain.orders.personal
 import domain.partner_management.models
@@ -77,6 +80,7 @@ import domain.travel.models
 import domain.trusted_documents.models
 import domain.vat.models
 import domain.visits.models
+import domain.visits.rehearsed
 import domain.wallets.models
 import domain.wallets.subledgers
 import domain.ways_in.models
