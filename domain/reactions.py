@@ -35,11 +35,15 @@ Work: TypeAlias = Callable[[AsyncSession, Mapping[str, Any]], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """`types` are the event types that it wants, None for all. Its name is kept: a new name begins anew."""
+    """`types` are the event types that it wants, None for all. Its name is kept: a new name begins anew.
+
+    What happens in a sandbox is none of its business unless `in_sandboxes`: nothing there is planned or billed.
+    """
 
     name: str
     types: frozenset[str] | None
     react: React
+    in_sandboxes: bool = False
 
 
 async def _make_deliveries(session: AsyncSession, event: Event) -> None:
@@ -47,11 +51,11 @@ async def _make_deliveries(session: AsyncSession, event: Event) -> None:
     await deliveries.create_for(session, event)
 
 
-WEBHOOKS = Reaction("webhooks", None, _make_deliveries)
+WEBHOOKS = Reaction("webhooks", None, _make_deliveries, in_sandboxes=True)
 REACTIONS: tuple[Reaction, ...] = (
     WEBHOOKS,
     Reaction("orders", following.EVENTS, following.react),
-    Reaction("notifications", frozenset(causes.CAUSES), causes.react),
+    Reaction("notifications", frozenset(causes.CAUSES), causes.react, in_sandboxes=True),
     Reaction("days", days.TYPES, days.react),
     Reaction("documents", documents.TYPES, documents.react),
     Reaction("invoices", invoices.EVENTS, invoices.react),

@@ -13,6 +13,7 @@ from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database
 from tenants.models import BusinessEntity
+from tenants.sandboxes import REAL
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +30,7 @@ async def compute_commissions(database: Database) -> int:
 
 async def _entities(database: Database) -> list[UUID]:
     async with database.session(SYSTEM) as session:
-        return list((await session.execute(select(BusinessEntity.id).order_by(BusinessEntity.code))).scalars())
+        return list((await session.execute(select(BusinessEntity.id).where(REAL).order_by(BusinessEntity.code))).scalars())
 
 
 async def _run(database: Database, entity_id: UUID, month: date) -> int:

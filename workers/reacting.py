@@ -27,6 +27,7 @@ from domain.reactions import Reaction
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.logging import summary
+from tenants.sandboxes import sandbox_ids
 from workers.relay import WOKEN
 
 MOST_ATTEMPTS = 4
@@ -111,7 +112,10 @@ class Follower:
 
     async def _react(self, session: AsyncSession, places: Sequence[Positioned]) -> EventFailed | None:
         """React to one event after the other, each in a savepoint, up to the first that fails."""
+        apart = await sandbox_ids(session) if places and not self._reaction.in_sandboxes else frozenset()
         for place, event in zip(places, await consumers.events_of(session, places), strict=True):
+            if event.entity_id in apart:
+                continue
             try:
                 async with session.begin_nested():
                     await self._reaction.react(session, event)

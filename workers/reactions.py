@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.events.models import Event
 from domain.reactions import REACTIONS, Reaction
 from tenants.engine import Database
+from tenants.sandboxes import is_sandbox
 from tenants.settings import Settings
 from workers.background import BACKGROUND, Background
 from workers.jobs import Arguments, GiveUp, job
@@ -28,7 +29,8 @@ async def react(session: AsyncSession, arguments: Arguments, run: Run) -> None:
     event = (await session.execute(query)).scalar_one_or_none()
     if reaction is None or event is None:
         raise GiveUp("the reaction or the event is not there any more")
-    await reaction.react(session, event)
+    if reaction.in_sandboxes or not await is_sandbox(session, event.entity_id):
+        await reaction.react(session, event)
 
 
 def follower(reaction: Reaction) -> Background:

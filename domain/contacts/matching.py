@@ -21,6 +21,7 @@ from domain.rows import actor_of
 from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.audience import Audience
+from tenants.sandboxes import sandbox_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def find_or_create(
     if actor.audience is Audience.PARTNER:
         partner_id = partner_id or actor.organization_id
     await _one_at_a_time(session, values.get("email"))
-    known = await _known(session, values, address, partner_id)
+    known = await _known(session, values, address, partner_id, entity_id)
     if known is None:
         async with acting_as(session, maker) if maker else nullcontext():
             made = await service.create_person(
@@ -84,7 +85,11 @@ async def _one_at_a_time(session: AsyncSession, email: str | None) -> None:
 
 
 async def _known(
-    session: AsyncSession, values: Mapping[str, Any], address: AddressDetails | None, partner_id: UUID | None
+    session: AsyncSession,
+    values: Mapping[str, Any],
+    address: AddressDetails | None,
+    partner_id: UUID | None,
+    entity_id: UUID,
 ) -> Contact | None:
     """The oldest record of the person, locked."""
     same = _same_person(values, address)
@@ -98,9 +103,18 @@ async def _known(
         .limit(1)
         .with_for_update()
     )
+    query = query.where(*await _same_side(session, entity_id))
     if partner_id and actor_of(session).audience is not Audience.PARTNER:
         query = query.where(Contact.channel_organization_ids.contains([partner_id]))
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def _same_side(session: AsyncSession, entity_id: UUID) -> list[ColumnElement[bool]]:
+    """People of a sandbox are nobody's customers, and no customer is found in a sandbox."""
+    sandboxes = await sandbox_ids(session)
+    if entity_id in sandboxes:
+        return [Contact.entity_ids.contains([entity_id])]
+    return [~Contact.entity_ids.overlap(sorted(sandboxes))] if sandboxes else []
 
 
 def _same_person(values: Mapping[str, Any], address: AddressDetails | None) -> ColumnElement[bool] | None:

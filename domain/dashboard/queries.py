@@ -8,6 +8,7 @@ from domain.leads.models import Lead, LeadStatus
 from domain.orders.models import Order, OrderStage
 from domain.quotes.models import Quote
 from domain.visits.models import Visit, VisitStatus
+from tenants.sandboxes import is_real
 
 OPEN = (LeadStatus.NEW, LeadStatus.INTAKE)
 ENDED = (OrderStage.COMPLETED, OrderStage.CANCELLED)
@@ -46,9 +47,9 @@ def orders_by_stage() -> Select[Any]:
 
 
 def _count(model: Any) -> Select[Any]:
-    return select(func.count()).select_from(model)
+    return select(func.count()).select_from(model).where(is_real(model.entity_id))
 
 
 def _by(model: Any, column: Any, name: str) -> Select[Any]:
-    counted = select(column.label(name), func.count().label("number")).select_from(model)
+    counted = select(column.label(name), func.count().label("number")).where(is_real(model.entity_id))
     return counted.group_by(column).order_by(column)

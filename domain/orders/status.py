@@ -15,6 +15,7 @@ from domain.orders.models import Order
 from domain.quotes.models import PartyRole, Quote, QuoteStatus
 from domain.teams.models import Team
 from domain.visits.models import Visit, VisitStatus
+from domain.visits.rehearsed import RehearsedVisit
 
 EVENT = "status_update"
 ON_HOLD = "on_hold"
@@ -110,15 +111,25 @@ def known_to(row: Any, organization_id: ColumnElement[Any] | None) -> ColumnElem
 def scheduled_date(order: Any) -> ColumnElement[Any]:
     """The day of the next visit that is planned, else of the last that was made."""
     visit = aliased(Visit)
-    return func.coalesce(_visits(order, visit, visit.day).scalar_subquery(), cast(null(), Date))
+    return func.coalesce(
+        _visits(order, visit, visit.day).scalar_subquery(), _rehearsed(order, "day"), cast(null(), Date)
+    )
 
 
 def installer(order: Any) -> ColumnElement[Any]:
     """The name of the team that makes that visit."""
     visit, team = aliased(Visit), aliased(Team)
     name = select(team.name).where(team.id == visit.team_id).correlate(visit).scalar_subquery()
-    found: ColumnElement[Any] = _visits(order, visit, name).scalar_subquery()
+    found: ColumnElement[Any] = func.coalesce(
+        _visits(order, visit, name).scalar_subquery(), _rehearsed(order, "installer")
+    )
     return found
+
+
+def _rehearsed(order: ColumnElement[Any], column: str) -> Any:
+    """What an order of a sandbox says, which has no visits."""
+    rehearsed = aliased(RehearsedVisit)
+    return select(getattr(rehearsed, column)).where(rehearsed.order_id == order).scalar_subquery()
 
 
 def _visits(order: ColumnElement[Any], visit: Any, value: Any) -> Any:

@@ -42,8 +42,8 @@ async def governing(session: AsyncSession, entity_id: UUID, chain: Sequence[UUID
 
 
 def now(row: PartnerIntegration) -> datetime:
-    """The present moment of an integration, in UTC: a sandbox has a clock of its own."""
-    return clock.now() + timedelta(seconds=row.clock_offset_seconds)
+    """The present moment of an integration, in UTC: a sandbox has a clock of its own, which may stand still."""
+    return row.clock_frozen_at or clock.now() + timedelta(seconds=row.clock_offset_seconds)
 
 
 def require_taking(row: PartnerIntegration) -> None:

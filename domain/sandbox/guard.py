@@ -25,10 +25,27 @@ BEGIN
   RETURN NEW;
 END $$"""
 
+_REFUSE = f"""
+CREATE OR REPLACE FUNCTION refuse_in_sandbox() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+  IF {_IN_A_SANDBOX} THEN
+    RAISE EXCEPTION 'no % in a sandbox', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$"""
+NEVER = ("visit", "invoice", "commission", "lead")
+"""What a sandbox has none of: each is planned, paid, followed up or counted beyond its entity."""
+
 
 def statements() -> Iterator[str]:
     """Functions and triggers, replaced by every migration."""
-    yield from (_MAIL, _NOTIFICATION)
+    yield from (_MAIL, _NOTIFICATION, _REFUSE)
+    for table in NEVER:
+        yield (
+            f"CREATE OR REPLACE TRIGGER refuse_in_sandbox BEFORE INSERT OR UPDATE OF entity_id ON {table} "
+            "FOR EACH ROW EXECUTE FUNCTION refuse_in_sandbox()"
+        )
     yield (
         "CREATE OR REPLACE TRIGGER keep_in_sandbox BEFORE INSERT OR UPDATE OF status ON mail_message FOR EACH ROW "
         "WHEN (NEW.status = 'QUEUED') EXECUTE FUNCTION keep_mail_in_sandbox()"

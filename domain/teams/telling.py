@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.record import Payload, record
 from tenants.models import BusinessEntity
+from tenants.sandboxes import REAL
 
 
 async def tell(
@@ -21,7 +22,7 @@ async def tell(
 ) -> None:
     """Record the event for every entity that the session's actor sees."""
     teams = list(team_ids)
-    for entity_id in await session.scalars(select(BusinessEntity.id).order_by(BusinessEntity.id)):
+    for entity_id in await session.scalars(select(BusinessEntity.id).where(REAL).order_by(BusinessEntity.id)):
         await record(
             session, payload, entity_id=entity_id, subject_id=subject_id, team_ids=teams, changes=changes or {}
         )

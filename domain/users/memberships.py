@@ -16,6 +16,7 @@ from tenants.auth import sessions
 from tenants.auth.models import LoginSession
 from tenants.models import BusinessEntity, Membership, MembershipStatus, UserAccount, UserStatus
 from tenants.permissions import Role
+from tenants.sandboxes import REAL
 
 
 async def revoke(session: AsyncSession, actor: Actor, id: UUID) -> Membership:
@@ -60,7 +61,7 @@ async def entities_of(session: AsyncSession, user_id: UUID) -> list[UUID]:
         Membership.user_id == user_id, Membership.status == MembershipStatus.ACTIVE, Membership.entity_id.is_not(None)
     )
     found = {id for id in await session.scalars(held) if id is not None}
-    return sorted(found or set(await session.scalars(select(BusinessEntity.id))))
+    return sorted(found or set(await session.scalars(select(BusinessEntity.id).where(REAL))))
 
 
 async def record_of_user(session: AsyncSession, user_id: UUID, happened: Payload) -> None:

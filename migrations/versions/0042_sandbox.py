@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 revision = "0042"
 down_revision = "0041"
 
-_TABLES = ("sandbox_check", "sandbox_run", "partner_sandbox")
+_TABLES = ("rehearsed_visit", "sandbox_check", "sandbox_run", "partner_sandbox")
 _FAULTS = "fault IN ('DUPLICATE', 'LATE', 'OUT_OF_ORDER', 'BAD_SIGNATURE', 'SERVER_ERROR', 'TIMEOUT')"
 
 
@@ -18,7 +18,22 @@ def upgrade() -> None:
     _create_sandbox()
     _create_run()
     _create_check()
+    _create_rehearsed_visit()
     op.add_column("partner_integration", sa.Column("clock_frozen_at", sa.DateTime(timezone=True), nullable=True))
+
+
+def _create_rehearsed_visit() -> None:
+    op.create_table(
+        "rehearsed_visit",
+        sa.Column("order_id", sa.UUID(), nullable=False),
+        sa.Column("entity_id", sa.UUID(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("installer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_rehearsed_visit")),
+        sa.ForeignKeyConstraint(["order_id"], ["order.id"], name=op.f("fk_rehearsed_visit_order_id")),
+        sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_rehearsed_visit_entity_id")),
+    )
+    op.create_index(op.f("ix_rehearsed_visit_entity_id"), "rehearsed_visit", ["entity_id"])
 
 
 def _mark_entities() -> None:
@@ -183,6 +198,9 @@ def downgrade() -> None:
     op.drop_column("webhook_delivery", "fault_due")
     op.drop_column("webhook_delivery", "fault")
     op.drop_column("webhook_endpoint", "faults")
+    for table in ("visit", "invoice", "commission", "lead"):
+        op.execute(f"DROP TRIGGER IF EXISTS refuse_in_sandbox ON {table}")
+    op.execute("DROP FUNCTION IF EXISTS refuse_in_sandbox()")
     op.execute("DROP TRIGGER IF EXISTS keep_in_sandbox ON notification_delivery")
     op.execute("DROP TRIGGER IF EXISTS keep_in_sandbox ON mail_message")
     op.execute("DROP FUNCTION IF EXISTS keep_notification_in_sandbox(), keep_mail_in_sandbox()")
