@@ -37,16 +37,16 @@ _NUMBER = {"nl": "een getal met hoogstens drie decimalen", "en": "a number with 
 T = TypeVar("T")
 
 
-class BadJson(InvalidInput):
+class InvalidJson(InvalidInput):
     """The body is no JSON at all."""
 
-    code = "BAD_JSON"
+    code = "INVALID_JSON"
     nl = "Dit is geen geldige JSON in UTF-8."
     en = "This is not valid JSON in UTF-8."
 
 
-class BodyTooLarge(InvalidInput):
-    code = "BODY_TOO_LARGE"
+class OrderTooLarge(InvalidInput):
+    code = "ORDER_TOO_LARGE"
     nl = "Een bestelling is hoogstens {maximum} bytes."
     en = "An order is at most {maximum} bytes."
 
@@ -178,11 +178,11 @@ def json_path(field: FieldPath) -> str:
 def _object_of(given: bytes | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(given, bytes):
         if len(given) > MOST_BYTES:
-            raise BodyTooLarge(maximum=MOST_BYTES)
+            raise OrderTooLarge(maximum=MOST_BYTES)
         try:
             given = orjson.loads(given)
         except orjson.JSONDecodeError as error:
-            raise BadJson() from error
+            raise InvalidJson() from error
     read = dict(given) if isinstance(given, Mapping) else given
     return validation.json_object(read, maximum=MOST_BYTES)
 

@@ -1,6 +1,6 @@
 """Expected failures of taking in orders of partners."""
 
-from domain.errors import Conflict, DomainError, InvalidInput, PermissionDenied, RateLimited
+from domain.errors import Conflict, DomainError, InvalidInput, PermissionDenied
 
 
 class IntegrationNotLive(DomainError):
@@ -23,17 +23,6 @@ class AddressNotAllowed(PermissionDenied):
     code = "ADDRESS_NOT_ALLOWED"
     nl = "Verzoeken van internetadres {address} worden niet aangenomen."
     en = "Requests from internet address {address} are not taken."
-
-
-class TooManyRequests(RateLimited):
-    """More than what one key may send in a minute."""
-
-    code = "TOO_MANY_REQUESTS"
-    nl = "Meer dan {limit} verzoeken per minuut. Probeer het over {seconds} seconden opnieuw."
-    en = "More than {limit} requests a minute. Try again in {seconds} seconds."
-
-    def __init__(self, *, limit: int, seconds: int) -> None:
-        DomainError.__init__(self, limit=limit, seconds=seconds)
 
 
 class InvalidNetwork(InvalidInput):
