@@ -1,0 +1,1 @@
+"""From application to go-live: steps, criteria, documents, tasks, article map, prices, agreement."""
