@@ -33,6 +33,8 @@ def show_banner(console: Console, settings: Settings, data_dir: Path, logins: "l
         console.print(f"  {name:16}{portal(settings, brand)}", soft_wrap=True)
     broker = settings.mqtt_url.rpartition("@")[2] or f"{settings.mqtt_host}:{settings.mqtt_port}"
     console.print(f"  {'Chargers':16}mqtt://{broker}", soft_wrap=True)
+    if settings.mail_in_port:
+        console.print(f"  {'Orders by mail':16}{settings.mail_in_host}:{settings.mail_in_port} (SMTP)", soft_wrap=True)
     if logins:
         console.print("\n  Demo logins")
     for login in logins:

@@ -24,7 +24,7 @@ app.add_typer(tenant, name="tenant")
 
 @app.command()
 def up() -> None:
-    """Start servers, API, worker and telemetry here, with demo data, until Ctrl-C."""
+    """Start servers, API, worker, telemetry and mail here, with demo data, until Ctrl-C."""
     from chargecars.up import up
 
     up()
@@ -65,6 +65,18 @@ def telemetry(listening: _FromParent = None, word: _FromParent = None) -> None:
     """Take what chargers send over MQTT; without MQTT_URL this is the broker, too."""
     from chargecars.running import await_word, servers
     from workers.mqtt.main import run
+
+    if word is not None:
+        await_word(word)
+    with servers():
+        run(listening)
+
+
+@app.command(name="mail-in")
+def mail_in(listening: _FromParent = None, word: _FromParent = None) -> None:
+    """Take orders that partners mail, over SMTP and LMTP."""
+    from chargecars.running import await_word, servers
+    from workers.mail_in.main import run
 
     if word is not None:
         await_word(word)

@@ -34,6 +34,16 @@ def listen_for_chargers(settings: Settings) -> socket.socket:
         return _listen(settings.mqtt_host, 0, "MQTT_")
 
 
+def listen_for_mail(settings: Settings) -> socket.socket:
+    """The same for mail of partners."""
+    try:
+        return _listen(settings.mail_in_host, settings.mail_in_port, "MAIL_IN_")
+    except StackError:
+        if "mail_in_port" in settings.model_fields_set:
+            raise
+        return _listen(settings.mail_in_host, 0, "MAIL_IN_")
+
+
 def _listen(host: str, port: int, prefix: str = "") -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

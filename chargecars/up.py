@@ -14,7 +14,7 @@ from rich.console import Console
 
 from chargecars.banner import show_banner
 from chargecars.running import adopt, check_given, give_word, is_empty
-from chargecars.serving import listen, listen_for_chargers
+from chargecars.serving import listen, listen_for_chargers, listen_for_mail
 from chargecars.stack import Stack, StackError
 from chargecars.stack.child import Child
 from chargecars.stack.files import Lock, make_data_dir
@@ -55,6 +55,7 @@ class Platform:
         self._lock = Lock(self._stack.data_dir / "up.lock")
         self._listening: socket.socket | None = None
         self._for_chargers: socket.socket | None = None
+        self._for_mail: socket.socket | None = None
         self._logins: list[Login] = []
 
     def start(self) -> None:
@@ -65,7 +66,7 @@ class Platform:
         self._settings = adopt(self._stack)
         self._step("Migrations", self._migrate)
         self._load_demo()
-        self._step("API, worker and telemetry", self._let_serve)
+        self._step("API, worker, telemetry and mail", self._let_serve)
         self.complete = True
         show_banner(self._console, self._settings, self._stack.data_dir, self._logins)
 
@@ -84,7 +85,7 @@ class Platform:
             raise
         finally:
             self._lock.release()
-            for listening in filter(None, (self._listening, self._for_chargers)):
+            for listening in filter(None, (self._listening, self._for_chargers, self._for_mail)):
                 listening.close()
 
     def _claim(self) -> None:
@@ -97,6 +98,9 @@ class Platform:
         if not self._settings.mqtt_url:
             self._for_chargers = listen_for_chargers(self._settings)
             os.environ["MQTT_PORT"] = str(self._for_chargers.getsockname()[1])
+        if self._settings.mail_in_port:
+            self._for_mail = listen_for_mail(self._settings)
+            os.environ["MAIL_IN_PORT"] = str(self._for_mail.getsockname()[1])
 
     def _start_servers(self) -> None:
         check_given(self._settings)
@@ -131,9 +135,15 @@ class Platform:
         listening = self._listening.fileno()
         self._start_process("API", "api", "--listening", str(listening), descriptors=(listening,))
         self._start_process("worker", "worker")
-        chargers = [self._for_chargers.fileno()] if self._for_chargers else []
-        options = [word for number in chargers for word in ("--listening", str(number))]
-        self._start_process("telemetry", "telemetry", *options, descriptors=tuple(chargers))
+        self._start_with("telemetry", "telemetry", self._for_chargers)
+        if self._for_mail or self._settings.mail_in_lmtp_port:
+            self._start_with("mail", "mail-in", self._for_mail)
+
+    def _start_with(self, name: str, command: str, listening: socket.socket | None) -> None:
+        """A process that is handed a socket of ours where there is one."""
+        descriptors = (listening.fileno(),) if listening else ()
+        options = [word for number in descriptors for word in ("--listening", str(number))]
+        self._start_process(name, command, *options, descriptors=descriptors)
 
     def _start_process(self, name: str, *words: str, descriptors: tuple[int, ...] = ()) -> None:
         theirs, ours = os.pipe()

@@ -25,6 +25,7 @@ from workers.dunning import remind_of_invoices
 from workers.event_months import drop_old_event_months, make_event_months
 from workers.health import assess_chargers, forget_troubles, look_after_chargers
 from workers.horizon import look
+from workers.inbound_mail import forget as forget_mail
 from workers.invoices import ask_for_collective_invoices
 from workers.leads import carry_out_due_follow_ups
 from workers.ledger import check_the_books
@@ -125,8 +126,9 @@ async def _old_deliveries(database: Database, settings: Settings) -> None:
     await forget_old_deliveries(database, settings)
 
 
-async def _personal_data(database: Database, _settings: Settings) -> None:
+async def _personal_data(database: Database, settings: Settings) -> None:
     await forget_old_texts(database)
+    await forget_mail(database, settings)
     await erase_quiet_leads(database)
 
 

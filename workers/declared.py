@@ -7,6 +7,7 @@ import workers.disruptions
 import workers.documents
 import workers.dunning
 import workers.horizon
+import workers.inbound_mail
 import workers.invoices
 import workers.notifications
 import workers.payments

@@ -175,7 +175,9 @@ class EmailOrder(Identified, Updated, Base):
     """1 for the first order in the mail."""
     state: Mapped[str] = mapped_column(server_default=EmailOrderState.REVIEW.value)
     reference: Mapped[str] = mapped_column(server_default="")
-    """The partner's number of the order as it was read or derived."""
+    """The partner's number of the order as it was read, else the one it has from us."""
+    derived: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether the mail names no number, and the reference is made of the mail and the position."""
     fields: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     """By JSON path: value, confidence 0 to 1, part, start, end, text, method."""
     missing: Mapped[Texts] = mapped_column(server_default=text("'{}'"))
@@ -186,8 +188,8 @@ class EmailOrder(Identified, Updated, Base):
     faults: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
     """`{code, path, message}` of what intake refused."""
     corrected: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    """By JSON path: what somebody said that it is."""
-    partner_order_id: Mapped[UUID | None]
+    """By JSON path: what somebody said that it is; null where it is not of the order."""
+    partner_order_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner_order.id"))
     reason: Mapped[str] = mapped_column(server_default="")
     """Why it was rejected."""
     reviewed_by: Mapped[UUID | None]
@@ -202,7 +204,5 @@ _EXPLAIN = {
     "partner": "It is of the actor's own organization.",
 }
 protect(InboundAddress, staff=Rule(OF_THE_ENTITY), partner=Rule(_OWN), explain=_EXPLAIN)
-protect(
-    InboundMail, staff=Rule(OF_THE_ENTITY, hidden=("raw",)), partner=Rule(_OWN, hidden=("raw",)), explain=_EXPLAIN
-)
+protect(InboundMail, staff=Rule(OF_THE_ENTITY, hidden=("raw",)), partner=Rule(_OWN, hidden=("raw",)), explain=_EXPLAIN)
 protect(EmailOrder, staff=Rule(OF_THE_ENTITY), partner=Rule(_OWN), explain=_EXPLAIN)

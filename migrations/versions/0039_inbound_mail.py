@@ -99,6 +99,7 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), server_default="REVIEW", nullable=False),
         sa.Column("reference", sa.Text(), server_default="", nullable=False),
+        sa.Column("derived", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "fields", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
@@ -125,6 +126,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["entity_id"], ["business_entity.id"], name=op.f("fk_email_order_entity_id")),
         sa.ForeignKeyConstraint(["inbound_mail_id"], ["inbound_mail.id"], name=op.f("fk_email_order_inbound_mail_id")),
         sa.ForeignKeyConstraint(["organization_id"], ["contact.id"], name=op.f("fk_email_order_organization_id")),
+        sa.ForeignKeyConstraint(
+            ["partner_order_id"], ["partner_order.id"], name=op.f("fk_email_order_partner_order_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_email_order")),
         sa.UniqueConstraint("inbound_mail_id", "position", name=op.f("uq_email_order_inbound_mail_id_position")),
     )

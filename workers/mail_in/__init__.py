@@ -1,0 +1,1 @@
+"""The process that takes mail of partners over SMTP and LMTP."""
