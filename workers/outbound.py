@@ -22,7 +22,8 @@ import httpx
 
 from domain.webhooks.errors import WebhookUrlInvalid
 from domain.webhooks.models import AttemptError
-from domain.webhooks.queue import EXCERPT, Outcome
+from domain.webhooks.outcome import Outcome
+from domain.webhooks.queue import EXCERPT
 from domain.webhooks.targets import Target, local_allowed, may_be_asked, target_of
 from tenants.settings import Settings
 

@@ -15,11 +15,12 @@ import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from domain.webhooks import deliveries, queue, replays
+from domain.webhooks import deliveries, faults, queue, replays
 from domain.webhooks.deliveries import CHANNEL, Unwritten
 from domain.webhooks.models import AttemptError, DeliveryState
+from domain.webhooks.outcome import Outcome
 from domain.webhooks.payloads import PayloadFailed, Renderer, body_of
-from domain.webhooks.queue import Outcome, Taken
+from domain.webhooks.queue import Taken
 from tenants.actor import SYSTEM
 from tenants.auth import clock
 from tenants.engine import Database, connect_args, role_password
@@ -149,8 +150,11 @@ class Deliverer:
             body = taken.delivery.body or await self._late_body(taken)
         except PayloadFailed as error:
             return Outcome(AttemptError.PAYLOAD, detail=str(error))
-        headers = queue.signed(self._settings, taken, body)
-        return await self._outbound.post(taken.endpoint.url, headers, body)
+        fault = faults.due(taken.delivery)
+        headers = faults.spoilt(fault, queue.signed(self._settings, taken, body))
+        sent = faults.is_sent(fault)
+        real = await self._outbound.post(taken.endpoint.url, headers, body) if sent else None
+        return faults.outcome(fault, real) if fault or real is None else real
 
     async def _late_body(self, taken: Taken) -> str:
         body = await body_of(self._renderer, taken.endpoint, taken.delivery.event_id)

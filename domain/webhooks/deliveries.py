@@ -16,7 +16,7 @@ from domain.contacts.models import Contact
 from domain.events import positions
 from domain.events.models import Event, EventPosition
 from domain.events.positions import Positioned
-from domain.webhooks import subscriptions
+from domain.webhooks import faults, subscriptions
 from domain.webhooks.errors import EndpointDisabled
 from domain.webhooks.models import (
     AttemptError,
@@ -54,7 +54,7 @@ async def create_for(session: AsyncSession, event: Event) -> int:
     told = Positioned(
         position, event.id, event.created_at, event.entity_id, event.type, event.subject_type, event.subject_id
     )
-    rows = [row_for(endpoint, told) for endpoint in endpoints]
+    rows = [await _row(session, endpoint, told) for endpoint in endpoints]
     made = insert(WebhookDelivery).values(rows).on_conflict_do_nothing().returning(WebhookDelivery.id)
     count = len((await session.execute(made)).all())
     await ring(session)
@@ -80,6 +80,13 @@ def row_for(endpoint: WebhookEndpoint, event: Positioned) -> dict[str, Any]:
         "position": event.position,
         "next_attempt_at": clock.now(),
     }
+
+
+async def _row(session: AsyncSession, endpoint: WebhookEndpoint, event: Positioned) -> dict[str, Any]:
+    row = {**row_for(endpoint, event), "fault": None, "fault_due": False}
+    if endpoint.faults:
+        await faults.assign(session, endpoint, row)
+    return row
 
 
 async def ring(session: AsyncSession) -> None:

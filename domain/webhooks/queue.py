@@ -6,7 +6,7 @@ an endpoint is told one thing at a time, in the order of the log.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.webhooks import failures, secrets
+from domain.webhooks import failures, faults, secrets
 from domain.webhooks.models import (
     AttemptError,
     DeliveryState,
@@ -24,6 +24,7 @@ from domain.webhooks.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from domain.webhooks.outcome import Outcome
 from domain.webhooks.policy import policy_of
 from domain.webhooks.service import turn_off
 from tenants.auth import clock
@@ -58,7 +59,8 @@ _DUE = text("""
         AND NOT EXISTS (
           SELECT 1 FROM webhook_delivery o
           WHERE o.endpoint_id = d.endpoint_id AND o.subject_id = d.subject_id AND o.state = 'PENDING' AND o.id <> d.id
-            AND (o.position < d.position OR o.lease_until > :now))
+            AND (o.position < d.position OR o.lease_until > :now)
+            AND NOT (o.fault IS NOT DISTINCT FROM 'OUT_OF_ORDER' AND o.attempts = 0))
       ORDER BY d.next_attempt_at, d.position
       LIMIT greatest(0, CASE WHEN e.failing_since IS NULL THEN :each ELSE 1 END - coalesce(b.used, 0))
     ) d
@@ -76,21 +78,6 @@ class Taken:
     endpoint: WebhookEndpoint
     attempt_id: UUID
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of an attempt; `error` is None when it arrived."""
-
-    error: AttemptError | None = None
-    status: int | None = None
-    detail: str | None = None
-    latency_ms: int | None = None
-    address: str | None = None
-    retry_after: float | None = None
-    request_headers: dict[str, str] = field(default_factory=dict)
-    response_headers: dict[str, str] = field(default_factory=dict)
-    response_body: str | None = None
 
 
 async def take_due(session: AsyncSession, settings: Settings, most: int) -> list[Taken]:
@@ -132,7 +119,11 @@ async def conclude(session: AsyncSession, settings: Settings, taken: Taken, outc
         return DeliveryState(delivery.state)
     delivery.lease_until = None
     delivery.last_status, delivery.last_error = outcome.status, outcome.error
+    if outcome.fault is not None and faults.again(delivery, outcome.error is None):
+        return DeliveryState.PENDING
     if outcome.error is None:
+        if endpoint.faults:
+            await faults.let_go(session, delivery)
         return _arrived(endpoint, delivery, now)
     return await _failed(session, settings, endpoint, delivery, outcome)
 
@@ -239,6 +230,7 @@ async def _finish(session: AsyncSession, ids: Sequence[UUID], outcome: Outcome, 
         "request_headers": outcome.request_headers,
         "response_headers": {name: _kept(value, 500) for name, value in outcome.response_headers.items()},
         "response_body": _kept(outcome.response_body, EXCERPT),
+        "fault": outcome.fault,
     }
     await session.execute(done.values(**values).execution_options(synchronize_session=False))
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from domain.webhooks.models import AttemptError
-from domain.webhooks.queue import EXCERPT, Outcome
+from domain.webhooks.outcome import Outcome
+from domain.webhooks.queue import EXCERPT
 from tenants.settings import Settings
 from tests.receiving import certificate, raw, receiver, says
 from workers import outbound as module

@@ -17,7 +17,7 @@ from domain.teams.models import Team
 from domain.visits.models import Visit
 from domain.webhooks import deliveries, queue, replays, service
 from domain.webhooks.models import AttemptError, DeliveryState, DisabledReason, EndpointState, WebhookDelivery
-from domain.webhooks.queue import Outcome
+from domain.webhooks.outcome import Outcome
 from tenants.actor import SYSTEM
 from tenants.engine import Database
 from tenants.settings import Settings
