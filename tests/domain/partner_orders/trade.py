@@ -47,7 +47,8 @@ class Trade:
                     "city": "Utrecht",
                 },
             },
-            "products": list(products) or [{"partner_sku": "GRO-STATION", "quantity": 1}, {"partner_sku": "GRO-INSTALL"}],
+            "products": list(products)
+            or [{"partner_sku": "GRO-STATION", "quantity": 1}, {"partner_sku": "GRO-INSTALL"}],
             "partner_references": {"purchase_order": "PO-7"},
         } | values
         return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,160 @@
+"""Orders of partners over HTTP (N1): POST /partners/{partner_id}/orders, the partner document as the body."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api.locating import locator_of
+from api.openapi import SIGNED, described, header, path
+from api.partner_requests import caller_of, require_json
+from api.refusals import refusing_in_full
+from domain.agreements.enforcing import TermsFieldRequired, TermsLimitReached, TermsTooManyLines
+from domain.errors import NotFound, OutOfRange, Required, TooLong, TooMany, WrongType
+from domain.leads.submission import NotAName
+from domain.partner_orders import errors
+from domain.partner_orders.document import InvalidDate, InvalidJson, OrderTooLarge, PartnerOrderDocument, parse
+from domain.partner_orders.models import Way
+from domain.partner_orders.receipt import Receipt
+from domain.partner_orders.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from domain.partner_orders.submit import prepare, submit
+from domain.validation import InvalidEmail, InvalidPhone, UnsafeText
+from tenants.auth import clock
+
+
+class IssueAnswer(BaseModel):
+    """Something about the order that the partner should know."""
+
+    code: str = Field(description="Stable code, such as UNMAPPED_SKU.")
+    path: str = Field(description="JSON path in the document.")
+    message: str = Field(description="In the language of the key.")
+
+
+class ReceiptAnswer(BaseModel):
+    """That the order was taken in, and what it became."""
+
+    order_id: str | None = Field(description="Number of the order; null while it is a quote or waits for us.")
+    quote_id: str | None = Field(description="Number of the quote; null while none can be made.")
+    partner_order_id: str = Field(description="The partner's own number.")
+    status: str = Field(description="`received`.")
+    estimated_processing_minutes: int = Field(description="How long processing takes.")
+    repeated: bool = Field(description="Whether the number was known: then this is the first order.")
+    issues: list[IssueAnswer] = Field(description="What is not as it should be; the order stands all the same.")
+
+
+@refusing_in_full
+async def submit_order(request: Request) -> Response:
+    """201 with the receipt of a new order; 200 with that of the first where its number is known."""
+    began = clock.now()
+    caller = await caller_of(request)
+    require_json(request)
+    body = await caller.body(request)
+    document = parse(body)
+    located = await prepare(locator_of(caller.context), document)
+    async with caller.context.system() as session:
+        receipt = await submit(
+            session,
+            entity_id=caller.entity_id,
+            organization_id=caller.organization.id,
+            document=document,
+            located=located,
+            way=Way.API,
+            by=caller.actor,
+            body_sha256=hashlib.sha256(body).digest(),
+            began=began,
+        )
+    return _answer(receipt)
+
+
+def _answer(receipt: Receipt) -> Response:
+    status = 200 if receipt.repeated else 201
+    return Response(orjson.dumps(receipt.json()), status, media_type="application/json")
+
+
+_EXAMPLE = {
+    "partner_order_id": "GRO-123456",
+    "customer": {
+        "name": "Sanne de Vries",
+        "email": "sanne@example.nl",
+        "phone": "0612345678",
+        "address": {"street": "Dorpsstraat", "house_number": "12", "postal_code": "3511 AB", "city": "Utrecht"},
+    },
+    "products": [{"partner_sku": "GRO-ALFEN-11", "quantity": 1, "description": "Alfen Eve Single 11 kW"}],
+    "installation_preferences": {"preferred_date": "2026-12-01", "notes": "Parkeren achter het huis."},
+    "partner_references": {"dealer_group_id": "DG-7", "purchase_order": "PO-2026-7", "customer_account": "K-4711"},
+}
+_RECEIVED = {
+    "order_id": "CC-2026-00123",
+    "quote_id": "CC-Q-2026-00456",
+    "partner_order_id": "GRO-123456",
+    "status": "received",
+    "estimated_processing_minutes": 5,
+    "repeated": False,
+    "issues": [],
+}
+SIGNATURE_PARAMETERS = [
+    header(
+        TIMESTAMP_HEADER,
+        "Seconds since 1970; at most five minutes from our clock. Required where the integration asks for signatures.",
+        schema={"type": "string", "pattern": "^[0-9]{1,11}$"},
+        example="1790000000",
+    ),
+    header(
+        SIGNATURE_HEADER,
+        "`v1=` and HMAC-SHA256 over timestamp, a full stop and the raw body, in hexadecimal digits.",
+        example="v1=" + "0" * 64,
+    ),
+]
+SIGNATURE_CODES = (
+    errors.SignatureRequired,
+    errors.SignatureMalformed,
+    errors.SignatureExpired,
+    errors.SignatureInvalid,
+)
+PARTNER = path("partner_id", "The partner's code or id.", example="groendus")
+
+ROUTES: list[Any] = [
+    described(
+        Route("/partners/{partner_id}/orders", submit_order, methods=["POST"]),
+        summary="Send an order.",
+        tag="Orders",
+        body=PartnerOrderDocument,
+        responses={200: ReceiptAnswer, 201: ReceiptAnswer},
+        codes={
+            400: (InvalidJson, "BAD_ID"),
+            401: SIGNATURE_CODES,
+            403: (errors.AddressNotAllowed, errors.IntegrationNotLive, errors.NotAnOrderingPartner),
+            404: (NotFound,),
+            413: (OrderTooLarge, "BODY_TOO_LARGE"),
+            415: ("UNSUPPORTED_MEDIA_TYPE",),
+            422: (
+                Required,
+                WrongType,
+                TooLong,
+                TooMany,
+                OutOfRange,
+                UnsafeText,
+                NotAName,
+                InvalidEmail,
+                InvalidPhone,
+                InvalidDate,
+                TermsFieldRequired,
+                TermsTooManyLines,
+            ),
+            429: (TermsLimitReached,),
+        },
+        examples={"body": _EXAMPLE, 201: _RECEIVED, 200: _RECEIVED | {"repeated": True}},
+        security=SIGNED,
+        parameters=[PARTNER, *SIGNATURE_PARAMETERS],
+        errors="errors",
+        words=(
+            "A second submission of the same `partner_order_id` answers 200 with the first order, also when both come "
+            "at once. What cannot be used makes nothing: every fault is named at once, by JSON path."
+        ),
+    )
+]
+"""Bound in size by the server's limit for bodies (MAX_BODY_BYTES) and the document's (64 KiB)."""
