@@ -108,6 +108,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     made.state.settings = settings
     made.state.database = database
     made.state.redis = _redis(settings)
+    made.state.schema = schema
     made.state.live = Live(settings, database, schema)
     return made
 

@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 document: made of what routes say of themselves, their pydantic models and the errors' messages."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -58,10 +57,9 @@ def document(routes: Iterable[BaseRoute], *, version: str, server: str = "/", un
     """OpenAPI 3.1 of described routes; with `unlisted` also of those that are of no use to partners' programs."""
     operations = list(_operations(routes, unlisted))
     schemas = _Schemas(operations)
-    names = _names(operations)
     paths: dict[str, Any] = {}
     for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _said(operation, schemas, names[id(operation)])
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _said(operation, schemas)
     used = {operation.said.tag for operation in operations}
     return {
         "openapi": "3.1.0",
@@ -92,33 +90,15 @@ def _operations(routes: Iterable[BaseRoute], unlisted: bool) -> Iterator[_Operat
             yield _Operation(_PLACE.sub(r"{\g<name>}", route.path), method, route, said)
 
 
-def _names(operations: list[_Operation]) -> dict[int, str]:
-    """operationId: the name of the endpoint's function, with its module and path where that is not enough."""
-    plain = {id(each): _name(each) for each in operations}
-    often = Counter(plain.values())
-    long = {id(each): f"{_module(each)}_{plain[id(each)]}" for each in operations}
-    often_long = Counter(long[key] for key, name in plain.items() if often[name] > 1)
-    return {
-        id(each): plain[id(each)]
-        if often[plain[id(each)]] == 1
-        else long[id(each)]
-        if often_long[long[id(each)]] == 1
-        else f"{each.method.lower()}{re.sub('[^a-z0-9]+', '_', each.path.lower()).rstrip('_')}"
-        for each in operations
-    }
-
-
 def _name(operation: _Operation) -> str:
-    return str(getattr(operation.route.endpoint, "__name__", operation.route.name))
+    """operationId, of method and path alone: it stays the same whatever is added beside."""
+    words = re.findall(r"[A-Za-z0-9]+", operation.path.replace("_", " "))
+    return operation.method.lower() + "".join(word[:1].upper() + word[1:] for word in words)
 
 
-def _module(operation: _Operation) -> str:
-    return str(getattr(operation.route.endpoint, "__module__", "")).rpartition(".")[2]
-
-
-def _said(operation: _Operation, schemas: "_Schemas", name: str) -> dict[str, Any]:
+def _said(operation: _Operation, schemas: "_Schemas") -> dict[str, Any]:
     said = operation.said
-    made: dict[str, Any] = {"operationId": name, "summary": said.summary, "tags": [said.tag]}
+    made: dict[str, Any] = {"operationId": _name(operation), "summary": said.summary, "tags": [said.tag]}
     description = " ".join(filter(None, (said.words, said.deprecation)))
     if description:
         made["description"] = description
