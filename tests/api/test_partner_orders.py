@@ -60,7 +60,7 @@ async def count(trading: Trade, *models: Any) -> list[int]:
         mine = {Contact: Contact.entity_ids.contains([trading.market.entity.id])}
         found = []
         for model in models:
-            where = mine[model] if model in mine else model.entity_id == trading.market.entity.id
+            where = mine.get(model, model.entity_id == trading.market.entity.id)
             found.append((await session.execute(select(func.count()).where(where))).scalar_one())
         return found
 

@@ -6,13 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from domain.catalog import service as catalog
 from domain.contacts.models import Address, Contact
 from domain.events.models import Event
 from domain.geo.location import AddressFlag
 from domain.orders.models import Order
 from domain.partner_orders.models import ExceptionKind, PartnerOrder, PartnerOrderException
-from domain.quotes.models import LineItem, Quote, QuoteParty, QuoteVersion
+from domain.quotes.models import LineItem, Quote, QuoteParty
 from tenants.actor import SYSTEM
 from tenants.base import Base
 from tenants.engine import Database
