@@ -24,6 +24,8 @@ from domain.invoices import reactions as invoices
 from domain.ledger import executing
 from domain.notifications import causes
 from domain.orders import following
+from domain.partner_management import reactions as partner_management
+from domain.partner_orders import reactions as partner_orders
 from domain.payments import reactions as payments
 from domain.sessions import reactions as sessions
 from domain.tariffs import reactions as tariffs
@@ -67,6 +69,8 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("health", health.EVENTS, health.react),
     Reaction("sessions", sessions.EVENTS, sessions.react),
     Reaction("tariffs", tariffs.EVENTS, tariffs.react),
+    Reaction("partner_orders", partner_orders.EVENTS, partner_orders.react),
+    Reaction("partner_management", partner_management.EVENTS, partner_management.react),
 )
 
 FORESEEN: dict[str, Work] = {**invoices.WORK, **charging_bills.WORK, **tariffs.WORK}

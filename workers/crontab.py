@@ -31,6 +31,7 @@ from workers.leads import carry_out_due_follow_ups
 from workers.ledger import check_the_books
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
+from workers.partner_management import look_after_promises, nightly, refresh_scorecards
 from workers.payments import tidy as tidy_payments
 from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
@@ -215,6 +216,18 @@ async def _sessions(database: Database, _settings: Settings) -> None:
     await look_after_sessions(database)
 
 
+async def _promises(database: Database, _settings: Settings) -> None:
+    await look_after_promises(database)
+
+
+async def _scorecards(database: Database, _settings: Settings) -> None:
+    await refresh_scorecards(database)
+
+
+async def _partners(database: Database, _settings: Settings) -> None:
+    await nightly(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -248,5 +261,8 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("assess_chargers", timedelta(hours=1), _charger_health),
     Scheduled("forget_charger_troubles", _DAY, _old_troubles),
     Scheduled("tell_accounting_packages", timedelta(minutes=1), _accounting),
+    Scheduled("look_after_promises", timedelta(minutes=1), _promises),
+    Scheduled("refresh_scorecards", timedelta(minutes=10), _scorecards),
+    Scheduled("look_after_partners", _DAY, _partners),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
 )

@@ -4,6 +4,7 @@ import domain.notifications.for_chargers
 import domain.notifications.for_customers
 import domain.notifications.for_drivers
 import domain.notifications.for_partners
+import domain.notifications.for_partnerships
 import domain.notifications.for_payers
 import domain.notifications.for_staff
 import domain.notifications.for_visits  # noqa: F401  # imported for what they declare

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.agreements.enforcing import check_cancelling
+from domain.agreements.partner_terms import terms_for
 from domain.errors import InvalidState
 from domain.events.record import Payload, changes_of, record
+from domain.numbering.service import AMSTERDAM
 from domain.orders import events
 from domain.orders.errors import NotOnHold, OrderOnHold, WorkHasBegun
 from domain.orders.models import Order, OrderMilestone, OrderStage
@@ -31,6 +34,8 @@ async def cancel(session: AsyncSession, order_id: UUID, reason: str) -> Order:
     require(order.stage, OrderStage.CANCELLED)
     if order.stage not in BEFORE_WORK and actor_of(session).audience not in _OURS:
         raise WorkHasBegun(field=("id",))
+    if actor_of(session).audience is Audience.PARTNER:
+        await _require_agreed(session, order)
     order.stage, order.cancelled_at, order.cancel_reason = OrderStage.CANCELLED, datetime.now(UTC), why
     order.on_hold, order.hold_reason, order.held_at = False, None, None
     changes = changes_of(order)
@@ -104,6 +109,28 @@ async def note(session: AsyncSession, order_id: UUID, words: str, *, internal: b
     made = events.OrderNotedInternally if internal else events.OrderNoted
     await _tell(session, order, made(order.number, said), {})
     return order
+
+
+async def _require_agreed(session: AsyncSession, order: Order) -> None:
+    """A partner cancels as its agreement has it (K5). Raises: CancellationTooLate, CancellationsUsedUp."""
+    if order.account_contact_id is None:
+        return
+    terms = await terms_for(session, order.entity_id, order.account_contact_id)
+    if terms.cancellable_until_hours is None and terms.free_cancellations_per_month is None:
+        return
+    first = await visits.first_planned(session, order.id)
+    cancelled = await _cancelled_this_month(session, order.entity_id, order.account_contact_id)
+    check_cancelling(terms, datetime.now(UTC), first, cancelled)
+
+
+async def _cancelled_this_month(session: AsyncSession, entity_id: UUID, account_id: UUID) -> int:
+    """One after the other for an account: two at once do not both get the last place."""
+    month = datetime.now(AMSTERDAM).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"cancelling {account_id}", 0))))
+    many = select(func.count()).where(
+        Order.entity_id == entity_id, Order.account_contact_id == account_id, Order.cancelled_at >= month
+    )
+    return int((await session.execute(many)).scalar_one())
 
 
 _NOT_FIRST = OrderMilestone.stage != OrderStage.RECEIVED

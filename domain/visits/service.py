@@ -1,17 +1,18 @@
 """Visits as far as orders need them: called for, and called off."""
 
 from collections.abc import Iterable
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Update, insert, select, update
+from sqlalchemy import ColumnElement, Time, Update, case, cast, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.record import record
 from domain.quotes.models import QuoteVisit
 from domain.teams import planning_days
 from domain.visits.events import VisitCancelled, VisitRequired
-from domain.visits.models import Visit, VisitOutcome, VisitStatus
+from domain.visits.models import DayBlock, Visit, VisitOutcome, VisitStatus
 from tenants.sandboxes import is_sandbox
 
 
@@ -60,6 +61,18 @@ async def call_again(session: AsyncSession, order_id: UUID) -> None:
     again = update(Visit).where(Visit.order_id == order_id, Visit.status == VisitStatus.CANCELLED)
     again = again.values(status=VisitStatus.REQUIRED.value, outcome=None, team_id=None, day=None, block=None)
     await _change(session, again, VisitRequired)
+
+
+async def first_planned(session: AsyncSession, order_id: UUID) -> datetime | None:
+    """When the first planned visit of an order begins: its time where it has one, else the start of its half of the
+    day in Amsterdam. None where none is planned."""
+    morning = Visit.block.is_distinct_from(DayBlock.AFTERNOON.value)
+    hour = case((morning, time(8)), else_=time(12))
+    begins = func.coalesce(Visit.starts_at, func.timezone("Europe/Amsterdam", Visit.day + cast(hour, Time)))
+    query = select(func.min(begins)).where(
+        Visit.order_id == order_id, Visit.status == VisitStatus.PLANNED, Visit.day.is_not(None)
+    )
+    return (await session.execute(query)).scalar()
 
 
 _TOLD = (
