@@ -96,6 +96,15 @@ async def resolve_about(
     return len(ids)
 
 
+async def dismiss_all(session: AsyncSession, order: PartnerOrder, reason: str) -> None:
+    """Dismiss all that is open about an order. For the system."""
+    query = select(PartnerOrderException.id).where(
+        PartnerOrderException.partner_order_fk == order.id, PartnerOrderException.state == ExceptionState.OPEN
+    )
+    for id in (await session.execute(query)).scalars().all():
+        await dismiss(session, id, reason)
+
+
 async def _close(session: AsyncSession, id: UUID, state: ExceptionState, words: str) -> PartnerOrderException:
     said = partial(text, maximum=LONGEST_RESOLUTION)(words, "resolution")
     row = await find(session, PartnerOrderException, id, lock=True)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.base import Base, Identified, Texts, Updated, UUIDs, one_of
+from tenants.listing import Listed, listed
 from tenants.rls import OF_THE_CHANNEL, OF_THE_ENTITY, Rule, protect
 
 
@@ -160,9 +161,9 @@ class PartnerOrder(Identified, Updated, Base):
         one_of("status", PartnerOrderStatus),
         CheckConstraint("repeated >= 0", name="repeated"),
         CheckConstraint("(status = 'CANCELLED') = (cancelled_at IS NOT NULL)", name="cancelled_at"),
-        Index("ix_partner_order_organization_newest", "organization_id", "received_at", "id"),
-        Index("ix_partner_order_entity_newest", "entity_id", "received_at", "id"),
-        Index("ix_partner_order_newest", "received_at", "id"),
+        Index("ix_partner_order_organization_newest", "organization_id", "created_at", "id"),
+        Index("ix_partner_order_entity_newest", "entity_id", "created_at", "id"),
+        Index("ix_partner_order_newest", "created_at", "id"),
         Index("ix_partner_order_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_partner_order_quote", "quote_id", unique=True),
         Index("ix_partner_order_order", "order_id"),
@@ -213,6 +214,13 @@ _ORDER = {
     "partner": "The order was sent by the actor's organization or one below it.",
 }
 protect(PartnerOrder, staff=Rule(OF_THE_ENTITY), partner=Rule(OF_THE_CHANNEL), explain=_ORDER)
+listed(
+    Listed(
+        "partner_order",
+        "partner_order",
+        "concat_ws(' ', r.partner_order_id, r.document #>> '{customer,name}', r.document #>> '{customer,email}')",
+    )
+)
 
 
 class PartnerOrderException(Identified, Updated, Base):
@@ -266,3 +274,4 @@ protect(
         "partner": "It is about an order of the actor's organization or one below it.",
     },
 )
+listed(Listed("partner_order_exception", "partner_order_exception", None))

@@ -44,12 +44,8 @@ class Problems:
 
     async def not_sellable(self, refused: DomainError) -> None:
         """No offer can be made of products that are known."""
-        reason = {language: refused.message(language) for language in ("nl", "en")}
-        message = {
-            "nl": f"Er kan nog geen offerte van worden gemaakt: {reason['nl']}",
-            "en": f"No quote can be made of it yet: {reason['en']}",
-        }
-        await self._open(ExceptionKind.NOT_SELLABLE, "$.products", message, {"code": refused.code})
+        self._note(Issue(ExceptionKind.NOT_SELLABLE.value, "$.products", _not_sellable(refused)))
+        await not_sellable(self._session, self._order, refused)
 
     async def known_by_hand(self, number: str) -> None:
         """Staff made a quote with this number before the partner sent it."""
@@ -91,9 +87,7 @@ class Problems:
         *,
         code: str | None = None,
     ) -> None:
-        issue = Issue(code or kind.value, path, message)
-        self._found.append(issue)
-        self._needs_attention.append(issue)
+        self._note(Issue(code or kind.value, path, message))
         await exceptions.open_(
             self._session,
             entity_id=self._order.entity_id,
@@ -104,6 +98,31 @@ class Problems:
             detail=detail,
             order=self._order,
         )
+
+    def _note(self, issue: Issue) -> None:
+        self._found.append(issue)
+        self._needs_attention.append(issue)
+
+
+async def not_sellable(session: AsyncSession, order: PartnerOrder, refused: DomainError) -> None:
+    """Put into the queue why no offer can be made of an order."""
+    await exceptions.open_(
+        session,
+        entity_id=order.entity_id,
+        organization_id=order.organization_id,
+        kind=ExceptionKind.NOT_SELLABLE,
+        message=_not_sellable(refused),
+        field="$.products",
+        detail={"code": refused.code},
+        order=order,
+    )
+
+
+def _not_sellable(refused: DomainError) -> dict[str, str]:
+    return {
+        "nl": f"Er kan nog geen offerte van worden gemaakt: {refused.message('nl')}",
+        "en": f"No quote can be made of it yet: {refused.message('en')}",
+    }
 
 
 def _unmapped(each: Unmapped) -> dict[str, str]:

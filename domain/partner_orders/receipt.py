@@ -8,8 +8,6 @@ from uuid import UUID
 from domain.errors import language_of
 from domain.partner_orders.models import PartnerOrder
 
-STATUS = "received"
-
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -65,7 +63,7 @@ def receipt(order: PartnerOrder, numbers: Numbers, minutes: int, *, repeated: bo
         partner_order_id=order.partner_order_id,
         order_id=numbers.order,
         quote_number=numbers.quote,
-        status=STATUS,
+        status=order.status.lower(),
         estimated_processing_minutes=minutes,
         repeated=repeated,
         issues=list(order.issues),

@@ -145,11 +145,11 @@ def upgrade() -> None:
         "ix_partner_order_channel", "partner_order", ["channel_organization_ids"], unique=False, postgresql_using="gin"
     )
     op.create_index("ix_partner_order_contact", "partner_order", ["contact_id"], unique=False)
-    op.create_index("ix_partner_order_entity_newest", "partner_order", ["entity_id", "received_at", "id"], unique=False)
-    op.create_index("ix_partner_order_newest", "partner_order", ["received_at", "id"], unique=False)
+    op.create_index("ix_partner_order_entity_newest", "partner_order", ["entity_id", "created_at", "id"], unique=False)
+    op.create_index("ix_partner_order_newest", "partner_order", ["created_at", "id"], unique=False)
     op.create_index("ix_partner_order_order", "partner_order", ["order_id"], unique=False)
     op.create_index(
-        "ix_partner_order_organization_newest", "partner_order", ["organization_id", "received_at", "id"], unique=False
+        "ix_partner_order_organization_newest", "partner_order", ["organization_id", "created_at", "id"], unique=False
     )
     op.create_index("ix_partner_order_quote", "partner_order", ["quote_id"], unique=True)
     op.create_index(
