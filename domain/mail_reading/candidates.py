@@ -57,6 +57,8 @@ class Context:
     """Of the addresses in From and To: those who write, not those who are written about."""
     sku_names: dict[str, str] = field(default_factory=dict)
     """By plain name, the article number; only names that one article has."""
+    folded_skus: dict[str, str] = field(default_factory=dict)
+    """Article numbers by what they are without regard to capitals."""
 
 
 def shifted(candidates: Sequence[Candidate], weight: float) -> list[Candidate]:

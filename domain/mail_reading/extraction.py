@@ -1,30 +1,165 @@
 """Orders out of a mail: lines are read by labels, tables, forms and sentences, and what they say is weighed."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from domain.mail_reading import labels
+from domain.mail_reading import addresses, labels, products, taught
 from domain.mail_reading import fields as f
-from domain.mail_reading.candidates import Context
+from domain.mail_reading.candidates import Candidate, Context, shifted
 from domain.mail_reading.fields import ExtractedField, ExtractedOrder, Known
 from domain.mail_reading.labelled import labelled
+from domain.mail_reading.labels import Meaning
 from domain.mail_reading.message import MailMessage
-from domain.mail_reading.pairs import layout_of
+from domain.mail_reading.pairs import Layout, Understand, layout_of
 from domain.mail_reading.parts import RegionKind
-from domain.mail_reading.source import lines_of
+from domain.mail_reading.products import Product, united
+from domain.mail_reading.source import Line, lines_of, subject_line
+from domain.mail_reading.splitting import Segment, split
 from domain.mail_reading.template import Template, merged
-from domain.mail_reading.weighing import contradicted, field_of, weighed
+from domain.mail_reading.unlabelled import by_form, in_sentences, in_subject
+from domain.mail_reading.weighing import address_checked, contradicted, field_of, weighed
 
 _READ = (RegionKind.BODY, RegionKind.FORWARDED)
+_ORDER_LABELS = frozenset(
+    {
+        f.ORDER_ID,
+        f.NAME,
+        f.POSTCODE,
+        f.STREET,
+        f.HOUSE_NUMBER,
+        f.SKU,
+        labels.ADDRESS,
+        labels.PLACE,
+        labels.PRODUCT,
+        f.PREFERRED_DATE,
+    }
+)
+_OF_ALL = frozenset({f.PREFERRED_DATE, f.DEALER_GROUP, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.NOTES})
+"""What may be said once for several orders."""
+_SHARED, _FROM_QUOTE, _FROM_SIGNATURE = -0.8, -3.0, -1.2
+_ENGLISH = re.compile(r"\b(?:the|and|please|customer|with|for|our|is|at|would|order|attached|regards)\b", re.IGNORECASE)
+_DUTCH = re.compile(
+    r"\b(?:de|het|een|graag|klant|met|voor|onze|van|en|bij|wij|groet|bijlage|opdracht)\b", re.IGNORECASE
+)
+_MOST_ORDERS_OF_NOTHING = 2
 
 
 def extract(message: MailMessage, templates: Sequence[Template], known: Known) -> list[ExtractedOrder]:
     """The orders of a mail, none where it holds none; never raises. Values that are not in the mail are left out."""
-    written = message.date.date() if message.date else None
-    context = Context(known, merged(templates), written)
-    lines = [line for line in lines_of(message) if line.kind in _READ]
-    layout = layout_of(lines, labels.meaning)
-    candidates = list(labelled(layout.pairs, lines, layout, context, labels.meaning))
+    lines = lines_of(message)
+    context = _context(message, lines, merged(templates), known)
+    understand = taught.understanding(context.template)
+    body = [line for line in _with_data_below_closing(lines, understand) if line.kind in _READ]
+    orders = _orders(message, body, context, understand)
+    if orders:
+        return orders
+    quoted = [replace(line, kind=RegionKind.BODY) for line in lines if line.kind is RegionKind.QUOTED]
+    return _orders(message, body + quoted, context, understand, _FROM_QUOTE) if quoted else []
+
+
+def _context(message: MailMessage, lines: list[Line], template: Template, known: Known) -> Context:
+    text = " ".join(line.text for line in lines[:200])[:20_000]
+    ours = [address for address in (message.sender, *message.recipients) if address]
+    names: dict[str, list[str]] = {}
+    for sku, name in known.skus.items():
+        names.setdefault(addresses.plain(name), []).append(sku)
+    return Context(
+        known,
+        template,
+        message.date.date() if message.date else None,
+        len(_ENGLISH.findall(text)) > len(_DUTCH.findall(text)),
+        frozenset(address.partition("@")[2] for address in ours) - PROVIDERS,
+        {name: skus[0] for name, skus in names.items() if name and len(skus) == 1},
+        {sku.casefold(): sku for sku in known.skus},
+    )
+
+
+PROVIDERS = frozenset("gmail.com hotmail.com outlook.com live.nl ziggo.nl kpnmail.nl icloud.com yahoo.com".split())
+"""Domains that say nothing about who somebody works for."""
+
+
+def _with_data_below_closing(lines: list[Line], understand: Understand) -> list[Line]:
+    """Lines below the closing words as part of the body where they are those of an order."""
+    below = [line for line in lines if line.kind is RegionKind.SIGNATURE]
+    pairs = layout_of(below, understand).pairs
+    told = {pair.meaning.path for pair in pairs if pair.meaning.certainty == 1} & _ORDER_LABELS
+    if len(told) < 2 or not told & {f.ORDER_ID, f.NAME, f.SKU, labels.PRODUCT, f.PREFERRED_DATE}:
+        return lines
+    return [replace(line, kind=RegionKind.BODY) if line.kind is RegionKind.SIGNATURE else line for line in lines]
+
+
+def _orders(
+    message: MailMessage, lines: list[Line], context: Context, understand: Understand, weight: float = 0.0
+) -> list[ExtractedOrder]:
+    parts = split(lines, layout_of(lines, understand), understand)
+    several = len(parts.segments) > 1
+    said, products_of_all = _read(Segment(parts.shared), context, understand) if parts.shared else ([], [])
+    of_all = shifted([candidate for candidate in said if candidate.path in _OF_ALL], _SHARED)
+    subject = list(in_subject(subject_line(message), context))
+    subject += list(taught.in_line(subject_line(message), context, subject=True))
+    orders = []
+    for segment in parts.segments:
+        found, articles = _read(segment, context, understand)
+        found = shifted(found, weight) + of_all
+        numbers = {candidate.value for candidate in found}
+        found += [c for c in subject if not several or c.value in numbers]
+        articles = articles or (products_of_all if several else [])
+        order = _order(message, found, united(articles), context, weight + (_SHARED if several and not articles else 0))
+        if order is not None:
+            orders.append(order)
+    return orders
+
+
+def _read(segment: Segment, context: Context, understand: Understand) -> tuple[list[Candidate], list[Product]]:
+    """All candidates and products of some lines."""
+    lines = segment.lines
+    layout = layout_of(lines, understand)
+    if segment.rows and len(lines) == len({pair.values[0].line.start for pair in segment.rows}):
+        layout = Layout(segment.rows, [""] * len(lines), {i: [(0, len(line.text))] for i, line in enumerate(lines)})
+    elif segment.rows:
+        layout.pairs.extend(replace(pair, line=0) for pair in segment.rows)
+        layout.sections = layout.sections or [""]
+    articles = [*products.in_tables(lines, layout, context, understand)]
+    articles += products.beside_labels(layout.pairs, layout, context)
+    found = list(labelled(layout.pairs, lines, layout, context, understand))
+    articles += products.in_lines(lines, layout, context)
+    found += by_form(lines, layout, context)
+    found += in_sentences(lines, layout, context)
+    found += taught.in_lines(lines, context)
+    return found, articles
+
+
+def _order(
+    message: MailMessage, found: Iterable[Candidate], articles: Sequence[Product], context: Context, weight: float
+) -> ExtractedOrder | None:
+    """The fields of one order; None where what was found is too little to be one."""
+    best = {path: (contradicted(ranked), ranked[0][1]) for path, ranked in weighed(found).items()}
+    checked = address_checked(best, context.known.places)
+    fields = {path: field_of(message, candidate, odds) for path, (odds, candidate) in checked.items()}
+    fields.update(_of_products(message, articles, weight))
+    telling = [path for path in fields if path in (f.NAME, f.EMAIL, f.PHONE, f.POSTCODE) or f.product_field(path)]
+    if len(telling) < _MOST_ORDERS_OF_NOTHING:
+        return None
+    ordered = {path: fields[path] for path in (*f.PLAIN, *fields) if path in fields}
+    return ExtractedOrder(ordered, f.missing_in(ordered) + _without_number(articles))
+
+
+def _of_products(message: MailMessage, articles: Sequence[Product], weight: float) -> dict[str, ExtractedField]:
     fields: dict[str, ExtractedField] = {}
-    for path, values in weighed(candidates).items():
-        fields[path] = field_of(message, values[0][1], contradicted(values))
-    return [ExtractedOrder(fields, f.missing_in(fields))] if fields else []
+    for position, product in enumerate(articles):
+        if product.sku:
+            fields[f.product_path(position, f.SKU)] = field_of(message, product.sku, product.sku.weight + weight)
+        if product.quantity:
+            count = int(product.quantity.value)
+            odds = product.quantity.weight + weight
+            fields[f.product_path(position, f.QUANTITY)] = field_of(message, product.quantity, odds, count)
+        if product.description:
+            odds = product.description.weight + weight
+            fields[f.product_path(position, f.DESCRIPTION)] = field_of(message, product.description, odds)
+    return fields
+
+
+def _without_number(articles: Sequence[Product]) -> list[str]:
+    """Products that the mail gives in words only."""
+    return [f.product_path(position, f.SKU) for position, product in enumerate(articles) if product.sku is None]

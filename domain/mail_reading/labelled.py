@@ -24,8 +24,11 @@ _EMPTY = re.compile(
 MOST_NOTE_LINES = 12
 
 
-def weight_of(certainty: float) -> float:
+def weight_of(meaning: labels.Meaning) -> float:
     """Log-odds by how certain a label is."""
+    certainty = meaning.certainty
+    if meaning.weight is not None:
+        return meaning.weight
     return SURE if certainty >= 1 else LIKELY + 0.6 if certainty >= 0.8 else LIKELY if certainty >= 0.6 else UNSURE
 
 
@@ -38,16 +41,23 @@ def labelled(
         path = pair.meaning.path
         if path == labels.IGNORED or not _counts(pair, layout):
             continue
-        weight = weight_of(pair.meaning.certainty)
+        weight = weight_of(pair.meaning)
         if path in (labels.FIRST_NAME, labels.INFIX, labels.LAST_NAME):
             _name_part(pair, weight, names)
         elif path == f.NOTES:
             yield from _notes(pair, weight, lines, layout, understand)
         elif path in _READERS:
             for candidate in _READERS[path](pair, weight, context):
-                yield replace(candidate, rule=labels.normal(pair.label))
+                yield _by(pair, candidate)
     yield from _composed(names)
     yield from _additions(pairs, layout)
+
+
+def _by(pair: Pair, candidate: Candidate) -> Candidate:
+    """The candidate with what led to it."""
+    is_plain = candidate.method == f.Method.LABEL
+    method = f.Method.LEARNED if pair.meaning.weight is not None else pair.method
+    return replace(candidate, rule=labels.normal(pair.label), method=method if is_plain else candidate.method)
 
 
 _REFERENCES = frozenset({f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP, f.PREFERRED_DATE, f.NOTES})
@@ -245,3 +255,8 @@ _READERS: dict[str, Callable[[Pair, float, Context], Iterator[Candidate]]] = {
     labels.REACH: _reach,
     **{path: _reference(path) for path in (f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP)},
 }
+
+
+def read_as(pair: Pair, weight: float, context: Context) -> Iterator[Candidate]:
+    """The values beside a label as its meaning wants them read."""
+    return _READERS[pair.meaning.path](pair, weight, context) if pair.meaning.path in _READERS else iter(())

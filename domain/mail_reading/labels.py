@@ -139,6 +139,8 @@ class Meaning:
 
     path: str
     certainty: float
+    weight: float | None = None
+    """In log-odds where it was learned."""
 
 
 def normal(words: str) -> str:

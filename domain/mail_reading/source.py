@@ -60,7 +60,7 @@ def _line(index: int, part: Part, kind: RegionKind, start: int, text: str, rows:
     at = start + (quote.end() if quote else 0)
     at += len(part.text[at : start + len(text)]) - len(part.text[at : start + len(text)].lstrip())
     bare = part.text[at : start + len(text)].rstrip()[:LONGEST_LINE]
-    row = next((rows[place] for place in range(at, min(at + 3, at + len(bare) + 1)) if place in rows), ())
+    row = next((rows[place] for place in range(start, min(at + 3, at + len(bare) + 1)) if place in rows), ())
     inside = tuple(cell for cell in row if cell.end <= at + len(bare))
     cells = inside or tuple(columns(bare, at))
     is_pdf = part.kind is PartKind.PDF

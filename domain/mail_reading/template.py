@@ -1,5 +1,6 @@
 """What is known of how one partner writes its mails: data, learned from corrections."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,7 +25,12 @@ class Rule:
     @property
     def trust(self) -> float:
         """The chance that it is right the next time: rule of succession, a fault weighs as three."""
-        return (self.right + 1) / (self.right + 3 * self.wrong + 1.5)
+        return (self.right + 1) / (self.right + 3 * self.wrong + 1.15)
+
+    @property
+    def weight(self) -> float:
+        """The trust in log-odds."""
+        return math.log(self.trust / max(0.004, 1 - self.trust))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from domain.mail_reading import addresses
 from domain.mail_reading import fields as f
@@ -14,6 +15,8 @@ SLOPE, SHIFT = 1.0, 0.0
 """Of the line that maps log-odds to those that the corpus shows; see tests/domain/mail_reading."""
 MOST_CONFIDENCE = 0.998
 LEAST_CONFIDENCE = 0.02
+DOUBTED = 1.5
+"""Log-odds of a postcode below which its street and place are doubted too."""
 _AGREEMENT = 0.7
 _MOST_AGREEMENT = 1.4
 
@@ -65,3 +68,35 @@ def field_of(
     return ExtractedField(
         given, confidence(weight), candidate.part, candidate.start, candidate.end, text, candidate.method
     )
+
+
+def address_checked(
+    best: dict[str, tuple[float, Candidate]], places: Mapping[str, str]
+) -> dict[str, tuple[float, Candidate]]:
+    """What the table of postcodes says for or against postcode and place; a doubted postcode takes the street along."""
+    checked = dict(best)
+    if f.POSTCODE not in best:
+        return checked
+    odds, postcode = best[f.POSTCODE]
+    if places and postcode.value[:4] not in places:
+        checked[f.POSTCODE] = (odds - 2.5, postcode)
+    elif f.CITY in best:
+        _compare(checked, places)
+    if checked[f.POSTCODE][0] < DOUBTED:
+        for path in (f.STREET, f.HOUSE_NUMBER, f.CITY):
+            if path in checked:
+                checked[path] = (checked[path][0] - 1.0, checked[path][1])
+    return checked
+
+
+def _compare(checked: dict[str, tuple[float, Candidate]], places: Mapping[str, str]) -> None:
+    (postcode_odds, postcode), (odds, city) = checked[f.POSTCODE], checked[f.CITY]
+    verdict = addresses.check(postcode.value, city.value, places)
+    if verdict.likeness == 1.0:
+        checked[f.POSTCODE] = (postcode_odds + 0.8, postcode)
+        checked[f.CITY] = (odds + 1.2, city)
+    elif verdict.place is not None:
+        checked[f.CITY] = (odds - 0.2, replace(city, value=verdict.place, method=f.Method.FUZZY))
+    elif places:
+        checked[f.POSTCODE] = (postcode_odds - 2.5, postcode)
+        checked[f.CITY] = (odds - 2.5, city)
