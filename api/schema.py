@@ -61,6 +61,9 @@ from api.executor import Executor
 from api.explanations import ExplanationQueries
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
+from api.inbound_mail import TYPES as INBOUND_MAIL_TYPES
+from api.inbound_mail import InboundMailQueries
+from api.inbound_mail_changes import InboundMailMutations
 from api.id_tokens import TYPES as ID_TOKEN_TYPES
 from api.id_tokens import IdTokenQueries
 from api.invoice_changes import InvoiceMutations
@@ -128,6 +131,9 @@ from api.users import TYPES as USER_TYPES
 from api.users import UserQueries
 from api.visits import TYPES as VISIT_TYPES
 from api.visits import VisitQueries
+from api.ways_in import TYPES as WAYS_IN_TYPES
+from api.ways_in import WaysInQueries
+from api.ways_in_changes import InboundMessageMutations, MappedWebhookMutations, OrderFormMutations
 from api.webhook_changes import WebhookMutations, WebhookPreviewQueries
 from api.webhook_payloads import WebhookPayloadQueries
 from api.webhooks import TYPES as WEBHOOK_TYPES
@@ -158,6 +164,7 @@ class Query(
     TrustedDocumentQueries,
     DisruptionQueries,
     HorizonQueries,
+    InboundMailQueries,
     WhatIfQueries,
     EntityQueries,
     OrganizationQueries,
@@ -197,6 +204,7 @@ class Query(
     IdTokenQueries,
     ChargingUseQueries,
     DeviceCommandQueries,
+    WaysInQueries,
 ):
     pass
 
@@ -214,6 +222,7 @@ class Mutation(
     TrustedDocumentMutations,
     DisruptionMutations,
     HorizonMutations,
+    InboundMailMutations,
     WhatIfMutations,
     EntityMutations,
     OrganizationMutations,
@@ -242,6 +251,9 @@ class Mutation(
     ChargerMutations,
     ChargingSessionMutations,
     DeviceCommandMutations,
+    MappedWebhookMutations,
+    InboundMessageMutations,
+    OrderFormMutations,
 ):
     pass
 
@@ -267,6 +279,7 @@ TYPES = (
     *PLAN_TYPES,
     *DISRUPTION_TYPES,
     *HORIZON_TYPES,
+    *INBOUND_MAIL_TYPES,
     *WHAT_IF_TYPES,
     *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
@@ -289,6 +302,7 @@ TYPES = (
     *ID_TOKEN_TYPES,
     *CHARGING_USE_TYPES,
     *DEVICE_COMMAND_TYPES,
+    *WAYS_IN_TYPES,
 )
 
 

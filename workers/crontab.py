@@ -39,6 +39,7 @@ from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.sessions import look_after_sessions
 from workers.tariffs import ask_for_months
 from workers.telemetry_months import drop_old_telemetry, make_telemetry_months
+from workers.ways_in import forget_old_messages, read_left_behind
 from workers.webhooks import forget_old_deliveries
 
 _DAY = timedelta(days=1)
@@ -228,6 +229,14 @@ async def _partners(database: Database, _settings: Settings) -> None:
     await nightly(database)
 
 
+async def _messages(database: Database, settings: Settings) -> None:
+    await read_left_behind(database, settings)
+
+
+async def _old_messages(database: Database, _settings: Settings) -> None:
+    await forget_old_messages(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
@@ -265,4 +274,6 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("refresh_scorecards", timedelta(minutes=10), _scorecards),
     Scheduled("look_after_partners", _DAY, _partners),
     Scheduled("reconcile_accounting_packages", _DAY, _accounting_agrees),
+    Scheduled("read_messages_left_behind", timedelta(minutes=1), _messages),
+    Scheduled("forget_old_messages", _DAY, _old_messages),
 )

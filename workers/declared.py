@@ -16,3 +16,4 @@ import workers.reactions
 import workers.relay
 import workers.schedule
 import workers.tariffs
+import workers.ways_in

@@ -1,6 +1,7 @@
 """Refusals of mappings, of messages that a mapping cannot read, of who sends them, and of forms."""
 
 from domain.errors import Conflict, DomainError, InvalidInput, InvalidState, TooMany
+from domain.partner_orders.errors import SignatureFault
 
 
 class MappingInvalid(InvalidInput):
@@ -29,7 +30,7 @@ class MessageUnreadable(InvalidInput):
     en = "The message is no {format}."
 
 
-class WebhookUnauthenticated(DomainError):
+class WebhookUnauthenticated(SignatureFault):
     code = "WEBHOOK_UNAUTHENTICATED"
     nl = "De afzender is niet aangetoond: {reason}"
     en = "The sender is not proven: {reason}"

@@ -7,7 +7,7 @@ outcome = await process(database, locator, message.id)  # any number of times; a
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ import orjson
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.agreements.partner_terms import terms_for
 from domain.contacts.addresses import Locates
 from domain.errors import DomainError, DomainErrors
 from domain.partner_orders import exceptions
@@ -37,6 +38,8 @@ from tenants.permissions import Role
 
 MOST_BYTES = 262_144
 LONGEST_REASON = 500
+KEPT = timedelta(days=90)
+"""How long messages are kept as they came where no agreement says otherwise."""
 FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 1000
 _LEFT_BEHIND = timedelta(minutes=1)
@@ -68,7 +71,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class Kept:
     """A message with the mapping that reads it, taken out of the database."""
 
     id: UUID
@@ -80,20 +83,15 @@ class _Read:
     content_type: str
     body: bytes
     name: str
-    created_at: datetime
 
     @property
     def by(self) -> Actor:
         """The partner's own system, with what a user of the partner may do."""
         made = actor(Role.PARTNER_USER, self.entity_id, organization_id=self.organization_id)
-        return Actor(**{**_fields(made), "name": f"Webhook {self.name}"})
+        return replace(made, name=f"Webhook {self.name}")
 
 
-def _fields(made: Actor) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in Actor.__dataclass_fields__}
-
-
-async def keep(session: AsyncSession, hook: MappedWebhook, arrived: Arrived) -> InboundMessage:
+async def keep(session: AsyncSession, hook: MappedWebhook, arrived: Arrived) -> Kept:
     """Keep a message of a proven sender. For the system; commit before it is answered."""
     message = InboundMessage(
         entity_id=hook.entity_id,
@@ -102,12 +100,20 @@ async def keep(session: AsyncSession, hook: MappedWebhook, arrived: Arrived) -> 
         content_type=arrived.content_type,
         headers={name: arrived.headers[name][:400] for name in _KEPT_HEADERS if name in arrived.headers},
         body=arrived.body,
+        is_text=_is_text(arrived.body),
         body_sha256=hashlib.sha256(arrived.body).hexdigest(),
         size=len(arrived.body),
     )
     session.add(message)
     await session.flush()
-    return message
+    return _kept(message, hook)
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        return "\0" not in body.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 async def refuse(session: AsyncSession, hook: MappedWebhook, code: str) -> None:
@@ -116,15 +122,21 @@ async def refuse(session: AsyncSession, hook: MappedWebhook, code: str) -> None:
     await session.execute(update(MappedWebhook).where(MappedWebhook.id == hook.id).values(**counted))
 
 
-async def process(database: Database, locator: Locates, id: UUID, *, began: datetime | None = None) -> Outcome:
+async def again(database: Database, locator: Locates, id: UUID) -> Outcome:
+    """Read a message that was kept earlier. Raises: NotFound, MessageForgotten."""
+    async with database.session(SYSTEM) as session:
+        message = await find(session, InboundMessage, id)
+        kept = _kept(message, await find(session, MappedWebhook, message.mapped_webhook_id))
+    return await process(database, locator, kept)
+
+
+async def process(database: Database, locator: Locates, message: Kept, *, began: datetime | None = None) -> Outcome:
     """Read a kept message by the mapping as it is now, and submit the order; one that is an order already is not read.
 
-    Raises: NotFound, MessageForgotten. What is wrong with the message is in the outcome and in the exception queue.
+    What is wrong with the message is in the outcome and in the exception queue.
     """
-    async with database.session(SYSTEM) as session:
-        message = await _read(session, id)
     if message.state is MessageState.SUBMITTED:
-        return Outcome(id, message.state)
+        return Outcome(message.id, message.state)
     try:
         document = read(message.mapping, message.content_type, message.body)
     except (DomainError, DomainErrors) as refused:
@@ -209,14 +221,12 @@ async def mine(session: AsyncSession, by: Actor, id: UUID) -> InboundMessage:
 # --- one message --------------------------------------------------------------------------------------------------
 
 
-async def _read(session: AsyncSession, id: UUID) -> _Read:
-    message = await find(session, InboundMessage, id)
-    hook = await find(session, MappedWebhook, message.mapped_webhook_id)
+def _kept(message: InboundMessage, hook: MappedWebhook) -> Kept:
     if message.body is None:
         raise MessageForgotten(field=("id",))
-    return _Read(
+    return Kept(
         id=message.id,
-        state=MessageState(message.state),
+        state=MessageState(message.state or MessageState.RECEIVED),
         entity_id=message.entity_id,
         organization_id=message.organization_id,
         mapping=hook.mapping,
@@ -224,12 +234,11 @@ async def _read(session: AsyncSession, id: UUID) -> _Read:
         content_type=message.content_type,
         body=message.body,
         name=hook.name,
-        created_at=message.created_at,
     )
 
 
 async def _submit(
-    session: AsyncSession, message: _Read, document: PartnerOrderDocument, located: Any, began: datetime | None
+    session: AsyncSession, message: Kept, document: PartnerOrderDocument, located: Any, began: datetime | None
 ) -> Outcome:
     row = await find(session, InboundMessage, message.id, lock=True)
     if row.state == MessageState.SUBMITTED:
@@ -256,7 +265,7 @@ async def _submit(
 
 async def _failed(
     database: Database,
-    message: _Read,
+    message: Kept,
     kind: ExceptionKind,
     faults: tuple[DomainError, ...],
     number: str | None = None,
@@ -325,8 +334,16 @@ async def _dismiss_exceptions(session: AsyncSession, id: UUID, why: str) -> None
         await exceptions.dismiss(session, each, why)
 
 
-async def forget_old(session: AsyncSession, kept: timedelta) -> int:
-    """Erase the bodies of messages older than this; the number of messages."""
-    old = (InboundMessage.created_at < func.now() - kept) & InboundMessage.forgotten_at.is_(None)
-    erased = update(InboundMessage).where(old).values(body=None, faults=[], forgotten_at=func.now())
-    return len((await session.execute(erased.returning(InboundMessage.id))).all())
+async def forget_old(session: AsyncSession) -> int:
+    """Erase what was sent longer ago than the partner's agreement has it kept, else KEPT; the number of messages."""
+    kept = InboundMessage.forgotten_at.is_(None)
+    owners = select(InboundMessage.entity_id, InboundMessage.organization_id).where(kept).distinct()
+    forgotten = 0
+    for entity_id, organization_id in (await session.execute(owners)).all():
+        terms = await terms_for(session, entity_id, organization_id)
+        days = timedelta(days=terms.retention_days) if terms.retention_days else KEPT
+        old = kept & (InboundMessage.created_at < clock.now() - days)
+        theirs = (InboundMessage.entity_id == entity_id) & (InboundMessage.organization_id == organization_id)
+        erased = update(InboundMessage).where(theirs & old).values(body=None, faults=[], forgotten_at=func.now())
+        forgotten += len((await session.execute(erased.returning(InboundMessage.id))).all())
+    return forgotten

@@ -127,6 +127,8 @@ class InboundMessage(Identified, Base):
     """Those that help, never one that proves who sent it."""
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
     """As it came; none once its time is over."""
+    is_text: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    """Whether the body is UTF-8 that can be shown."""
     body_sha256: Mapped[str]
     size: Mapped[int] = mapped_column(Integer)
     mapping_version: Mapped[int | None] = mapped_column(Integer)

@@ -87,6 +87,7 @@ def upgrade() -> None:
             "headers", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.Column("is_text", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("body_sha256", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("mapping_version", sa.Integer(), nullable=True),
