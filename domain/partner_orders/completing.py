@@ -165,23 +165,24 @@ async def _add(
     quote = await find(session, Quote, order.quote_id, lock=True) if order.quote_id else None
     if quote is None or quote.status not in _OPEN:
         raise LinesFixed(number=await _number(session, order), field=("id",))
-    newest = await _newest(session, quote)
-    kept = [_as_it_is(line) for line in await versions.lines_of(session, newest.id)]
+    last = await newest(session, quote)
+    kept = [as_it_is(line) for line in await versions.lines_of(session, last.id)]
     added = [each.line for each in found if each.line]
     words = "Toegevoegd: " + "; ".join(each.unmapped.words for each in found)
     quote.partner_metadata = _without_note(quote.partner_metadata) | _note(still)
     await quotes.revise(session, quote.id, words[: quotes.LONGEST_REASON], [*kept, *added])
-    if newest.sent_at is not None:
+    if last.sent_at is not None:
         await quotes.send(session, quote.id)
         await making.place_if_agreed(session, order, quote)
 
 
-async def _newest(session: AsyncSession, quote: Quote) -> QuoteVersion:
+async def newest(session: AsyncSession, quote: Quote) -> QuoteVersion:
+    """The last version of a quote, sent or not."""
     query = select(QuoteVersion).where(QuoteVersion.quote_id == quote.id).order_by(QuoteVersion.number.desc()).limit(1)
     return (await session.execute(query)).scalar_one()
 
 
-def _as_it_is(line: LineItem) -> LineRequest:
+def as_it_is(line: LineItem) -> LineRequest:
     """The same line at the same price and for the same payer."""
     return LineRequest(
         article_id=line.article_id,

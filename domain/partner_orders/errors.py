@@ -31,6 +31,14 @@ class InvalidNetwork(InvalidInput):
     en = "Not a network in CIDR notation, such as 192.0.2.0/24."
 
 
+class PersonRequired(PermissionDenied):
+    """A key that could change how keys are checked would be worth more than it was given for."""
+
+    code = "PERSON_REQUIRED"
+    nl = "Dit doet een persoon die is ingelogd, geen sleutel of applicatie."
+    en = "This is done by a person who is logged in, not by a key or an application."
+
+
 # --- signatures ---------------------------------------------------------------------------------------------------
 
 
@@ -93,6 +101,14 @@ class ArticleNotApplicable(InvalidInput):
     code = "ARTICLE_NOT_APPLICABLE"
     nl = "Alleen bij een onbekend artikel kan een artikel worden gekozen."
     en = "An article can be chosen for an unknown product only."
+
+
+class AddressNotApplicable(InvalidInput):
+    """An address answers one that could not be verified only."""
+
+    code = "ADDRESS_NOT_APPLICABLE"
+    nl = "Alleen bij een adres dat niet klopt kan een adres worden opgegeven."
+    en = "An address can be given for an address that is not right only."
 
 
 class LinesFixed(DomainError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -93,3 +94,9 @@ async def numbers(session: AsyncSession, order: PartnerOrder) -> Numbers:
     )
     row = (await session.execute(query)).one()
     return Numbers(row[1], row[0])
+
+
+async def order_of(session: AsyncSession, order: PartnerOrder) -> UUID | None:
+    """The order that was made of a partner's, by whoever signed last."""
+    query = select(Order.id).where(Order.quote_id == order.quote_id, Order.sequence == 1)
+    return (await session.execute(query)).scalar_one_or_none()

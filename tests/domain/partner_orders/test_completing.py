@@ -7,7 +7,6 @@ from sqlalchemy import delete, select
 
 from domain.catalog import service as catalog
 from domain.catalog.models import Price
-from domain.contacts.models import Contact
 from domain.events.models import Event
 from domain.orders import service as orders
 from domain.orders.models import Order
@@ -18,7 +17,6 @@ from domain.quotes.models import LineItem, Quote, QuoteVersion
 from tenants.actor import SYSTEM
 from tenants.base import Base
 from tenants.engine import Database
-from tenants.permissions import Role
 from tests import factories
 from tests.domain.partner_orders.trade import Trade, trade
 
@@ -95,9 +93,9 @@ async def test_the_lines_of_an_order_are_agreed(database: Database) -> None:
     await map_number(trading)
     (item,) = await rows(trading, PartnerOrderException)
     assert item.state == "OPEN"
-    with pytest.raises(LinesFixed):
-        async with database.session(SYSTEM) as session:
-            (order,) = (await session.execute(select(PartnerOrder).where(PartnerOrder.id == receipt.id))).scalars()
+    async with database.session(SYSTEM) as session:
+        order = await session.get_one(PartnerOrder, receipt.id)
+        with pytest.raises(LinesFixed):
             await completing.complete(session, order)
 
 
