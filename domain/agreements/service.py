@@ -1,6 +1,6 @@
 """Which agreement holds, and what it proposes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -13,9 +13,10 @@ from domain import validation
 from domain.agreements import commission_book
 from domain.agreements.events import AgreementSaved
 from domain.agreements.models import Agreement, PayerProposal
+from domain.agreements.partner_terms import PartnerTerms, as_json, parse
 from domain.catalog.models import ArticleCategory
 from domain.contacts.models import Contact
-from domain.errors import Faults, NotAChoice, OutOfRange, Required
+from domain.errors import DomainError, Faults, NotAChoice, OutOfRange, Required
 from domain.events.record import plain, record
 from domain.numbering.service import AMSTERDAM
 from domain.rows import find
@@ -24,6 +25,20 @@ from tenants.models import BusinessEntity
 
 _PROCESSING = ("processing_agreement_version", "processing_agreement_signed_on")
 _EARLIEST = date(2000, 1, 1)
+_GOING_ON = (
+    "default_payer",
+    "payer_by_category",
+    "partner_signs",
+    "partner_without_lines",
+    "quote_valid_days",
+    "payment_terms_days",
+)
+
+
+class NoAgreement(DomainError):
+    code = "NO_AGREEMENT"
+    nl = "Met deze partner is nog niets afgesproken; leg eerst een overeenkomst vast."
+    en = "Nothing is agreed with this partner yet; save an agreement first."
 
 
 async def agreement_for(
@@ -59,7 +74,8 @@ async def save_agreement(
     """Agree anew from now on: the agreement in force ends, the history of what held when stays.
 
     The processing agreement is a document of its own: where terms name none, the one in force goes on. So does what
-    is agreed about commission; `commission` None lets the entity's standard hold.
+    is agreed about orders (`terms`, partner_terms.py), and about commission; `commission` None lets the entity's
+    standard hold.
     """
     commission = {name: terms[name] for name in ("commission",) if name in terms}
     terms = {name: value for name, value in terms.items() if name not in commission}
@@ -72,6 +88,7 @@ async def save_agreement(
     now = datetime.now(UTC)
     before = await _end_current(session, entity_id, organization_id, now)
     going_on = {column: getattr(before, column, None) for column in _PROCESSING}
+    going_on["terms"] = before.terms if before else {}
     values = {"entity_id": entity_id, "organization_id": organization_id, **going_on, **terms}
     agreement = Agreement(valid=Range(now, None), **values)
     session.add(agreement)
@@ -90,6 +107,32 @@ async def save_agreement(
         | about_commission,
     )
     return agreement
+
+
+async def save_terms(
+    session: AsyncSession, entity_id: UUID, organization_id: UUID, given: Mapping[str, Any]
+) -> tuple[PartnerTerms, Agreement]:
+    """Agree anew about orders alone: what else is in force goes on. The terms before, and the agreement.
+
+    Raises: NoAgreement; InvalidInput or DomainErrors with all faults of the terms.
+    """
+    with Faults() as faults, faults.at("terms"):
+        wanted = parse(given)
+    current = await _current(session, entity_id, organization_id)
+    if current is None:
+        raise NoAgreement(field=("organization_id",))
+    before = parse(current.terms)
+    kept = {column: getattr(current, column) for column in _GOING_ON}
+    return before, await save_agreement(session, entity_id, organization_id, kept | {"terms": as_json(wanted)})
+
+
+async def _current(session: AsyncSession, entity_id: UUID, organization_id: UUID) -> Agreement | None:
+    query = select(Agreement).where(
+        Agreement.entity_id == entity_id,
+        Agreement.organization_id == organization_id,
+        Agreement.valid.op("@>")(moment(datetime.now(UTC))),
+    )
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def _end_current(
