@@ -20,11 +20,13 @@ _MISREAD = str.maketrans("oOlI", "0011")
 _ADDITION = r"(?:[-/ ]{0,3}(?:[A-Za-z]{1,2}\d{0,3}|bis|hs|huis|[IVX]{1,4}|zwart|rood|boven|beneden|\d{1,4}(?:-?[A-Za-z]{1,2})?))?"
 _STREET = re.compile(
     r"(?P<street>(?:\d{1,3}(?:e|ste|de)\s)?[^\W\d_][^\d\n,;:|]{1,58}?)[ ,]{1,3}(?:(?:nr|no|nummer|huisnr|huisnummer|number)\.?:? ?)?"
-    rf"(?P<number>\d{{1,5}}(?!\d)(?!\s?(?:x|stuks|kw|%|euro|jaar|meter|fase|uur|st)\b){_ADDITION})(?![\w-])",
+    rf"(?P<number>(?![1-9]\d{{3}} ?[A-Za-z]{{2}}\b)\d{{1,5}}(?!\d)(?!\s?(?:x|stuks|kw|%|euro|jaar|meter|fase|uur|st)\b){_ADDITION})(?![\w-])",
     re.IGNORECASE,
 )
 _DIGITS_IN_STREET = re.compile(
-    r"(?P<street>[^\W\d_][^\n,;:|]{1,48}\b\d{2,4}(?:-\d{4})?)[ ,]{1,3}(?P<number>\d{1,5}" + _ADDITION + r")(?![\w-])"
+    r"(?P<street>[^\W\d_][^\n,;:|\d]{1,48}\b\d{4}(?:-\d{4})?) (?P<number>(?![1-9]\d{3} ?[A-Za-z]{2}\b)\d{1,5}"
+    + _ADDITION
+    + r")(?![\w-])"
 )
 _NUMBER_FIRST = re.compile(r"(?P<number>\d{1,4}[A-Za-z]?) (?P<street>[^\W\d_][^\d\n,;:|]{3,48})")
 _PLACE = re.compile(

@@ -1,10 +1,11 @@
 """What may be the value of a field, before it is weighed against what else may be."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from domain.mail_reading.addresses import Found
+from domain.mail_reading.dates import Day, days_in
 from domain.mail_reading.fields import Known
 from domain.mail_reading.source import Line
 from domain.mail_reading.template import EMPTY, Template
@@ -59,6 +60,10 @@ class Context:
     """By plain name, the article number; only names that one article has."""
     folded_skus: dict[str, str] = field(default_factory=dict)
     """Article numbers by what they are without regard to capitals."""
+
+    def days(self, text: str) -> Iterator[Day]:
+        """The days that a text names."""
+        return days_in(text, self.written, self.english)
 
 
 def shifted(candidates: Sequence[Candidate], weight: float) -> list[Candidate]:

@@ -9,14 +9,13 @@ from domain.mail_reading import fields as f
 from domain.mail_reading.candidates import Candidate, Context, shifted
 from domain.mail_reading.fields import ExtractedField, ExtractedOrder, Known
 from domain.mail_reading.labelled import labelled
-from domain.mail_reading.labels import Meaning
 from domain.mail_reading.message import MailMessage
 from domain.mail_reading.pairs import Layout, Understand, layout_of
 from domain.mail_reading.parts import RegionKind
 from domain.mail_reading.products import Product, united
 from domain.mail_reading.source import Line, lines_of, subject_line
 from domain.mail_reading.splitting import Segment, split
-from domain.mail_reading.template import Template, merged
+from domain.mail_reading.template import EMPTY, Template, merged
 from domain.mail_reading.unlabelled import by_form, in_sentences, in_subject
 from domain.mail_reading.weighing import address_checked, contradicted, field_of, weighed
 
@@ -48,7 +47,7 @@ _MOST_ORDERS_OF_NOTHING = 2
 def extract(message: MailMessage, templates: Sequence[Template], known: Known) -> list[ExtractedOrder]:
     """The orders of a mail, none where it holds none; never raises. Values that are not in the mail are left out."""
     lines = lines_of(message)
-    context = _context(message, lines, merged(templates), known)
+    context = context_of(message, known, merged(templates))
     understand = taught.understanding(context.template)
     body = [line for line in _with_data_below_closing(lines, understand) if line.kind in _READ]
     orders = _orders(message, body, context, understand)
@@ -58,7 +57,9 @@ def extract(message: MailMessage, templates: Sequence[Template], known: Known) -
     return _orders(message, body + quoted, context, understand, _FROM_QUOTE) if quoted else []
 
 
-def _context(message: MailMessage, lines: list[Line], template: Template, known: Known) -> Context:
+def context_of(message: MailMessage, known: Known, template: Template = EMPTY) -> Context:
+    """What the lines of the mail are read with."""
+    lines = lines_of(message)
     text = " ".join(line.text for line in lines[:200])[:20_000]
     ours = [address for address in (message.sender, *message.recipients) if address]
     names: dict[str, list[str]] = {}

@@ -5,7 +5,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
 
 from domain.mail_reading import fields as f
 
@@ -23,6 +24,19 @@ PRODUCT = "product"
 IGNORED = ""
 """Something that is not of the order: who sells, who pays, what it costs."""
 
+COVERS = {
+    ADDRESS: frozenset({f.STREET, f.HOUSE_NUMBER, f.POSTCODE, f.CITY}),
+    NUMBERED_STREET: frozenset({f.STREET, f.HOUSE_NUMBER}),
+    PLACE: frozenset({f.POSTCODE, f.CITY}),
+    f.STREET: frozenset({f.STREET, f.HOUSE_NUMBER}),
+    f.CITY: frozenset({f.POSTCODE, f.CITY}),
+    f.POSTCODE: frozenset({f.POSTCODE, f.CITY}),
+    REACH: frozenset({f.PHONE, f.EMAIL}),
+    **{part: frozenset({f.NAME}) for part in (FIRST_NAME, INFIX, LAST_NAME)},
+    ADDITION: frozenset({f.HOUSE_NUMBER}),
+    PRODUCT: frozenset(f.PRODUCT_FIELDS),
+}
+"""The fields that stand beside labels of more than one."""
 _STRONG = {
     f.ORDER_ID: "ordernummer|ordernr|order nr|order no|order number|order id|orderid|order #|opdrachtnummer|opdrachtnr|"
     "bestelnummer|bestelnr|bestelling nr|bestellingnummer|bestelbonnummer|partner order id|partnerorder|partner order|"
@@ -156,7 +170,19 @@ def _read(words: dict[str, str], certainty: float) -> dict[str, Meaning]:
 
 _WORDS = {**_read(_WEAK, 0.6), **_read(_STRONG, 1.0)}
 _SECTIONS = {normal(label): section for section, labels in _HEADINGS.items() for label in labels.split("|")}
-_LONG_WORDS = [label for label in _WORDS if len(label) >= 6]
+_LONG_WORDS = [label for label in _WORDS if len(label) >= 5]
+
+
+def covers(path: str, field: str) -> bool:
+    """Whether a field is read beside a label of that meaning."""
+    return field == path or field in COVERS.get(path, ())
+
+
+def joined(path: str, field: str) -> str:
+    """The meaning of a label that has both beside it; that of the field alone where there is none."""
+    return next(
+        (whole for whole in (PLACE, NUMBERED_STREET, ADDRESS, REACH) if {path, field} <= COVERS[whole] | {whole}), field
+    )
 
 
 @lru_cache(4096)
@@ -167,10 +193,17 @@ def meaning(words: str) -> Meaning | None:
     label = normal(words)
     if found := _WORDS.get(label):
         return found
-    if len(label) < 6:
+    return _misspelt(label)
+
+
+def _misspelt(label: str) -> Meaning | None:
+    """One slip in five letters, two in ten; nothing where words of different meaning are as close."""
+    most = len(label) // 5
+    if most == 0 or not label[0].isalpha():
         return None
-    close = process.extractOne(label, _LONG_WORDS, scorer=fuzz.ratio, score_cutoff=88)
-    return Meaning(_WORDS[close[0]].path, 0.5) if close else None
+    close = process.extract(label, _LONG_WORDS, scorer=DamerauLevenshtein.distance, score_cutoff=min(most, 2), limit=4)
+    paths = {_WORDS[word].path for word, distance, _ in close if distance == close[0][1]}
+    return Meaning(paths.pop(), 0.5) if len(paths) == 1 else None
 
 
 def section(words: str) -> str | None:

@@ -16,6 +16,7 @@ _WORDS_BEFORE = re.compile(r"(?:[^\s,;|\t]+[ ]?){1,6}$")
 _SURE_OF_FORM = frozenset(
     {f.PHONE, f.EMAIL, f.POSTCODE, f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP, labels.PLACE}
 )
+_REFERENCES = frozenset({f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP})
 _LINES_BELOW = {f.NOTES: 12, labels.ADDRESS: 3, IGNORED: 0}
 _RULE = re.compile(r"[\s=_*~.#-]{3,}")
 _UNFINISHED = re.compile(r"(?:,|;|\||\bor|\bof|\ben|\band|/|-)\s*$")
@@ -175,7 +176,13 @@ def _below(lines: list[Line], number: int, meaning: Meaning, layout: Layout, und
             if values or place > number + 1:
                 break
             continue
-        if len(values) >= most or _has_label(line, understand) or heading_of(line) or _RULE.fullmatch(line.text):
+        if (
+            len(values) >= most
+            or _is_head(line, understand)
+            or _has_label(line, understand)
+            or heading_of(line)
+            or _RULE.fullmatch(line.text)
+        ):
             break
         values.append(Stretch.of(line))
         layout.take(place, 0, len(line.text))
@@ -183,8 +190,14 @@ def _below(lines: list[Line], number: int, meaning: Meaning, layout: Layout, und
         yield Pair(lines[number].text, meaning, tuple(values), number)
 
 
+def _is_head(line: Line, understand: Understand) -> bool:
+    """Whether the line names columns."""
+    return sum(understand(cell.text.rstrip(":")) is not None for cell in line.cells) > 1
+
+
 def _has_label(line: Line, understand: Understand) -> bool:
-    return bool(list(_inline(line, 0, Layout(), understand)) or _label_alone(line, understand) is not None)
+    in_columns = line.cells and any(True for _ in _of_cells(line, 0, Layout(), understand))
+    return bool(in_columns or list(_inline(line, 0, Layout(), understand)) or _label_alone(line, understand) is not None)
 
 
 def _without_colon(line: Line, number: int, layout: Layout, understand: Understand) -> Iterator[Pair]:
@@ -194,15 +207,21 @@ def _without_colon(line: Line, number: int, layout: Layout, understand: Understa
     for count in range(min(4, len(words) - 1), 0, -1):
         end = lead + words[count - 1].end()
         meaning = understand(line.text[lead:end])
-        if meaning is not None and meaning.certainty == 1 and _fits(meaning.path, len(words) - count):
-            layout.take(number, lead, len(line.text))
-            yield Pair(line.text[lead:end], Meaning(meaning.path, 0.8), (Stretch.of(line, end),), number)
+        if meaning is not None and meaning.certainty == 1 and _fits(meaning.path, line.text[end:].split()):
+            until = lead + words[count].end() if meaning.path in _REFERENCES else len(line.text)
+            layout.take(number, lead, until)
+            yield Pair(line.text[lead:end], Meaning(meaning.path, 0.8), (Stretch.of(line, end, until),), number)
             return
 
 
-def _fits(path: str, words: int) -> bool:
+def _fits(path: str, value: list[str]) -> bool:
+    words = len(value)
     if path in _SURE_OF_FORM:
         return words <= 5
+    if path in (f.QUANTITY, f.SKU):
+        return words == 1
+    if path in (labels.ADDRESS, labels.NUMBERED_STREET, f.STREET):
+        return words <= 8 and any(word[0].isdigit() for word in value[1:])
     return path in (f.NAME, f.CITY, labels.LAST_NAME, labels.FIRST_NAME, f.HOUSE_NUMBER) and words <= 4
 
 

@@ -246,6 +246,11 @@ def _several(stretch: Stretch, context: Context, weight: float) -> Iterator[Prod
         counted = _COUNTED.match(stretch.text)
         what = counted.span("what") if counted else (0, len(stretch.text))
         bare = Stretch(stretch.line, stretch.text[slice(*what)].rstrip(" ,;."), stretch.start + what[0])
+        if " " not in bare.text and len(bare.text) >= 6 and context.known.skus:
+            code = _unknown(bare, bare.text, 0, context, weight)
+            if code.method == f.Method.FUZZY:
+                yield Product(code, _counted(counted, stretch, weight))
+                return
         if any(character.isalpha() for character in bare.text):
             yield _described(bare, counted, stretch, context, weight)
 
@@ -255,11 +260,14 @@ def _described(
 ) -> Product:
     """A product of which the words alone are given."""
     description = bare.candidate(f.DESCRIPTION, Found(bare.text, 0, len(bare.text)), f.Method.LABEL, weight - 0.4)
-    quantity = None
-    if counted:
-        count = Found(str(int(counted["count"])), *counted.span("count"))
-        quantity = stretch.candidate(f.QUANTITY, count, f.Method.LABEL, weight)
-    return Product(named(bare, context), quantity, description)
+    return Product(named(bare, context), _counted(counted, stretch, weight), description)
+
+
+def _counted(counted: re.Match[str] | None, stretch: Stretch, weight: float) -> Candidate | None:
+    if counted is None:
+        return None
+    count = Found(str(int(counted["count"])), *counted.span("count"))
+    return stretch.candidate(f.QUANTITY, count, f.Method.LABEL, weight)
 
 
 def _around_codes(stretch: Stretch, context: Context, weight: float) -> Iterator[Product]:
