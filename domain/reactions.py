@@ -69,7 +69,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("health", health.EVENTS, health.react),
     Reaction("sessions", sessions.EVENTS, sessions.react),
     Reaction("tariffs", tariffs.EVENTS, tariffs.react),
-    Reaction("partner_orders", partner_orders.EVENTS, partner_orders.react),
+    Reaction("partner_orders", partner_orders.EVENTS, partner_orders.react, in_sandboxes=True),
     Reaction("partner_management", partner_management.EVENTS, partner_management.react),
 )
 

@@ -2,6 +2,7 @@
 """Imports every module that declares jobs or tasks beside them, so that a worker knows them."""
 
 import workers.accounting
+import workers.bulk
 import workers.charging_bills
 import workers.disruptions
 import workers.documents
@@ -14,6 +15,7 @@ import workers.payments
 import workers.planning
 import workers.reactions
 import workers.relay
+import workers.sandbox
 import workers.schedule
 import workers.tariffs
 import workers.ways_in

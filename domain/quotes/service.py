@@ -122,9 +122,14 @@ async def withdraw(session: AsyncSession, quote_id: UUID, reason: str) -> Quote:
     return quote
 
 
-async def expire_due(session: AsyncSession, most: int = 200) -> list[UUID]:
-    """Mark quotes whose time is over; several workers may do so at once. For the system."""
+async def expire_due(session: AsyncSession, most: int = 200, *, entity_id: UUID | None = None) -> list[UUID]:
+    """Mark quotes whose time is over, of one entity where it is named; several workers may do so at once.
+
+    For the system.
+    """
     due = select(Quote).where(Quote.status.in_(OPEN), Quote.expires_at <= datetime.now(UTC))
+    if entity_id is not None:
+        due = due.where(Quote.entity_id == entity_id)
     due = due.order_by(Quote.expires_at).limit(most).with_for_update(skip_locked=True)
     quotes = list((await session.execute(due)).scalars())
     for quote in quotes:

@@ -91,6 +91,8 @@ class SandboxRun(Identified, Base):
     """Percent of the weight of what concerns the partner."""
     progress_text: Mapped[str] = mapped_column(server_default="")
     """What it is at, or why it stopped."""
+    plan: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    """`phase`, and the orders that it plays with."""
     finished_at: Mapped[datetime | None]
     started_by_user_id: Mapped[UUID | None]
 

@@ -54,7 +54,7 @@ async def create_for(session: AsyncSession, event: Event) -> int:
     told = Positioned(
         position, event.id, event.created_at, event.entity_id, event.type, event.subject_type, event.subject_id
     )
-    rows = [await _row(session, endpoint, told) for endpoint in endpoints]
+    rows = [_row(endpoint, event, told) for endpoint in endpoints]
     made = insert(WebhookDelivery).values(rows).on_conflict_do_nothing().returning(WebhookDelivery.id)
     count = len((await session.execute(made)).all())
     await ring(session)
@@ -82,10 +82,10 @@ def row_for(endpoint: WebhookEndpoint, event: Positioned) -> dict[str, Any]:
     }
 
 
-async def _row(session: AsyncSession, endpoint: WebhookEndpoint, event: Positioned) -> dict[str, Any]:
-    row = {**row_for(endpoint, event), "fault": None, "fault_due": False}
+def _row(endpoint: WebhookEndpoint, event: Event, told: Positioned) -> dict[str, Any]:
+    row = {**row_for(endpoint, told), "fault": None, "fault_due": False}
     if endpoint.faults:
-        await faults.assign(session, endpoint, row)
+        faults.assign(endpoint, event, row)
     return row
 
 

@@ -1,7 +1,7 @@
 """Messages of a sandbox that go wrong on purpose, each once: what a receiver has to cope with one day.
 
-`webhook_endpoint.faults`: `{"shares": {fault: 0 to 1}, "planned": {subject id: [fault or null, …]}}`. What is planned
-for the n-th message about a subject comes before chance, which depends on the event alone.
+`webhook_endpoint.faults`: `{"shares": {fault: 0 to 1}, "planned": {subject id: {event type: fault}}}`, the type of a
+stage with the stage behind it (`order.stage_changed:SCHEDULED`). Chance depends on the event alone.
 """
 
 import hashlib
@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.events.models import Event
 from domain.webhooks.models import AttemptError, DeliveryState, Fault, WebhookDelivery, WebhookEndpoint
 from domain.webhooks.outcome import Outcome
 from tenants.auth import clock
@@ -22,9 +23,9 @@ SIMULATED = "simulated in the sandbox"
 _BEFORE_SENDING = frozenset({Fault.LATE, Fault.OUT_OF_ORDER})
 
 
-async def assign(session: AsyncSession, endpoint: WebhookEndpoint, row: dict[str, Any]) -> None:
+def assign(endpoint: WebhookEndpoint, event: Event, row: dict[str, Any]) -> None:
     """Decide how a new delivery of a sandbox goes wrong, if it does."""
-    found = await _planned(session, endpoint, row["subject_id"]) or _by_chance(endpoint, row["event_id"])
+    found = _planned(endpoint, event) or _by_chance(endpoint, event.id)
     if found is None:
         return
     row |= {"fault": found.value, "fault_due": found not in _BEFORE_SENDING}
@@ -32,15 +33,9 @@ async def assign(session: AsyncSession, endpoint: WebhookEndpoint, row: dict[str
         row["next_attempt_at"] = clock.now() + LATE
 
 
-async def _planned(session: AsyncSession, endpoint: WebhookEndpoint, subject_id: UUID) -> Fault | None:
-    plan = (endpoint.faults or {}).get("planned", {}).get(str(subject_id))
-    if not plan:
-        return None
-    before = select(func.count()).where(
-        WebhookDelivery.endpoint_id == endpoint.id, WebhookDelivery.subject_id == subject_id
-    )
-    number = (await session.execute(before)).scalar_one()
-    found = plan[number] if number < len(plan) else None
+def _planned(endpoint: WebhookEndpoint, event: Event) -> Fault | None:
+    plan = (endpoint.faults or {}).get("planned", {}).get(str(event.subject_id), {})
+    found = plan.get(f"{event.type}:{event.payload.get('stage')}") or plan.get(event.type)
     return Fault(found) if found else None
 
 

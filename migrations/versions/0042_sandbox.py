@@ -122,6 +122,7 @@ def _create_run() -> None:
         sa.Column("state", sa.Text(), server_default="RUNNING", nullable=False),
         sa.Column("score", sa.Integer(), server_default="0", nullable=False),
         sa.Column("progress_text", sa.Text(), server_default="", nullable=False),
+        sa.Column("plan", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started_by_user_id", sa.UUID(), nullable=True),
         sa.CheckConstraint("state IN ('RUNNING', 'PASSED', 'FAILED', 'STOPPED')", name=op.f("ck_sandbox_run_state")),
