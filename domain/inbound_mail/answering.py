@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.inbound_mail import heads
-from domain.inbound_mail.models import Doubt, EmailOrder, EmailOrderState, InboundAddress, InboundMail
+from domain.inbound_mail.models import EmailDoubt, EmailOrder, EmailOrderState, InboundAddress, InboundMail
 from domain.mail.service import queue_mail
 from domain.partner_orders.receipt import Receipt
 from tenants.auth import clock
@@ -124,7 +124,7 @@ def _outcome(words: dict[str, str], address: InboundAddress, order: EmailOrder, 
     if order.state == EmailOrderState.REVIEW:
         named = [_label(path, address.language) for path in order.missing]
         missing = words["missing"].format(what=", ".join(dict.fromkeys(named))) if named else ""
-        return words["review"] + (missing if Doubt.MISSING_FIELD in order.doubts else "")
+        return words["review"] + (missing if EmailDoubt.MISSING_FIELD in order.doubts else "")
     known = receipt and (receipt.order_id or receipt.quote_number)
     said = words["repeated" if receipt and receipt.repeated else "received"]
     derived = words["derived"] if order.derived else ""

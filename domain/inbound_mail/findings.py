@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.agreements.partner_terms import PartnerTerms
-from domain.inbound_mail.models import Doubt
+from domain.inbound_mail.models import EmailDoubt
 from domain.mail_reading.fields import (
     ORDER_ID,
     PRODUCTS,
@@ -56,7 +56,7 @@ class Finding:
     fields: Mapping[str, ExtractedField]
     missing: Sequence[str]
     asked: Sequence[str]
-    doubts: Sequence[Doubt]
+    doubts: Sequence[EmailDoubt]
     reference: str
     derived: bool = field(default=False)
 
@@ -91,7 +91,7 @@ def problems_of(message: MailMessage) -> list[str]:
 
 
 def _finding(
-    sent: Sent, position: int, order: ExtractedOrder, terms: PartnerTerms, of_the_mail: list[Doubt]
+    sent: Sent, position: int, order: ExtractedOrder, terms: PartnerTerms, of_the_mail: list[EmailDoubt]
 ) -> Finding:
     read = dict(order.fields)
     derived = ORDER_ID not in read and bool(read)
@@ -101,9 +101,9 @@ def _finding(
     asked = [*(path for path, found in read.items() if found.confidence < THRESHOLD), *missing]
     doubts = list(of_the_mail)
     if len(asked) > len(missing):
-        doubts.append(Doubt.LOW_CONFIDENCE)
+        doubts.append(EmailDoubt.LOW_CONFIDENCE)
     if missing and read:
-        doubts.append(Doubt.MISSING_FIELD)
+        doubts.append(EmailDoubt.MISSING_FIELD)
     return Finding(position, read, missing, asked, doubts, _reference(read), derived)
 
 
@@ -129,15 +129,15 @@ def _demanded(read: Iterable[str], paths: Sequence[str]) -> list[str]:
     return [path for path in wanted if path not in there and not (path == PRODUCTS and products)]
 
 
-def _of_the_mail(sent: Sent, message: MailMessage, orders: Sequence[ExtractedOrder]) -> Iterable[Doubt]:
+def _of_the_mail(sent: Sent, message: MailMessage, orders: Sequence[ExtractedOrder]) -> Iterable[EmailDoubt]:
     if not sent.known_sender:
-        yield Doubt.UNKNOWN_SENDER
+        yield EmailDoubt.UNKNOWN_SENDER
     if not orders:
-        yield Doubt.NOTHING_FOUND
+        yield EmailDoubt.NOTHING_FOUND
     if len(orders) > MOST_ORDERS or any(_hides(problem) for problem in message.problems):
-        yield Doubt.NOT_WHOLE
+        yield EmailDoubt.NOT_WHOLE
     if not sent.automatic:
-        yield Doubt.BY_HAND
+        yield EmailDoubt.BY_HAND
 
 
 def _hides(problem: Problem) -> bool:

@@ -12,7 +12,7 @@ from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 from functools import cached_property
 
-from domain.inbound_mail.models import Ignored
+from domain.inbound_mail.models import IgnoredMail
 
 MOST_HOPS = 30
 """Received headers; more is a loop (RFC 5321, 6.3)."""
@@ -78,11 +78,11 @@ class Head:
         return bool(self._first("in-reply-to"))
 
     @property
-    def ignored(self) -> Ignored | None:
+    def ignored(self) -> IgnoredMail | None:
         """What it is where nobody wrote it to us; the platform's own mail is told by its addresses, not here."""
         if self._is_report:
-            return Ignored.BOUNCE
-        return Ignored.AUTO_REPLY if self._is_auto_reply else None
+            return IgnoredMail.BOUNCE
+        return IgnoredMail.AUTO_REPLY if self._is_auto_reply else None
 
     @property
     def by_program(self) -> bool:
@@ -184,5 +184,5 @@ def _passes(part: str, domain: str) -> bool:
     told = {name.lower(): value.lower() for name, value in _PROPERTY.findall(part)}
     if result[1].lower() == "dmarc":
         return told.get("header.from", domain) == domain
-    named = {value.rpartition("@")[2] for name, value in told.items() if name != "header.from"}
-    return any(name.count(".") and (domain == name or domain.endswith(f".{name}")) for name in named)
+    named: set[str] = {value.rpartition("@")[2] for name, value in told.items() if name != "header.from"}
+    return any("." in name and (domain == name or domain.endswith(f".{name}")) for name in named)

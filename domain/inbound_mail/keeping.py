@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.partner_terms import SHORTEST_RETENTION, terms_for
@@ -35,11 +35,11 @@ async def _delete_ignored(session: AsyncSession) -> int:
     return len((await session.execute(gone.returning(InboundMail.id))).all())
 
 
-async def _partners(session: AsyncSession) -> Sequence[Row[tuple[UUID, UUID]]]:
+async def _partners(session: AsyncSession) -> Sequence[tuple[UUID, UUID]]:
     oldest = clock.now() - timedelta(days=min(SHORTEST_RETENTION, 7))
     query = select(InboundMail.entity_id, InboundMail.organization_id).distinct()
     query = query.where(InboundMail.raw.is_not(None), InboundMail.created_at < oldest)
-    return (await session.execute(query)).all()
+    return [(entity_id, organization_id) for entity_id, organization_id in await session.execute(query)]
 
 
 async def _erase(session: AsyncSession, entity_id: UUID, organization_id: UUID, days: int) -> int:

@@ -42,7 +42,7 @@ class InboundMailState(StrEnum):
     """It is no order: `ignored` says what it is. It is kept for a while and can be read all the same."""
 
 
-class Ignored(StrEnum):
+class IgnoredMail(StrEnum):
     """What a mail is that nobody wrote to us."""
 
     BOUNCE = "BOUNCE"
@@ -60,7 +60,7 @@ class EmailOrderState(StrEnum):
     REJECTED = "REJECTED"
 
 
-class Doubt(StrEnum):
+class EmailDoubt(StrEnum):
     """Why an order that was read is not submitted by itself."""
 
     LOW_CONFIDENCE = "LOW_CONFIDENCE"
@@ -111,7 +111,7 @@ class InboundMail(Identified, Base):
     __table_args__ = (
         one_of("way", MailWay),
         one_of("state", InboundMailState),
-        CheckConstraint(f"ignored IN {tuple(each.value for each in Ignored)}", name="ignored"),
+        CheckConstraint(f"ignored IN {tuple(each.value for each in IgnoredMail)}", name="ignored"),
         CheckConstraint("(state = 'IGNORED') = (ignored IS NOT NULL)", name="ignored_because"),
         UniqueConstraint("address_id", "sha256"),
         Index("ix_inbound_mail_address_newest", "address_id", "created_at"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Boolean, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +14,7 @@ from domain.inbound_mail import addresses, events, heads
 from domain.inbound_mail.errors import MailLoop, MailTooLarge, NoSuchMailAddress
 from domain.inbound_mail.events import tell
 from domain.inbound_mail.heads import MOST_HOPS, Head
-from domain.inbound_mail.models import Ignored, InboundAddress, InboundMail, InboundMailState, MailWay
+from domain.inbound_mail.models import IgnoredMail, InboundAddress, InboundMail, InboundMailState, MailWay
 from domain.jobs.service import enqueue
 from tenants.auth import clock
 from tenants.models import Brand
@@ -104,7 +104,8 @@ async def _keep(
     row = insert(InboundMail).values(values)
     again = {"repeated": InboundMail.repeated + 1}
     row = row.on_conflict_do_update(index_elements=["address_id", "sha256"], set_=again)
-    id, is_new = (await session.execute(row.returning(InboundMail.id, literal_column("xmax = 0")))).one()
+    is_first = literal_column("xmax = 0", Boolean)
+    id, is_new = (await session.execute(row.returning(InboundMail.id, is_first))).one()
     if is_new:
         await _begin(session, await session.get_one(InboundMail, id))
     return Kept(id, not is_new)
@@ -138,13 +139,13 @@ def is_known(settings: Settings, address: InboundAddress, arrived: Arrived, head
     return not settings.production and addresses.allows(address.allowed_senders, head.envelope_sender)
 
 
-async def _own(session: AsyncSession, settings: Settings, address: InboundAddress, head: Head) -> Ignored | None:
+async def _own(session: AsyncSession, settings: Settings, address: InboundAddress, head: Head) -> IgnoredMail | None:
     """A mail that the platform sent itself, or that comes from an address which only takes mail."""
     if settings.mail_domain in (head.sender.partition("@")[2], head.envelope_sender.partition("@")[2]):
-        return Ignored.LOOP
+        return IgnoredMail.LOOP
     ours = select(Brand.id).where(func.lower(Brand.sender_email) == head.sender).limit(1)
     sent = bool(head.sender) and await session.scalar(ours) is not None
-    return Ignored.LOOP if sent else None
+    return IgnoredMail.LOOP if sent else None
 
 
 def opened(mail: InboundMail) -> bytes | None:

@@ -10,7 +10,7 @@ from domain.contacts.addresses import Locates
 from domain.errors import DomainError, DomainErrors
 from domain.inbound_mail import events
 from domain.inbound_mail.events import tell
-from domain.inbound_mail.models import Doubt, EmailOrder, EmailOrderState
+from domain.inbound_mail.models import EmailDoubt, EmailOrder, EmailOrderState
 from domain.mail_reading.fields import document_of
 from domain.partner_orders import exceptions
 from domain.partner_orders.document import PartnerOrderDocument, json_path, parse
@@ -67,7 +67,7 @@ async def refused(session: AsyncSession, row: EmailOrder, error: DomainError | D
     """What was read is no valid order: somebody has to look, and is told why."""
     row.faults = faults_of(error)
     row.asked = sorted({*row.asked, *(fault["path"] for fault in row.faults if fault["path"] in row.fields)})
-    row.doubts = [*(each for each in row.doubts if each != Doubt.REFUSED), Doubt.REFUSED.value]
+    row.doubts = [*(each for each in row.doubts if each != EmailDoubt.REFUSED), EmailDoubt.REFUSED.value]
     row.version += 1
     await session.flush()
     await needs_review(session, row)
@@ -82,7 +82,7 @@ async def needs_review(session: AsyncSession, row: EmailOrder) -> None:
         session,
         entity_id=row.entity_id,
         organization_id=row.organization_id,
-        kind=ExceptionKind.REFUSED if Doubt.REFUSED in row.doubts else ExceptionKind.LOW_CONFIDENCE,
+        kind=ExceptionKind.REFUSED if EmailDoubt.REFUSED in row.doubts else ExceptionKind.LOW_CONFIDENCE,
         message={language: words.format(why=why) for language, words in _WORDS.items()},
         detail={"email_order_id": str(row.id), "asked": list(row.asked), "doubts": list(row.doubts)},
         source_id=row.id,

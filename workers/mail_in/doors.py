@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from typing import Any
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
@@ -136,7 +135,7 @@ class _Door(SMTP):
     async def _conclude(self, raw: bytes, fault: str) -> None:
         assert self.envelope is not None
         envelope = self.envelope
-        self._set_post_data_state()
+        self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd leaves it untyped
         many = len(envelope.rcpt_tos)
         answers = [fault] * many if fault else await self._keeper.keep(envelope, raw, self.way)
         for answer in self.told(answers):
@@ -185,7 +184,7 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
     """What STARTTLS is offered with. Raises: OSError where the files are not there or do not belong together."""
     if not settings.mail_in_certificate:
         return None
-    context: Any = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(settings.mail_in_certificate, settings.mail_in_key)
     return context
