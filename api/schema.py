@@ -11,6 +11,8 @@ from api.agreements import AgreementMutations, AgreementQueries
 from api.bank import TYPES as BANK_TYPES
 from api.bank import BankQueries
 from api.bank_changes import BankMutations
+from api.bulk import TYPES as BULK_TYPES
+from api.bulk import BulkMutations, BulkQueries
 from api.catalog import TYPES as CATALOG_TYPES
 from api.catalog import CatalogMutations, CatalogQueries
 from api.charger_changes import ChargerMutations
@@ -61,11 +63,11 @@ from api.executor import Executor
 from api.explanations import ExplanationQueries
 from api.horizon import TYPES as HORIZON_TYPES
 from api.horizon import HorizonMutations, HorizonQueries
+from api.id_tokens import TYPES as ID_TOKEN_TYPES
+from api.id_tokens import IdTokenQueries
 from api.inbound_mail import TYPES as INBOUND_MAIL_TYPES
 from api.inbound_mail import InboundMailQueries
 from api.inbound_mail_changes import InboundMailMutations
-from api.id_tokens import TYPES as ID_TOKEN_TYPES
-from api.id_tokens import IdTokenQueries
 from api.invoice_changes import InvoiceMutations
 from api.invoice_documents import TYPES as DOCUMENT_TYPES
 from api.invoice_documents import DocumentMutations
@@ -88,6 +90,8 @@ from api.ledger_changes import LedgerMutations
 from api.ledger_reports import LedgerReportQueries
 from api.live.subscriptions import TYPES as LIVE_TYPES
 from api.live.subscriptions import Subscription
+from api.mail_templates import TYPES as MAIL_TEMPLATE_TYPES
+from api.mail_templates import MailTemplateMutations, MailTemplateQueries
 from api.notification_changes import NotificationMutations, NotificationSettingsQueries
 from api.notification_kinds import NotificationKindQueries
 from api.notifications import TYPES as NOTIFICATION_TYPES
@@ -98,6 +102,9 @@ from api.orders import OrderQueries
 from api.organization_changes import OrganizationMutations
 from api.organizations import TYPES as ORGANIZATION_TYPES
 from api.organizations import OrganizationQueries
+from api.partner_order_changes import PartnerOrderMutations
+from api.partner_orders import TYPES as PARTNER_ORDER_TYPES
+from api.partner_orders import PartnerOrderQueries
 from api.payment_changes import PaymentMutations
 from api.payments import TYPES as PAYMENT_TYPES
 from api.payments import PaymentQueries
@@ -165,6 +172,7 @@ class Query(
     DisruptionQueries,
     HorizonQueries,
     InboundMailQueries,
+    MailTemplateQueries,
     WhatIfQueries,
     EntityQueries,
     OrganizationQueries,
@@ -194,9 +202,11 @@ class Query(
     ChargingOfferQueries,
     PriceEstimateQueries,
     PaymentQueries,
+    PartnerOrderQueries,
     ChargerHealthQueries,
     BankQueries,
     DunningQueries,
+    BulkQueries,
     InvoiceQueries,
     InvoicingQueries,
     ChargerQueries,
@@ -223,6 +233,7 @@ class Mutation(
     DisruptionMutations,
     HorizonMutations,
     InboundMailMutations,
+    MailTemplateMutations,
     WhatIfMutations,
     EntityMutations,
     OrganizationMutations,
@@ -242,9 +253,11 @@ class Mutation(
     ChargingBillMutations,
     ChargingOfferMutations,
     PaymentMutations,
+    PartnerOrderMutations,
     ChargerHealthMutations,
     BankMutations,
     DunningMutations,
+    BulkMutations,
     InvoiceMutations,
     DocumentLinkMutations,
     DocumentMutations,
@@ -280,6 +293,7 @@ TYPES = (
     *DISRUPTION_TYPES,
     *HORIZON_TYPES,
     *INBOUND_MAIL_TYPES,
+    *MAIL_TEMPLATE_TYPES,
     *WHAT_IF_TYPES,
     *DEPRECATION_TYPES,
     *NOTIFICATION_TYPES,
@@ -291,8 +305,10 @@ TYPES = (
     *CHARGING_BILL_TYPES,
     *CHARGING_OFFER_TYPES,
     *PAYMENT_TYPES,
+    *PARTNER_ORDER_TYPES,
     *CHARGER_HEALTH_TYPES,
     *BANK_TYPES,
+    *BULK_TYPES,
     *DUNNING_TYPES,
     *INVOICE_TYPES,
     *INVOICING_TYPES,

@@ -43,6 +43,11 @@ _INVITED = (
 _REFUNDS = "ARRAY(SELECT o.id FROM payment o WHERE o.refunds_payment_id = r.id)"
 """What was given back is told of the payment that gives it back."""
 WATCHED = {
+    "partner_order": Watched(("status",)),
+    "partner_order_exception": Watched(("state",)),
+    "partner_integration": Watched(("status", "signature_required", "allowed_addresses"), born=False),
+    "partner_signing_secret": Watched(("valid_until",), ("r.integration_id",)),
+    "bulk_operation": Watched(("state",)),
     "accounting_connection": Watched(("state",)),
     "lead": Watched(("status", "entity_id", "partner_organization_id", "score")),
     "lead_follow_up": Watched(("outcome",), ("r.lead_id",), born=False),
@@ -139,6 +144,7 @@ UNTOLD = {
     "commission_terms": "part of its agreement or of the entity's settings, which tell",
     "authorization_code": "a step of a login",
     "bank_file_line": "part of its file",
+    "bulk_piece": "part of the file of its operation",
     "bank_match": "the transaction tells that it was matched",
     "device_connection": "that a charger is connected is told of the charger, when it has held",
     "quarantined_message": "the charger tells that something was refused, once an hour",

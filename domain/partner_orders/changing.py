@@ -50,6 +50,16 @@ async def mine(
     return await integration.of(session, entity, organization.id)
 
 
+async def ours(session: AsyncSession, actor: Actor, id: UUID) -> PartnerIntegration:
+    """An integration of an entity that the actor works for: not for the partner itself. Raises: NotFound,
+    PermissionDenied."""
+    if actor.audience not in _STAFF:
+        raise PermissionDenied()
+    async with acting_as(session, actor):
+        await find(session, PartnerIntegration, id)
+    return await find(session, PartnerIntegration, id, lock=True)
+
+
 async def change(
     session: AsyncSession, actor: Actor, row: PartnerIntegration, given: Mapping[str, Any], revision: int | None = None
 ) -> PartnerIntegration:

@@ -95,6 +95,12 @@ class ExceptionStillOpen(DomainError):
     en = "This item is still open."
 
 
+class OneWayToResolve(InvalidInput):
+    code = "ONE_WAY_TO_RESOLVE"
+    nl = "Geef precies een van deze: een uitleg, een artikel, een adres."
+    en = "Give exactly one of these: words, an article, an address."
+
+
 class ArticleNotApplicable(InvalidInput):
     """An article answers an unknown number only."""
 

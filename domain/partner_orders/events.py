@@ -64,6 +64,14 @@ class PartnerOrderWithdrawn(_OrderEvent):
 
 
 @dataclass(frozen=True)
+class PartnerOrderRestored(_OrderEvent):
+    """What came of a cancelled order goes on after all."""
+
+    type = "partner_order.reopened"
+    order_number: str | None
+
+
+@dataclass(frozen=True)
 class _ExceptionEvent(Payload):
     subject_type = "PartnerOrderException"
     partner_order_id: str | None

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.events.models import Event
 from domain.orders.models import Order
-from domain.partner_orders import completing, exceptions
+from domain.partner_orders import completing, events, exceptions, making
 from domain.partner_orders.models import (
     ExceptionKind,
     ExceptionState,
@@ -96,4 +96,8 @@ async def _end(session: AsyncSession, order: PartnerOrder, placed: Order) -> Non
     order.cancel_reason = placed.cancel_reason
     await session.flush()
     if cancelled and before == PartnerOrderStatus.RECEIVED:
+        made = await making.numbers(session, order)
+        await events.tell(session, order, events.PartnerOrderWithdrawn(order.partner_order_id, made.order, made.quote))
         await exceptions.dismiss_all(session, order, f"{placed.number} is geannuleerd.")
+    elif not cancelled and before == PartnerOrderStatus.CANCELLED:
+        await events.tell(session, order, events.PartnerOrderRestored(order.partner_order_id, placed.number))

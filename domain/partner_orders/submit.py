@@ -127,6 +127,8 @@ async def _allowed(session: AsyncSession, by: Actor, entity_id: UUID, organizati
         async with acting_as(session, by):
             await find(session, BusinessEntity, entity_id, field=("entity_id",))
             organization = await tree.organization(session, organization_id, field=("organization_id",))
+    if by.audience is not Audience.SYSTEM and entity_id not in by.entity_ids:
+        raise NotFound(field=("entity_id",))
     if by.audience is Audience.PARTNER and by.organization_id not in organization.chain_organization_ids:
         raise NotFound(field=("organization_id",))
     if organization.partner_model is None or entity_id not in organization.entity_ids:

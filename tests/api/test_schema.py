@@ -284,6 +284,7 @@ SHOWN_ONCE = {
     "OAuthClientSecretPayload.secret",
     "DeviceLogin.secret",
     "WebhookSecretPayload.secret",
+    "PartnerSigningSecretPayload.secret",
     "EnrolTotpPayload.secret",
     "ConfirmTotpPayload.recoveryCodes",
 }

@@ -36,6 +36,7 @@ from tests.tenancy.dues import add_commissions
 from tests.tenancy.health import add_health
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.papers import add_documents
+from tests.tenancy.partner_orders import add_partner_orders
 from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
 from tests.tenancy.sessions import add_sessions
@@ -78,6 +79,7 @@ async def add_extras(database: Database) -> None:
         await add_charging_bills(session)
         await add_sessions(session)
         await add_health(session)
+        await add_partner_orders(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

@@ -36,6 +36,7 @@ _KINDS = {
     "price_list": "ArticlePriceList",
     "lead": "Lead",
     "quote": "Quote",
+    "partner_order": "PartnerOrder",
     "order": "Order",
     "line": "LineItem",
     "party": "QuoteParty",
