@@ -189,6 +189,11 @@ class Settings(BaseSettings):
     webhook_kept_days: int = Field(default=90, ge=1)
     webhook_local_targets: bool = False
     """Allows receivers on this machine, and plain http; refused in production."""
+    kvk_url: str = Field(default="", pattern=r"^(https?://\S+)?$", validate_default=True)
+    """Base address of the KvK's API, such as https://api.kvk.nl/api; nobody is asked when empty."""
+    kvk_key: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    vies_url: str = Field(default="", pattern=r"^(https?://\S+)?$", validate_default=True)
+    """Base address of VIES, such as https://ec.europa.eu/taxation_customs/vies/rest-api; nobody is asked when empty."""
     geocoder_url: str = ""
     """PDOK Locatieserver v3_1 base address; the imported postcode table answers when empty."""
     slot_high_places: int = Field(default=6, ge=2)

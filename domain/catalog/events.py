@@ -30,6 +30,17 @@ class PriceSet(Payload):
 
 
 @dataclass(frozen=True)
+class PriceEnded(Payload):
+    """An article has no price of its own in a list any more."""
+
+    type = "price.ended"
+    subject_type = "Article"
+    internal = True
+    sku: str
+    price_list: str
+
+
+@dataclass(frozen=True)
 class PartnerSkuMapped(Payload):
     """A partner's article number now stands for an article, or for none."""
 

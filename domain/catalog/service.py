@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import Range, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog.errors import NoPrice, SkuTaken, UnknownArticle
-from domain.catalog.events import ArticleSaved, PartnerSkuMapped, PriceSet
+from domain.catalog.events import ArticleSaved, PartnerSkuMapped, PriceEnded, PriceSet
 from domain.catalog.models import Article, ArticleCategory, PartnerSku, Price, PriceList
 from domain.contacts.models import Contact
 from domain.errors import FieldPath, OutOfRange, Required
@@ -105,6 +105,16 @@ async def set_price(
     payload = PriceSet(article.sku, price_list.name, unit_price_cents, start.isoformat())
     await record(session, payload, entity_id=price_list.entity_id, subject_id=article.id)
     return price
+
+
+async def end_price(session: AsyncSession, price_list_id: UUID, article_id: UUID) -> None:
+    """The list says nothing of an article from now on: the next list that does holds; the past stays."""
+    price_list = await find(session, PriceList, price_list_id, lock=True, field=("price_list_id",))
+    article = await find(session, Article, article_id, field=("article_id",))
+    await _end_prices(session, price_list.id, article.id, datetime.now(UTC))
+    await record(
+        session, PriceEnded(article.sku, price_list.name), entity_id=price_list.entity_id, subject_id=article.id
+    )
 
 
 async def save_price_list(
