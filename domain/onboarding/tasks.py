@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -86,10 +86,16 @@ async def open_of(session: AsyncSession, entity_id: UUID, key: str) -> PartnerTa
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def open_of_onboarding(session: AsyncSession, onboarding_id: UUID) -> dict[str, PartnerTask]:
+    """The open tasks of an onboarding by their keys."""
+    query = select(PartnerTask).filter_by(onboarding_id=onboarding_id, state=TaskState.OPEN.value)
+    return {row.key: row for row in await session.scalars(query.order_by(PartnerTask.id))}
+
+
 async def settle(session: AsyncSession, entity_id: UUID, key: str, state: TaskState = TaskState.DONE) -> None:
     """Close the open task of a key, if there is one: what it asked for is there, or is not needed. For the system."""
     if row := await open_of(session, entity_id, key):
-        await _close(session, row, state)
+        await close(session, row, state)
 
 
 async def complete(session: AsyncSession, actor: Actor, id: UUID, note: str = "") -> PartnerTask:
@@ -101,7 +107,7 @@ async def complete(session: AsyncSession, actor: Actor, id: UUID, note: str = ""
         raise errors.TaskOfTheFacts(field=("id",))
     if actor.audience is not Audience.PARTNER:
         row.note = validation.text(note, "note", minimum=0, maximum=LONGEST_NOTE)
-    await _close(session, row, TaskState.DONE, actor.user_id)
+    await close(session, row, TaskState.DONE, actor.user_id)
     return row
 
 
@@ -141,15 +147,12 @@ async def mine(session: AsyncSession, actor: Actor, id: UUID) -> PartnerTask:
     return await find(session, PartnerTask, id, lock=True)
 
 
-async def _close(session: AsyncSession, row: PartnerTask, state: TaskState, by: UUID | None = None) -> None:
-    row.state, row.done_at = state.value, _now()
+async def close(session: AsyncSession, row: PartnerTask, state: TaskState, by: UUID | None = None) -> None:
+    """Close an open task. For the system."""
+    row.state, row.done_at = state.value, clock.now()
     row.done_by_user_id = by or actor_of(session).user_id
     await session.flush()
     await events.tell_task(session, row, events.TaskClosed(row.kind, row.owner, row.state))
-
-
-def _now() -> datetime:
-    return clock.now()
 
 
 async def _is_staff(session: AsyncSession, entity_id: UUID, user_id: UUID) -> bool:
