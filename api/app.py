@@ -31,7 +31,9 @@ from api.middleware import BoundedBody, Observed
 from api.ocpp import endpoint as ocpp
 from api.openapi.graphql import asked_for_data, streamed, ticketed
 from api.reading.schema import Schema
+from api.recording import Recorded, Recorder
 from api.requests import RequestError
+from api.rest.inbound_mail import LARGER
 from api.versions import counts_of
 from migrations.startup import StartupRefused, check
 from tenants import logging, tracing
@@ -98,8 +100,9 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
         middleware=[
             Middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies),
             Middleware(Observed),
+            Middleware(Recorded),
             Middleware(CrossOrigin),
-            Middleware(BoundedBody, most=settings.max_body_bytes),
+            Middleware(BoundedBody, most=settings.max_body_bytes, larger=(LARGER, settings.mail_in_bytes)),
         ],
         exception_handlers={RequestError: _refused, HTTPException: _http_error},
         lifespan=_lifespan,
@@ -107,6 +110,7 @@ def create_app(settings: Settings | None = None, schema: Schema | None = None) -
     made.graphql = graphql
     made.state.settings = settings
     made.state.database = database
+    made.state.requests = Recorder(database)
     made.state.redis = _redis(settings)
     made.state.schema = schema
     made.state.live = Live(settings, database, schema)
@@ -177,6 +181,7 @@ async def _close(application: Application) -> None:
     await ocpp.close(application.state)
     try:
         async with asyncio.timeout(_CLOSING_SECONDS):
+            await application.state.requests.close()
             await counts_of(application.state.database).close()
             await application.state.database.close()
     except TimeoutError:

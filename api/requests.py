@@ -188,6 +188,7 @@ async def actor_of(request: Request) -> Actor:
         refused = RequestError(401, "UNAUTHENTICATED", error.message, reason=error.code)
         refused.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
         raise refused from None
+    request.scope["actor"] = actor
     entities = [str(entity_id) for entity_id in actor.entity_ids]
     bind_contextvars(actor=str(actor.user_id or ""), role=actor.role.value, entities=entities)
     return actor
