@@ -1,7 +1,7 @@
 """The labelled mails and how well they are read: precision, recall, calibration, what goes to review."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,6 @@ from domain.mail_reading.template import EMPTY, Template
 
 CORPUS = Path(__file__).resolve().parents[2] / "tests" / "domain" / "mail_reading" / "corpus"
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0001)
-LEAST_FOR_TEMPLATES = 1
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,8 @@ def taught(mails: Iterable[Labelled]) -> dict[str, Template]:
     templates: dict[str, Template] = defaultdict(lambda: EMPTY)
     for mail in mails:
         message = read(mail.raw)
-        for position, order in enumerate(mail.orders):
-            templates[mail.partner] = learned(templates[mail.partner], message, order, known(), position=position)
+        for order in mail.orders:
+            templates[mail.partner] = learned(templates[mail.partner], message, order, known())
     return templates
 
 
@@ -198,8 +197,3 @@ def wrong_accepted(result: Measured) -> list[str]:
         for one in result.accepted
         if not one.right and one.read
     ]
-
-
-def partners(mails: Iterable[Labelled]) -> Counter[str]:
-    """How many mails of each partner there are."""
-    return Counter(mail.partner for mail in mails)

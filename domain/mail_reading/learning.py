@@ -1,7 +1,7 @@
 """What a corrected mail teaches: labels, words around a value, names of articles; and which rules were right."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,14 +21,18 @@ _FROM_TEMPLATE = frozenset({f.Method.LEARNED})
 
 
 def learned(
-    template: Template, mail: MailMessage, corrected: Mapping[str, Any], known: Known, *, position: int = 0
+    template: Template,
+    mail: MailMessage,
+    corrected: Mapping[str, Any],
+    known: Known,
+    *,
+    others: Sequence[Template] = (),
 ) -> Template:
     """The template with what the values of one order of the mail show; None says that the mail holds no such value.
 
-    `position`: which order of the mail it is. Paths that are not in `corrected` are neither right nor wrong.
+    Paths that are not in `corrected` are neither right nor wrong. `others`: templates that it is read with besides.
     """
-    orders = extract(mail, [template], known)
-    order = orders[position] if position < len(orders) else ExtractedOrder({})
+    order = _meant(extract(mail, [template, *others], known), corrected)
     for path, value in list(corrected.items())[:MOST_RULES]:
         if not f.is_path(path):
             continue
@@ -40,6 +44,15 @@ def learned(
             continue
         template = _taught(template, mail, path, value, found, order, corrected, known)
     return template
+
+
+def _meant(orders: Sequence[ExtractedOrder], corrected: Mapping[str, Any]) -> ExtractedOrder:
+    """The order of the mail that has most in common with the values."""
+
+    def common(order: ExtractedOrder) -> int:
+        return sum(path in order.fields and str(order.fields[path].value) == str(v) for path, v in corrected.items())
+
+    return max(orders, key=common, default=ExtractedOrder({}))
 
 
 def _judged(template: Template, mail: MailMessage, found: ExtractedField, path: str, was_right: bool) -> Template:
@@ -86,7 +99,7 @@ def _taught(
     places = list(_places(mail, path, str(value), known))
     for line, start, end in places:
         label = _label_before(line, start)
-        if label is not None:
+        if label is not None and not _is_told(label, corrected):
             return _label(template, label, path)
     for line, start, end in places:
         key, after = _context(line, start, end, line.part == SUBJECT)
@@ -111,6 +124,11 @@ def _label(template: Template, label: str, path: str) -> Template:
         path = labels.joined(rule.path, path)
     kept = rule if rule is not None and rule.path == path else Rule(label, path)
     return replace(template, labels=_newest({**template.labels, label: kept}))
+
+
+def _is_told(label: str, corrected: Mapping[str, Any]) -> bool:
+    """Whether what would be a label is part of a value: somebody's name left of a number."""
+    return any(label in labels.normal(str(value)) for value in corrected.values() if value is not None)
 
 
 def _newest(rules: dict[str, Rule]) -> dict[str, Rule]:
@@ -215,11 +233,12 @@ def _context(line: Line, start: int, end: int, in_subject: bool) -> tuple[str, s
     """Up to three words before a place and the one after it; nothing where the words before say too little."""
     before = re.findall(r"\w+", line.text[: start - line.start])[-3:]
     after = re.match(r"\W{1,3}(\w+)", line.text[end - line.start :])
-    words = [word for word in before if not any(c.isdigit() for c in word)]
-    if words != before or (not before and not in_subject):
+    # Names and numbers may be somebody's; what is learned is kept when whoever it was about is forgotten.
+    common = [word for word in before if word.islower() and word.isalpha()]
+    if common != before or (not before and not in_subject):
         return "", ""
     if before and sum(map(len, before)) < 4:
         return "", ""
     key = " ".join(before).lower() or taught.BEGINNING
-    following = after[1].lower() if after and not any(c.isdigit() for c in after[1]) else ""
+    following = after[1] if after and after[1].islower() and after[1].isalpha() else ""
     return (taught.SUBJECT_MARK if in_subject else "") + key, following

@@ -197,7 +197,9 @@ def _is_head(line: Line, understand: Understand) -> bool:
 
 def _has_label(line: Line, understand: Understand) -> bool:
     in_columns = line.cells and any(True for _ in _of_cells(line, 0, Layout(), understand))
-    return bool(in_columns or list(_inline(line, 0, Layout(), understand)) or _label_alone(line, understand) is not None)
+    return bool(
+        in_columns or list(_inline(line, 0, Layout(), understand)) or _label_alone(line, understand) is not None
+    )
 
 
 def _without_colon(line: Line, number: int, layout: Layout, understand: Understand) -> Iterator[Pair]:
