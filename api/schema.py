@@ -105,6 +105,13 @@ from api.organizations import OrganizationQueries
 from api.partner_order_changes import PartnerOrderMutations
 from api.partner_orders import TYPES as PARTNER_ORDER_TYPES
 from api.partner_orders import PartnerOrderQueries
+from api.partner_promises import TYPES as PARTNER_PROMISE_TYPES
+from api.partner_promises import PartnerPromiseMutations, PartnerPromiseQueries
+from api.partner_scorecards import TYPES as PARTNER_SCORECARD_TYPES
+from api.partner_scorecards import PartnerScorecardMutations, PartnerScorecardQueries
+from api.partner_terms import PartnerTermsMutations, PartnerTermsQueries
+from api.partner_tickets import TYPES as PARTNER_TICKET_TYPES
+from api.partner_tickets import PartnerTicketMutations, PartnerTicketQueries
 from api.payment_changes import PaymentMutations
 from api.payments import TYPES as PAYMENT_TYPES
 from api.payments import PaymentQueries
@@ -201,6 +208,10 @@ class Query(
     ChargingBillQueries,
     ChargingOfferQueries,
     PriceEstimateQueries,
+    PartnerPromiseQueries,
+    PartnerScorecardQueries,
+    PartnerTermsQueries,
+    PartnerTicketQueries,
     PaymentQueries,
     PartnerOrderQueries,
     ChargerHealthQueries,
@@ -252,6 +263,10 @@ class Mutation(
     TariffMutations,
     ChargingBillMutations,
     ChargingOfferMutations,
+    PartnerPromiseMutations,
+    PartnerScorecardMutations,
+    PartnerTermsMutations,
+    PartnerTicketMutations,
     PaymentMutations,
     PartnerOrderMutations,
     ChargerHealthMutations,
@@ -304,6 +319,9 @@ TYPES = (
     *TARIFF_TYPES,
     *CHARGING_BILL_TYPES,
     *CHARGING_OFFER_TYPES,
+    *PARTNER_PROMISE_TYPES,
+    *PARTNER_SCORECARD_TYPES,
+    *PARTNER_TICKET_TYPES,
     *PAYMENT_TYPES,
     *PARTNER_ORDER_TYPES,
     *CHARGER_HEALTH_TYPES,

@@ -16,6 +16,7 @@ import domain.accounting.events
 import domain.agreements.events
 import domain.audit.events
 import domain.bank.events
+import domain.bulk.events
 import domain.catalog.events
 import domain.chargers.events
 import domain.charging_bills.events
@@ -32,7 +33,9 @@ import domain.invoices.events
 import domain.jobs.events
 import domain.leads.events
 import domain.ledger.events
+import domain.mail_reading.events
 import domain.notifications.events
+import domain.onboarding.events
 import domain.orders.events
 import domain.payments.events
 import domain.plans.events

@@ -47,6 +47,7 @@ import domain.ledger.models
 import domain.ledger.personal
 import domain.mail.models
 import domain.mail_reading.models
+import domain.mail_reading.personal
 import domain.notifications.models
 import domain.notifications.personal
 import domain.numbering.models

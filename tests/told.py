@@ -43,10 +43,14 @@ _INVITED = (
 _REFUNDS = "ARRAY(SELECT o.id FROM payment o WHERE o.refunds_payment_id = r.id)"
 """What was given back is told of the payment that gives it back."""
 WATCHED = {
+    "mail_template": Watched(("state",)),
     "partner_order": Watched(("status",)),
     "partner_order_exception": Watched(("state",)),
     "partner_integration": Watched(("status", "signature_required", "allowed_addresses"), born=False),
     "partner_signing_secret": Watched(("valid_until",), ("r.integration_id",)),
+    "inbound_address": Watched(("active", "closes_at")),
+    "inbound_mail": Watched(("state",)),
+    "email_order": Watched(("state",), also="ARRAY[r.inbound_mail_id]"),
     "bulk_operation": Watched(("state",)),
     "accounting_connection": Watched(("state",)),
     "lead": Watched(("status", "entity_id", "partner_organization_id", "score")),

@@ -26,6 +26,7 @@ TABLES = {
     "accountingRecords": "accounting_record",
     "agreements": "agreement",
     "apiKeys": "api_key",
+    "mailTemplates": "mail_template",
     "articles": "article",
     "auditFiles": "audit_file",
     "backlog": "visit",

@@ -35,6 +35,8 @@ from tests.tenancy.charging_bills import add_charging_bills
 from tests.tenancy.dues import add_commissions
 from tests.tenancy.health import add_health
 from tests.tenancy.hooks import add_webhooks
+from tests.tenancy.inbound_mail import add_inbound_mail
+from tests.tenancy.mail_templates import add_mail_templates
 from tests.tenancy.papers import add_documents
 from tests.tenancy.partner_orders import add_partner_orders
 from tests.tenancy.payments import add_payments
@@ -80,6 +82,7 @@ async def add_extras(database: Database) -> None:
         await add_sessions(session)
         await add_health(session)
         await add_partner_orders(session)
+        await add_inbound_mail(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:
@@ -236,5 +239,6 @@ async def _of_owner(session: AsyncSession, entity: BusinessEntity, brand: Brand,
     invited = {"email": f"{unique()}@example.nl", "name": "Invited", "token_hash": unique(), "expires_at": soon}
     session.add(Invitation(**owner, **invited, role=role.value))
     if organization_id:
+        await add_mail_templates(session, owner)
         session.add(BrandCobranding(**owner, brand_id=brand.id, slug=unique(), name="Co-branded"))
     await session.flush()

@@ -11,6 +11,8 @@ from tenants.actor import Actor
 from tests.tenancy.conftest import World, missing
 
 _KINDS = {
+    "inbound_address": "InboundAddress",
+    "inbound_mail": "InboundMail",
     "visit": "Visit",
     "self_billing_invoice": "Invoice",
     "invoice_line": "InvoiceLine",
@@ -46,6 +48,7 @@ _KINDS = {
     "brand": "Brand",
     "team": "Team",
     "region": "Region",
+    "mail_template": "MailTemplate",
     "template": "NotificationTemplate",
     "client": "OAuthClient",
     "subject": "Order",
