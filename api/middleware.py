@@ -102,17 +102,18 @@ class _Answering:
 
 
 class BoundedBody:
-    """Refuses a body of more than `most` bytes, also one that does not announce its length."""
+    """Refuses a body of more than `most` bytes, also one that does not announce its length; `larger`: of some paths."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, larger: tuple[re.Pattern[str], int] | None = None) -> None:
         self._app = app
         self._most = most
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        received, announced, most = 0, _announced(scope), self._most
+        received, announced, most = 0, _announced(scope), self._most_of(scope["path"])
 
         async def bounded() -> Message:
             nonlocal received
@@ -123,6 +124,12 @@ class BoundedBody:
             return message
 
         await self._app(scope, bounded, send)
+
+    def _most_of(self, path: str) -> int:
+        """Bodies of some paths may be larger."""
+        if self._larger and self._larger[0].fullmatch(path):
+            return max(self._most, self._larger[1])
+        return self._most
 
 
 def _announced(scope: Scope) -> int:

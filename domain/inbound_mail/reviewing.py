@@ -101,8 +101,8 @@ async def reject(
     session: AsyncSession, actor: Actor, id: UUID, reason: str, *, tell_partner: bool, version: int | None
 ) -> EmailOrder:
     """It is no order, or none that can be processed. `reopen` undoes it."""
-    said = validation.text(reason, "reason", maximum=LONGEST_REASON)
     row = await _in_review(session, actor, id, version)
+    said = validation.text(reason, "reason", maximum=LONGEST_REASON)
     row.state, row.reason = EmailOrderState.REJECTED.value, said
     row.reviewed_by, row.reviewed_at = actor.user_id, clock.now()
     row.version += 1
