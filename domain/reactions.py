@@ -23,6 +23,7 @@ from domain.health import reactions as health
 from domain.invoices import reactions as invoices
 from domain.ledger import executing
 from domain.notifications import causes
+from domain.onboarding import reactions as onboarding
 from domain.orders import following
 from domain.partner_management import reactions as partner_management
 from domain.partner_orders import reactions as partner_orders
@@ -69,6 +70,7 @@ REACTIONS: tuple[Reaction, ...] = (
     Reaction("health", health.EVENTS, health.react),
     Reaction("sessions", sessions.EVENTS, sessions.react),
     Reaction("tariffs", tariffs.EVENTS, tariffs.react),
+    Reaction("onboarding", onboarding.EVENTS, onboarding.react),
     Reaction("partner_orders", partner_orders.EVENTS, partner_orders.react, in_sandboxes=True),
     Reaction("partner_management", partner_management.EVENTS, partner_management.react),
 )

@@ -19,6 +19,7 @@ from tenants.auth import sweep as logins
 from tenants.engine import Database
 from tenants.settings import Settings
 from workers.accounting import push_what_is_due, reconcile_all
+from workers.bulk import tidy_bulk
 from workers.charging_bills import ask_for_collective_bills
 from workers.commissions import compute_commissions
 from workers.dunning import remind_of_invoices
@@ -31,6 +32,7 @@ from workers.leads import carry_out_due_follow_ups
 from workers.ledger import check_the_books
 from workers.mail import deliver_due_mail
 from workers.notifications import remind
+from workers.onboarding import look_after_partners
 from workers.partner_management import look_after_promises, nightly, refresh_scorecards
 from workers.payments import tidy as tidy_payments
 from workers.planning import forget_old_plans, tidy_plans
@@ -225,7 +227,7 @@ async def _scorecards(database: Database, _settings: Settings) -> None:
     await refresh_scorecards(database)
 
 
-async def _partners(database: Database, _settings: Settings) -> None:
+async def _onboarding(database: Database, _settings: Settings) -> None:
     await nightly(database)
 
 
@@ -237,7 +239,16 @@ async def _old_messages(database: Database, _settings: Settings) -> None:
     await forget_old_messages(database)
 
 
+async def _bulk(database: Database, _settings: Settings) -> None:
+    await tidy_bulk(database)
+
+
+async def _onboarding(database: Database, _settings: Settings) -> None:
+    await look_after_partners(database)
+
+
 CRONTAB: tuple[Scheduled, ...] = (
+    Scheduled("look_after_bulk_operations", timedelta(hours=1), _bulk),
     Scheduled("deliver_due_mail", timedelta(seconds=5), _mail),
     Scheduled("carry_out_due_follow_ups", timedelta(minutes=1), _follow_ups),
     Scheduled("sweep_ended_holds", timedelta(minutes=1), _ended_holds),
@@ -254,6 +265,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("forget_old_plans", _DAY, _old_plans),
     Scheduled("forget_old_drive_times", _DAY, _old_drives),
     Scheduled("forget_positions", timedelta(hours=1), _old_positions),
+    Scheduled("look_after_onboarding", timedelta(hours=1), _onboarding),
     Scheduled("remind_of_invoices", _DAY, _dunning),
     Scheduled("look_after_payments", timedelta(minutes=5), _payments),
     Scheduled("check_the_books", _DAY, _books),

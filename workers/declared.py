@@ -11,6 +11,7 @@ import workers.horizon
 import workers.inbound_mail
 import workers.invoices
 import workers.notifications
+import workers.onboarding
 import workers.payments
 import workers.planning
 import workers.reactions

@@ -19,7 +19,12 @@ from workers.run import Run
 _log = structlog.get_logger(__name__)
 
 
-@job(LOOK_UP_JOB, outside=True, timeout=60, attempts=8, back_off=60)
+def _patiently(attempt: int) -> float:
+    """Seconds to wait: registers are closed for hours at times. 1, 2, 4 … minutes, two hours in the end."""
+    return min(60.0 * 2 ** (attempt - 1), 7200.0)
+
+
+@job(LOOK_UP_JOB, outside=True, timeout=60, attempts=15, back_off=_patiently)
 async def look_up(run: Run, arguments: Arguments) -> None:
     """Ask the registers about an application; one that does not answer is asked again later."""
     id = UUID(arguments["onboarding_id"])

@@ -55,10 +55,10 @@ class Signer:
 
 
 async def to_sign(session: AsyncSession, entity_id: UUID, organization_id: UUID, language: str) -> Signable:
-    """The agreement in force with the organization itself. Raises: NoAgreement. For the system."""
+    """The agreement in force with the organization itself. Raises: NothingToSign. For the system."""
     found = await service.agreement_for(session, entity_id, [organization_id], clock.now())
     if found is None:
-        raise errors.NoAgreement(field=("organization_id",))
+        raise errors.NothingToSign(field=("organization_id",))
     text = await _text(session, found, language_of(language))
     return Signable(found, text, hashlib.sha256(text.encode()).hexdigest())
 
@@ -68,7 +68,7 @@ async def sign(
 ) -> AgreementSignature:
     """Sign for a partner as one of its administrators. `session` is the platform's.
 
-    Raises: NotFound, NoAgreement, AgreementChanged where `sha256` is not of the text as it is now. A second signature
+    Raises: NotFound, NothingToSign, AgreementChanged where `sha256` is not of the text as it is now. A second signature
     of the same text is the first one.
     """
     if actor.user_id is None or actor.audience is not Audience.PARTNER:

@@ -107,10 +107,10 @@ class TaskOfTheFacts(DomainError):
     en = "This task closes by itself once what it asks for is there."
 
 
-class NoAgreement(DomainError):
+class NothingToSign(DomainError):
     """There is no agreement to sign."""
 
-    code = "NO_AGREEMENT"
+    code = "NOTHING_TO_SIGN"
     nl = "Er is nog geen overeenkomst om te ondertekenen."
     en = "There is no agreement to sign yet."
 

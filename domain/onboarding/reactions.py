@@ -30,12 +30,16 @@ EVENTS = frozenset(
         "membership.revoked",
         "partner_sku.mapped",
         "price_rules.saved",
-        "mapped_webhook.saved",
-        "order_form.saved",
+        "mapped_webhook.created",
+        "mapped_webhook.changed",
+        "order_form.created",
+        "order_form.changed",
         "inbound_address.created",
-        "webhook_endpoint.created",
+        "inbound_address.changed",
+        "webhook.endpoint_created",
+        "webhook.endpoint_enabled",
         "partner_integration.changed",
-        "sandbox.run_finished",
+        "sandbox_run.finished",
     }
 )
 
