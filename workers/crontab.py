@@ -227,7 +227,7 @@ async def _scorecards(database: Database, _settings: Settings) -> None:
     await refresh_scorecards(database)
 
 
-async def _onboarding(database: Database, _settings: Settings) -> None:
+async def _partners(database: Database, _settings: Settings) -> None:
     await nightly(database)
 
 
