@@ -14,7 +14,7 @@ from api.inputs import given, key_of, optional_key
 from api.lead_changes import LeadAddressInput
 from api.locating import locator_of
 from api.mutations import Payload, mutation
-from api.partner_orders import PartnerIntegration, PartnerOrder, PartnerOrderException
+from api.partner_orders import PartnerIntegration, PartnerOrderException, SubmittedPartnerOrder
 from api.reading import read_in
 from domain.contacts.addresses import AddressDetails, located
 from domain.errors import Required
@@ -102,7 +102,7 @@ class PartnerOrderReceipt:
 @strawberry.type(description="What submitPartnerOrder returns.")
 class SubmitPartnerOrderPayload(Payload):
     receipt: PartnerOrderReceipt | None = strawberry.field(default=None, description="What the partner is answered.")
-    partner_order: PartnerOrder | None = strawberry.field(default=None, description="The order.")
+    partner_order: SubmittedPartnerOrder | None = strawberry.field(default=None, description="The order.")
 
 
 @strawberry.input(description="How an item of the queue was dealt with: exactly one of these.")
@@ -129,7 +129,7 @@ class PartnerOrderExceptionPayload(Payload):
 
 @strawberry.type(description="What retryPartnerOrder and cancelPartnerOrder return.")
 class PartnerOrderPayload(Payload):
-    partner_order: PartnerOrder | None = strawberry.field(default=None, description="The order as it is now.")
+    partner_order: SubmittedPartnerOrder | None = strawberry.field(default=None, description="The order as it is now.")
 
 
 @strawberry.input(description="What to change of an integration; what is left out stays.")

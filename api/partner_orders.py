@@ -147,7 +147,7 @@ class PartnerOrderException(Node):
     resolution: str | None = column("How.")
     entity: EntityRef | None = related("To whom the order was sent.", on=lambda e, entity: entity.id == e.entity_id)
     organization: OrganizationRef | None = related("The partner.", on=lambda e, o: o.id == e.organization_id)
-    partner_order: Annotated["PartnerOrder", strawberry.lazy("api.partner_orders")] | None = related(
+    partner_order: Annotated["SubmittedPartnerOrder", strawberry.lazy("api.partner_orders")] | None = related(
         "The order; none where a message did not become one.", on=lambda e, o: o.id == e.partner_order_fk
     )
 
@@ -184,9 +184,9 @@ def _has_open(order: Any, value: Any) -> Any:
     return exists(select(item.id).where(where)) == value
 
 
-@reads(OrderRow, audiences=READERS, source=by_entity_or_channel("partner_order"))
+@reads(OrderRow, kind="PartnerOrder", audiences=READERS, source=by_entity_or_channel("partner_order"))
 @strawberry.type(description="An order as a partner sent it; there is one per number of the partner.")
-class PartnerOrder(Node):
+class SubmittedPartnerOrder(Node):
     partner_order_id: str = column("The partner's own number.")
     way: Way = column("By which way it came.")
     status: PartnerOrderStatus = column("Where it is.")
@@ -285,8 +285,8 @@ INTEGRATION_SORT = Sort(IntegrationRow, created_at="When it was made.", default=
 
 @strawberry.type
 class PartnerOrderQueries:
-    partner_order: PartnerOrder | None = read_one("One order of a partner.", requires=_READ)
-    partner_orders: Connection[PartnerOrder] = read_connection(
+    partner_order: SubmittedPartnerOrder | None = read_one("One order of a partner.", requires=_READ)
+    partner_orders: Connection[SubmittedPartnerOrder] = read_connection(
         "Orders of partners that you may see.", filter=PartnerOrderFilter, order=PARTNER_ORDER_SORT, requires=_READ
     )
     partner_order_exception: PartnerOrderException | None = read_one("One item of the queue.", requires=_READ)
@@ -305,4 +305,6 @@ class PartnerOrderQueries:
     )
 
 
-TYPES = [PartnerOrder, PartnerOrderException, PartnerIntegration, PartnerSigningSecret]
+TYPES = [SubmittedPartnerOrder, PartnerOrderException, PartnerIntegration, PartnerSigningSecret]
+PartnerOrder = SubmittedPartnerOrder
+"""For other areas: `PartnerOrder` in GraphQL is an order as partners see it."""
