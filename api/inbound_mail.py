@@ -48,12 +48,12 @@ from tenants.permissions import Permission
 if TYPE_CHECKING:
     from api.entities import BusinessEntity
     from api.organizations import Organization
-    from api.partner_orders import PartnerOrder
+    from api.partner_orders import SubmittedPartnerOrder
     from api.users import User
 
 EntityRef = Annotated["BusinessEntity", strawberry.lazy("api.entities")]
 OrganizationRef = Annotated["Organization", strawberry.lazy("api.organizations")]
-PartnerOrderRef = Annotated["PartnerOrder", strawberry.lazy("api.partner_orders")]
+PartnerOrderRef = Annotated["SubmittedPartnerOrder", strawberry.lazy("api.partner_orders")]
 UserRef = Annotated["User", strawberry.lazy("api.users")]
 AddressRef = Annotated["InboundAddress", strawberry.lazy("api.inbound_mail")]
 MailRef = Annotated["InboundMail", strawberry.lazy("api.inbound_mail")]
