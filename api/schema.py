@@ -125,6 +125,11 @@ from api.quotes import QuoteQueries
 from api.reading import CursorKey
 from api.reading.arguments import MAX_PAGE
 from api.reading.schema import Schema
+from api.request_log import TYPES as REQUEST_LOG_TYPES
+from api.request_log import RequestLogMutations, RequestLogQueries
+from api.sandbox import TYPES as SANDBOX_TYPES
+from api.sandbox import SandboxQueries
+from api.sandbox_changes import SandboxMutations
 from api.search import SearchQueries
 from api.signatures import SignatureQueries
 from api.signing import SigningMutations
@@ -218,6 +223,8 @@ class Query(
     BankQueries,
     DunningQueries,
     BulkQueries,
+    RequestLogQueries,
+    SandboxQueries,
     InvoiceQueries,
     InvoicingQueries,
     ChargerQueries,
@@ -273,6 +280,8 @@ class Mutation(
     BankMutations,
     DunningMutations,
     BulkMutations,
+    RequestLogMutations,
+    SandboxMutations,
     InvoiceMutations,
     DocumentLinkMutations,
     DocumentMutations,
@@ -327,6 +336,8 @@ TYPES = (
     *CHARGER_HEALTH_TYPES,
     *BANK_TYPES,
     *BULK_TYPES,
+    *REQUEST_LOG_TYPES,
+    *SANDBOX_TYPES,
     *DUNNING_TYPES,
     *INVOICE_TYPES,
     *INVOICING_TYPES,

@@ -24,6 +24,7 @@ CONCURRENCY = {
     "billing": 2,
     "documents": 2,
     "accounting": 2,
+    "bulk": 2,
     "mail-in": 2,
 }
 """Queues and how many of their jobs a process runs at a time, where the settings say nothing else."""

@@ -102,6 +102,8 @@ class BulkOperation(Identified, Updated, Base):
     """Pieces that are done; two workers cannot do the same one."""
     cursor: Mapped[UUID | None]
     """The last record of an export."""
+    job_id: Mapped[UUID | None]
+    """The job that does it, whose progress is live; no foreign key, jobs are forgotten earlier."""
     error: Mapped[str | None]
     """Why it failed: a code and words, no data."""
     user_id: Mapped[UUID | None]

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("undone", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("pieces", sa.Integer(), server_default="0", nullable=False),
         sa.Column("cursor", sa.UUID(), nullable=True),
+        sa.Column("job_id", sa.UUID(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("user_id", sa.UUID(), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
