@@ -198,14 +198,14 @@ OperationId = Annotated[strawberry.ID, strawberry.argument(description="The expo
 class BulkMutations:
     @mutation("Exports many records as a file of JSON lines.", requires=_RUN)
     async def bulk_export(self, info: Info, input: BulkExportInput) -> BulkOperationPayload:
-        options = Options(input.since, input.until, optional_key("PriceList", input.price_list_id, "priceListId"))
+        options = Options(input.since, input.until, optional_key("ArticlePriceList", input.price_list_id, "priceListId"))
         async with info.context.system() as session:
             made = await operations.ask_for_export(session, info.context.actor, _wanted(input, options))
             return await _shown(info, session, made.id)
 
     @mutation("Imports many records from a file of JSON lines.", requires=_RUN)
     async def bulk_import(self, info: Info, input: BulkImportInput) -> BulkOperationPayload:
-        price_list = optional_key("PriceList", input.price_list_id, "priceListId")
+        price_list = optional_key("ArticlePriceList", input.price_list_id, "priceListId")
         options = Options(price_list_id=price_list, check_only=input.check_only)
         async with info.context.system() as session:
             made = await operations.begin_import(session, info.context.actor, _wanted(input, options))

@@ -37,6 +37,7 @@ TABLES = {
     "bankStatements": "bank_statement",
     "bankTransactions": "bank_transaction",
     "billingProfiles": "billing_profile",
+    "bulkOperations": "bulk_operation",
     "chargerAlerts": "charger_alert",
     "commissionDisputes": "commission_dispute",
     "commissionTerms": "commission_terms",

@@ -33,6 +33,7 @@ from domain.bulk.models import (
 from domain.bulk.options import Options
 from domain.bulk.subjects.exports import EXPORTS
 from domain.bulk.subjects.imports import IMPORTS
+from domain.catalog.models import PriceList
 from domain.contacts.models import Contact
 from domain.errors import InvalidState, NotFound, PermissionDenied
 from domain.events.record import record
@@ -68,14 +69,16 @@ class Wanted:
 
 async def ask_for_export(session: AsyncSession, actor: Actor, wanted: Wanted) -> BulkOperation:
     """Raises: PermissionDenied, NotFound, TooManyOperations."""
+    blank = await _blank(session, actor, wanted, BulkKind.EXPORT)
     _require(actor, EXPORTS[wanted.subject].permission)
-    made = await _made(session, actor, wanted, BulkKind.EXPORT, BulkState.QUEUED)
+    made = await _made(session, blank, BulkState.QUEUED)
     await _enqueue(session, made, actor, EXPORT)
     return made
 
 
 async def begin_import(session: AsyncSession, actor: Actor, wanted: Wanted) -> BulkOperation:
     """An import whose file is still to come. Raises: PermissionDenied, NotFound, NotImportable, TooManyOperations."""
+    blank = await _blank(session, actor, wanted, BulkKind.IMPORT)
     known = IMPORTS.get(wanted.subject)
     if known is None:
         raise NotImportable(field=("subject",))
@@ -83,7 +86,7 @@ async def begin_import(session: AsyncSession, actor: Actor, wanted: Wanted) -> B
     if actor.audience is Audience.PARTNER and not known.by_partners:
         raise PermissionDenied()
     known.check(wanted.options)
-    return await _made(session, actor, wanted, BulkKind.IMPORT, BulkState.UPLOADING)
+    return await _made(session, blank, BulkState.UPLOADING)
 
 
 async def add_part(session: AsyncSession, actor: Actor, id: UUID, number: int, content: bytes) -> BulkOperation:
@@ -250,32 +253,45 @@ def _require_state(operation: BulkOperation, state: BulkState, wanted: str) -> N
         raise InvalidState(current=operation.state, wanted=wanted)
 
 
-async def _made(session: AsyncSession, actor: Actor, wanted: Wanted, kind: BulkKind, state: BulkState) -> BulkOperation:
+async def _blank(session: AsyncSession, actor: Actor, wanted: Wanted, kind: BulkKind) -> BulkOperation:
+    """An operation that is not kept yet. Raises: PermissionDenied, NotFound for what the actor does not see."""
     if actor.audience not in (Audience.STAFF, Audience.PARTNER, Audience.SYSTEM):
         raise PermissionDenied()
     entity_id = await entity_within(session, actor, wanted.entity_id)
     organization = await organization_within(session, actor, wanted.organization_id, entity_id)
     if organization is None and actor.audience is Audience.PARTNER:
         raise NotFound(field=("organization_id",))
+    await _require_list(session, actor, wanted.options.price_list_id, entity_id)
     own = actor.organization_id if actor.audience is Audience.PARTNER else None
     options = wanted.options.written()
     if organization is not None and organization.id != own:
         options["organization_id"] = str(organization.id)
-    made = BulkOperation(
+    return BulkOperation(
         entity_id=entity_id,
         organization_id=own,
         kind=kind.value,
         subject=wanted.subject.value,
         options=options,
-        state=state.value,
         user_id=actor.user_id,
         expires_at=clock.now() + KEPT,
     )
-    await _require_room(session, made)
-    session.add(made)
+
+
+async def _require_list(session: AsyncSession, actor: Actor, id: UUID | None, entity_id: UUID) -> None:
+    if id is None:
+        return
+    async with acting_as(session, actor):
+        if (await find(session, PriceList, id, field=("price_list_id",))).entity_id != entity_id:
+            raise NotFound(field=("price_list_id",))
+
+
+async def _made(session: AsyncSession, blank: BulkOperation, state: BulkState) -> BulkOperation:
+    blank.state = state.value
+    await _require_room(session, blank)
+    session.add(blank)
     await session.flush()
-    await tell(session, made, events.BulkCreated(made.kind, made.subject))
-    return made
+    await tell(session, blank, events.BulkCreated(blank.kind, blank.subject))
+    return blank
 
 
 async def _require_room(session: AsyncSession, made: BulkOperation) -> None:

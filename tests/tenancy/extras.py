@@ -30,6 +30,7 @@ from tests.factories import unique
 from tests.tenancy.banking import add_bank
 from tests.tenancy.bills import add_invoices
 from tests.tenancy.books import add_books
+from tests.tenancy.bulk import add_bulk
 from tests.tenancy.chargers import add_chargers
 from tests.tenancy.charging_bills import add_charging_bills
 from tests.tenancy.dues import add_commissions
@@ -83,6 +84,7 @@ async def add_extras(database: Database) -> None:
         await add_health(session)
         await add_partner_orders(session)
         await add_inbound_mail(session)
+        await add_bulk(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

@@ -221,6 +221,8 @@ SET: dict[str, dict[str, Any]] = {
     "completeVisit": _REPORT | {"outcome": "COMPLETED"},
     "moveVisit(id)": {"day": LEFT_OUT},
     "startTravel": _REPORT,
+    "bulkExport": {"input.since": LEFT_OUT, "input.until": LEFT_OUT},
+    "bulkImport": {"input.lines": LEFT_OUT},
     "createBrand": _BRANDING,
     "createWebhookEndpoint": _WEBHOOK,
     "updateWebhookEndpoint": _WEBHOOK,

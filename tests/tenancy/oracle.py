@@ -382,6 +382,7 @@ RULES: dict[str, dict[Audience, Rule]] = {
     "inbound_address": {S: of_entity, P: _both(of_entity, _of_own_organization)},
     "inbound_mail": {S: of_entity, P: _both(of_entity, _of_own_organization)},
     "email_order": {S: of_entity, P: _both(of_entity, _of_own_organization)},
+    "bulk_operation": {S: of_entity, P: _both(of_entity, _of_own_organization)},
     "webhook_endpoint": {S: _kept(of_entity), P: _kept(_WEBHOOKS)},
     "webhook_replay": {S: of_entity, P: _WEBHOOKS},
     "webhook_delivery": {S: of_entity, P: _WEBHOOKS},

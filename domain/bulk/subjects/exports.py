@@ -227,7 +227,7 @@ EXPORTS: dict[BulkSubject, Export] = {
     BulkSubject.PRICES: Export(
         Permission.CATALOG_READ,
         _object(
-            price_list=_id("PriceList", "l.id"),
+            price_list=_id("ArticlePriceList", "l.id"),
             list="l.name",
             sku="t.sku",
             unit_price_cents="r.unit_price_cents",
