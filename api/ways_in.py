@@ -203,7 +203,7 @@ WEBHOOK_SORT = Sort(WebhookRow, created_at="When it was made.", default="-create
 
 
 def _host(form: Any) -> Any:
-    return select(BrandRow.host).where(BrandRow.id == form.brand_id).correlate(form).scalar_subquery()
+    return select(BrandRow.host).where(BrandRow.id == form.brand_id).scalar_subquery()
 
 
 @reads(FormRow, audiences=READERS, source=_own)

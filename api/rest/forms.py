@@ -15,6 +15,7 @@ from api.requests import facts_of
 from domain.ways_in import filling, tickets
 from domain.ways_in.errors import FormNeedsAToken
 from domain.ways_in.filling import FormFaults, Shown
+from domain.ways_in.webhooks import is_slug
 from tenants.actor import SYSTEM, Actor, anonymous
 from tenants.auth import clock
 from tenants.brands import brand_of
@@ -111,9 +112,9 @@ async def _context(request: Request) -> Context:
 
 
 async def _form(request: Request, context: Context) -> Shown | None:
-    if context.brand is None:
+    slug = request.path_params["slug"].strip().lower()
+    if context.brand is None or not is_slug(slug):
         return None
-    slug = request.path_params["slug"].strip().lower()[:100]
     async with context.database.session(SYSTEM) as session:
         return await filling.shown(session, context.brand.brand_id, slug)
 

@@ -28,6 +28,7 @@ from domain.ways_in import authentication, messages
 from domain.ways_in.errors import WebhookUnauthenticated
 from domain.ways_in.messages import Arrived, Kept, Outcome
 from domain.ways_in.models import MappedWebhook
+from domain.ways_in.webhooks import is_slug
 from tenants.actor import anonymous
 from tenants.auth import clock
 from tenants.brands import BrandFacts, brand_of
@@ -88,6 +89,8 @@ async def _context(request: Request) -> Context:
 
 
 async def _hook(request: Request, context: Context) -> _Hook:
+    if not request.path_params["partner_id"].isprintable() or not is_slug(request.path_params["slug"].strip().lower()):
+        raise NotFound(field=("slug",))
     async with context.system() as session:
         found = (await session.execute(_query(request, context.brand))).all()
         if len(found) != 1:

@@ -117,7 +117,7 @@ def _field(given: Any) -> dict[str, Any]:
         if kind == FieldKind.FIXED:
             made["value"] = faults.take(_value, known.get("value"), "value")
             return made
-        standard = _LABELS.get(path, ("", ""))
+        standard = _LABELS.get(path, ("-", "-"))
         made["label"] = faults.take(lambda value: _words(value, standard), known.get("label"), "label")
         made["help"] = faults.take(_help, known.get("help"), "help")
         if kind == FieldKind.CHOICE:

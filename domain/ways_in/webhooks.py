@@ -194,9 +194,14 @@ async def partner_within(session: AsyncSession, actor: Actor, organization_id: U
 def slug(value: Any) -> str:
     """Part of an address, in its normal form. Raises: SlugInvalid."""
     text = value.strip().lower() if isinstance(value, str) else ""
-    if len(text) > _LONGEST_SLUG or not _SLUG.fullmatch(text):
+    if not is_slug(text):
         raise SlugInvalid(maximum=_LONGEST_SLUG)
     return text
+
+
+def is_slug(text: str) -> bool:
+    """Whether it can be the last part of an address of ours."""
+    return len(text) <= _LONGEST_SLUG and _SLUG.fullmatch(text) is not None
 
 
 def end_of_overlap(asked: datetime | None) -> datetime:
