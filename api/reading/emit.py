@@ -158,10 +158,23 @@ def implied(
 def _shared(inner: Select[Any], outer: Select[Any] | None) -> list[FromClause]:
     if outer is None or not inner._auto_correlate:
         return []
-    around = {part for table in outer.get_final_froms() for part in table._from_objects}
-    own = inner.get_final_froms()
+    around = set(_tables(outer))
+    own = list(dict.fromkeys(_tables(inner)))
     shared = [table for table in own if table in around]
     return shared if len(shared) < len(own) else []
+
+
+def _tables(select: Select[Any]) -> Iterator[FromClause]:
+    """The tables that a SELECT names, without building its statement."""
+    named = (
+        *select._raw_columns,
+        *select._where_criteria,
+        *select._from_obj,
+        *(join[0] for join in select._setup_joins),
+    )
+    for part in named:
+        for table in part._from_objects:
+            yield table._deannotate() if table._annotations else table
 
 
 Writer = Callable[[Emitter, Selected, Row, Readable], str | ColumnElement[str]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, UniqueConstraint
+from sqlalchemy import ColumnClause, ColumnElement, Table, UniqueConstraint
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BinaryExpression, BooleanClauseList, UnaryExpression
 
@@ -21,7 +21,7 @@ def total(terms: list[Any], row: Row, condition: Any = None) -> list[Any]:
     return terms if any(names <= fixed for names in _unique(row)) else [*terms, row.id]
 
 
-def _ordering(terms: list[Any], row: Row) -> Iterator[Column[Any]]:
+def _ordering(terms: list[Any], row: Row) -> Iterator[ColumnClause[Any]]:
     for term in terms:
         while isinstance(term, UnaryExpression) and term.modifier is not None:
             term = term.element
@@ -29,7 +29,7 @@ def _ordering(terms: list[Any], row: Row) -> Iterator[Column[Any]]:
             yield column
 
 
-def _equated(condition: Any, row: Row) -> Iterator[Column[Any]]:
+def _equated(condition: Any, row: Row) -> Iterator[ColumnClause[Any]]:
     """Columns of the row that a condition fixes."""
     if isinstance(condition, BooleanClauseList) and condition.operator is operators.and_:
         for part in condition.clauses:
@@ -40,9 +40,9 @@ def _equated(condition: Any, row: Row) -> Iterator[Column[Any]]:
             yield from [column for column in (left, right) if column is not None]
 
 
-def _column(expression: ColumnElement[Any], row: Row) -> Column[Any] | None:
-    mine = isinstance(expression, Column) and expression.table is row.table_
-    return expression if isinstance(expression, Column) and mine else None
+def _column(expression: ColumnElement[Any], row: Row) -> ColumnClause[Any] | None:
+    mine = isinstance(expression, ColumnClause) and expression.table is row.table_
+    return expression if isinstance(expression, ColumnClause) and mine else None
 
 
 def _unique(row: Row) -> Iterator[set[str]]:
