@@ -11,6 +11,7 @@ Fixtures: `settings`, `database`, `owner` (a connection that owns the tables), `
 
 import contextlib
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -32,6 +33,7 @@ from tenants.engine import Database, role_password
 from tenants.settings import Settings
 from tenants.settings import settings as cached_settings
 from tests import hashing
+from tests.distributing import Distribution, rank
 
 property_tests.register_profile("repeatable", derandomize=True)
 if "CI" in os.environ:
@@ -85,6 +87,7 @@ class TestRun:
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the shell's settings, and pick up the controller's servers in a worker."""
     _log_plainly()
+    gc.set_threshold(50_000, 20, 50)  # the rows that tests keep to compare with are many, and stay
     hashing.make_cheap()
     for name in Settings.model_fields:
         os.environ.pop(name.upper(), None)
@@ -95,6 +98,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """In the xdist controller, for each worker."""
     node.workerinput["addresses"] = node.config.stash[_RUN].addresses
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Distribution:
+    """In the xdist controller."""
+    return Distribution(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In each process the same."""
+    items.sort(key=lambda item: rank(item.nodeid))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

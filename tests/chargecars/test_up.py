@@ -95,7 +95,6 @@ def end_servers(data_dir: Path) -> None:
     leftovers.stop(data_dir / "stack" / "valkey", "valkey-server", None, [])
 
 
-@pytest.mark.xdist_group("up")
 def test_it_serves_what_it_prints_and_stops_everything_on_ctrl_c(up: Up, data_dir: Path) -> None:
     for brand in BRANDS:
         assert f"http://{brand}.localhost:{up.port}" in up.said
@@ -111,7 +110,6 @@ def test_it_serves_what_it_prints_and_stops_everything_on_ctrl_c(up: Up, data_di
     assert not any(alive(pid) for pid in children.values())
 
 
-@pytest.mark.xdist_group("up")
 def test_a_child_that_dies_is_named_and_the_rest_is_stopped(up: Up, data_dir: Path) -> None:
     os.kill(up.children()["worker"], signal.SIGKILL)
     assert up.process.wait(40) == 1
@@ -120,7 +118,6 @@ def test_a_child_that_dies_is_named_and_the_rest_is_stopped(up: Up, data_dir: Pa
     assert servers(data_dir) == set()
 
 
-@pytest.mark.xdist_group("up")
 def test_killed_with_everything_it_leaves_nothing_that_runs(up: Up, data_dir: Path) -> None:
     children = up.children()
     up.process.kill()

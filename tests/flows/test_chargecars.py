@@ -21,8 +21,6 @@ from tests.flows.signing import (
 )
 from tests.flows.steps import Client, Platform, code_in, new_address, this_year
 
-pytestmark = pytest.mark.xdist_group("flow-chargecars")
-
 ANSWERS = {
     "home_owner": True,
     "car_power": "ELECTRIC",

@@ -19,8 +19,6 @@ from tests.flows.signing import (
 )
 from tests.flows.steps import Platform, code_in, new_address, this_year
 
-pytestmark = pytest.mark.xdist_group("flow-laderthuis")
-
 INTERESTS = {"productCategory": "CHARGING_STATION", "homeOwner": True, "carPower": "ELECTRIC", "car": "Kia EV6"}
 ANSWERS = {"mounting": "WALL", "meter_box_distance": 3, "grid_phases": "3"}
 WHOLE = ("1233.28", "258.99", "1492.27")

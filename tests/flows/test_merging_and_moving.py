@@ -8,8 +8,6 @@ from tests.flows.company import INSTALLATION, STATION, Company, Customer
 from tests.flows.signing import amounts, hash_of, look_at, refused_to_sign, revise, sign, skus
 from tests.flows.steps import Client, Platform
 
-pytestmark = pytest.mark.xdist_group("flow-merging")
-
 OF_THE_PARTNER = ("899.95", "188.99", "1088.94")
 OF_THE_CUSTOMER = ("333.33", "70.00", "403.33")
 

@@ -10,8 +10,6 @@ from tests.flows.company import ADDRESS, CONSENT, INSTALLATION, STATION, Company
 from tests.flows.signing import look_at, sign, skus
 from tests.flows.steps import PASSWORD, Client, Platform, new_address, secret_in, this_year
 
-pytestmark = pytest.mark.xdist_group("flow-tenant-admin")
-
 FIVE = {
     "CC": "ChargeCars",
     "LT": "LaderThuis",

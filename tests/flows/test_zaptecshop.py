@@ -19,8 +19,6 @@ from tests.flows.signing import (
 )
 from tests.flows.steps import Client, Platform, this_year
 
-pytestmark = pytest.mark.xdist_group("flow-zaptecshop")
-
 TEN = {"sku": "ZAP-GO-2", "quantity": "10"}
 CABLE = {"sku": "ZAP-CABLE-7"}
 TEN_AT_WHOLESALE = ("4990.00", "1047.90", "6037.90")

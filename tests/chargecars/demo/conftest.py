@@ -12,13 +12,6 @@ from tenants.settings import Settings
 from tests.chargecars.demo.rows import Connection
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All in one process, so that it is loaded once."""
-    for item in items:
-        if "tests/chargecars/demo/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("demo"))
-
-
 def last_wednesday() -> date:
     """A working day in the middle of a week, at most six days ago: visits are under way on it."""
     today = date.today()  # noqa: DTZ011  # any day will do
