@@ -96,15 +96,21 @@ from api.notification_changes import NotificationMutations, NotificationSettings
 from api.notification_kinds import NotificationKindQueries
 from api.notifications import TYPES as NOTIFICATION_TYPES
 from api.notifications import NotificationQueries
+from api.onboarding import TYPES as ONBOARDING_TYPES
+from api.onboarding import OnboardingQueries
+from api.onboarding_changes import OnboardingMutations
 from api.order_changes import OrderMutations
 from api.orders import TYPES as ORDER_TYPES
 from api.orders import OrderQueries
 from api.organization_changes import OrganizationMutations
 from api.organizations import TYPES as ORGANIZATION_TYPES
 from api.organizations import OrganizationQueries
+from api.partner_catalog import TYPES as PARTNER_CATALOG_TYPES
+from api.partner_catalog import PartnerCatalogMutations, PartnerCatalogQueries
 from api.partner_order_changes import PartnerOrderMutations
 from api.partner_orders import TYPES as PARTNER_ORDER_TYPES
 from api.partner_orders import PartnerOrderQueries
+from api.partner_papers import PartnerPapersMutations, PartnerPapersQueries
 from api.partner_promises import TYPES as PARTNER_PROMISE_TYPES
 from api.partner_promises import PartnerPromiseMutations, PartnerPromiseQueries
 from api.partner_scorecards import TYPES as PARTNER_SCORECARD_TYPES
@@ -217,6 +223,9 @@ class Query(
     PartnerScorecardQueries,
     PartnerTermsQueries,
     PartnerTicketQueries,
+    OnboardingQueries,
+    PartnerPapersQueries,
+    PartnerCatalogQueries,
     PaymentQueries,
     PartnerOrderQueries,
     ChargerHealthQueries,
@@ -274,6 +283,9 @@ class Mutation(
     PartnerScorecardMutations,
     PartnerTermsMutations,
     PartnerTicketMutations,
+    OnboardingMutations,
+    PartnerPapersMutations,
+    PartnerCatalogMutations,
     PaymentMutations,
     PartnerOrderMutations,
     ChargerHealthMutations,
@@ -331,6 +343,8 @@ TYPES = (
     *PARTNER_PROMISE_TYPES,
     *PARTNER_SCORECARD_TYPES,
     *PARTNER_TICKET_TYPES,
+    *ONBOARDING_TYPES,
+    *PARTNER_CATALOG_TYPES,
     *PAYMENT_TYPES,
     *PARTNER_ORDER_TYPES,
     *CHARGER_HEALTH_TYPES,

@@ -115,6 +115,11 @@ async def twin_integration(session: AsyncSession, sandbox: PartnerSandbox) -> Pa
     return await integration.of(session, sandbox.sandbox_entity_id, sandbox.sandbox_organization_id)
 
 
+async def code_of(session: AsyncSession, sandbox: PartnerSandbox) -> str | None:
+    """The twin's name in paths."""
+    return (await find(session, Contact, sandbox.sandbox_organization_id)).partner_code
+
+
 async def _partner(session: AsyncSession, by: Actor, entity_id: UUID, organization_id: UUID) -> Contact:
     if by.audience is not Audience.SYSTEM:
         async with acting_as(session, by):
@@ -192,7 +197,8 @@ async def _code(session: AsyncSession, partner: Contact) -> str:
 
 async def _connect(session: AsyncSession, sandbox: PartnerSandbox) -> None:
     """The twin's integration asks for signatures where the live one does; requests come from anywhere."""
-    live = await integration.of(session, sandbox.entity_id, sandbox.organization_id)
+    partner = await find(session, Contact, sandbox.organization_id)
+    live = await integration.governing(session, sandbox.entity_id, partner.chain_organization_ids)
     twin = await twin_integration(session, sandbox)
     twin.status = IntegrationStatus.SANDBOX
     twin.signature_required = live.signature_required
