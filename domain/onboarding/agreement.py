@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
@@ -32,7 +32,7 @@ from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.auth import clock
-from tenants.models import BusinessEntity, UserAccount
+from tenants.models import BusinessEntity
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,20 @@ class Signer:
 
 
 async def to_sign(session: AsyncSession, entity_id: UUID, organization_id: UUID, language: str) -> Signable:
-    """The agreement in force with the organization itself. Raises: NothingToSign. For the system."""
+    """The agreement in force with the organization itself. Raises: NothingToSign."""
     found = await service.agreement_for(session, entity_id, [organization_id], clock.now())
     if found is None:
         raise errors.NothingToSign(field=("organization_id",))
     text = await _text(session, found, language_of(language))
     return Signable(found, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+async def find_to_sign(session: AsyncSession, entity_id: UUID, organization_id: UUID, language: str) -> Signable | None:
+    """`to_sign` for whoever may read the agreement; None where there is none to see."""
+    try:
+        return await to_sign(session, entity_id, organization_id, language)
+    except errors.NothingToSign:
+        return None
 
 
 async def sign(
@@ -177,9 +185,9 @@ _WORDS = {
 
 async def _text(session: AsyncSession, agreement: Agreement, language: str) -> str:
     """The agreement in words, with the whole of what is enforced, and the processing agreement below it."""
-    entity = await session.get_one(BusinessEntity, agreement.entity_id)
-    partner = await session.get_one(Contact, agreement.organization_id)
-    names = {"entity": entity.legal_name, "partner": partner.legal_name or partner.name}
+    ours = select(BusinessEntity.legal_name).where(BusinessEntity.id == agreement.entity_id)
+    theirs = select(func.coalesce(Contact.legal_name, Contact.name)).where(Contact.id == agreement.organization_id)
+    names = {"entity": await session.scalar(ours) or "", "partner": await session.scalar(theirs) or ""}
     words = _WORDS[language]
     lines = [words["title"].format(**names), words["from"].format(at=_day(agreement.valid.lower)), ""]
     lines += [words[key].format(value=value) for key, value in _terms(agreement, words)]
@@ -205,10 +213,3 @@ def _json(value: dict[str, Any]) -> str:
 
 def _day(at: datetime | None) -> str:
     return at.astimezone(AMSTERDAM).date().isoformat() if at else ""
-
-
-async def signer_of(session: AsyncSession, actor: Actor) -> str:
-    """The name under which a user is known, for a signature that gives none."""
-    if actor.user_id is None:
-        raise NoUser()
-    return (await session.get_one(UserAccount, actor.user_id)).name

@@ -30,7 +30,7 @@ from tenants.auth import clock
 _AT_ONCE = 1_000
 
 
-class Change(StrEnum):
+class SkuMapChange(StrEnum):
     """What a row of an import comes to."""
 
     ADDED = "ADDED"
@@ -45,7 +45,7 @@ class Planned:
     """A row, what it comes to, and the article that it names."""
 
     row: Row
-    change: Change
+    change: SkuMapChange
     article: Article | None = None
     before: PartnerSku | None = None
 
@@ -58,7 +58,7 @@ class Plan:
     entity_id: UUID
     rows: list[Planned]
 
-    def count(self, change: Change) -> int:
+    def count(self, change: SkuMapChange) -> int:
         return sum(planned.change is change for planned in self.rows)
 
 
@@ -93,7 +93,7 @@ async def apply(session: AsyncSession, actor: Actor, planned: Plan) -> SkuMapImp
     """
     if faults := refused([each.row for each in planned.rows]):
         raise faults
-    touched = [each for each in planned.rows if each.change is not Change.UNCHANGED]
+    touched = [each for each in planned.rows if each.change is not SkuMapChange.UNCHANGED]
     if not touched:
         return None
     before, after = [_before(each) for each in touched], [_after(each) for each in touched]
@@ -101,9 +101,9 @@ async def apply(session: AsyncSession, actor: Actor, planned: Plan) -> SkuMapImp
     made = SkuMapImport(
         entity_id=planned.entity_id,
         organization_id=planned.organization.id,
-        added=planned.count(Change.ADDED),
-        changed=planned.count(Change.CHANGED),
-        removed=planned.count(Change.REMOVED),
+        added=planned.count(SkuMapChange.ADDED),
+        changed=planned.count(SkuMapChange.CHANGED),
+        removed=planned.count(SkuMapChange.REMOVED),
         before=before,
         after=after,
         imported_by_user_id=actor.user_id,
@@ -172,21 +172,21 @@ def _planned(row: Row, articles: Mapping[str, Article], known: Mapping[str, Part
     if row.sku and article is None and not any(fault.field[-1] == "sku" for fault in row.faults):
         row = replace(row, faults=(*row.faults, UnknownArticle(article=row.sku, field=("rows", row.line, "sku"))))
     if row.faults:
-        return Planned(row, Change.FAULTY, article, before)
+        return Planned(row, SkuMapChange.FAULTY, article, before)
     return Planned(row, _change(row, article, before), article, before)
 
 
-def _change(row: Row, article: Article | None, before: PartnerSku | None) -> Change:
+def _change(row: Row, article: Article | None, before: PartnerSku | None) -> SkuMapChange:
     if article is None:
-        return Change.REMOVED if before else Change.UNCHANGED
+        return SkuMapChange.REMOVED if before else SkuMapChange.UNCHANGED
     if before is None:
-        return Change.ADDED
+        return SkuMapChange.ADDED
     same = before.article_id == article.id and before.quantity == row.quantity
-    return Change.UNCHANGED if same else Change.CHANGED
+    return SkuMapChange.UNCHANGED if same else SkuMapChange.CHANGED
 
 
 def _removal(mapped: PartnerSku) -> Planned:
-    return Planned(Row(0, mapped.partner_sku, None, Decimal(1)), Change.REMOVED, None, mapped)
+    return Planned(Row(0, mapped.partner_sku, None, Decimal(1)), SkuMapChange.REMOVED, None, mapped)
 
 
 def _before(each: Planned) -> dict[str, Any]:
