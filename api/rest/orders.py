@@ -18,8 +18,8 @@ from api.guards import require
 from api.openapi import described, header, path
 from api.requests import RequestError, actor_of
 from domain.errors import DomainError
-from domain.orders import polling
-from domain.orders.polling import StatusUpdate
+from domain.orders.polling import PartnerOrderAmbiguous, StatusUpdate
+from domain.partner_orders import polling
 from domain.quotes.request import LONGEST_ORDER_ID
 from tenants.actor import Actor
 from tenants.audience import Audience
@@ -120,7 +120,7 @@ def _too_often(turn: _Turn) -> RequestError:
 
 
 def _refused(error: DomainError, actor: Actor, turn: _Turn) -> RequestError:
-    status = 409 if isinstance(error, polling.PartnerOrderAmbiguous) else 404
+    status = 409 if isinstance(error, PartnerOrderAmbiguous) else 404
     refused = RequestError(status, error.code, error.message(actor.language))
     refused.headers.update(turn.headers)
     return refused
@@ -157,7 +157,7 @@ ROUTES: list[Any] = [
         summary="The status of an order, by your own number.",
         tag="Orders",
         responses={200: StatusAnswer, 304: "It is still what the client has."},
-        codes={404: ("NOT_FOUND",), 409: (polling.PartnerOrderAmbiguous,)},
+        codes={404: ("NOT_FOUND",), 409: (PartnerOrderAmbiguous,)},
         parameters=[
             path("partner_order_id", "Your number of the order.", example="GRO-123456"),
             header("If-None-Match", "The ETag that the client has."),

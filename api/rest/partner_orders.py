@@ -13,11 +13,25 @@ from api.locating import locator_of
 from api.openapi import SIGNED, described, header, path
 from api.partner_requests import caller_of, require_json
 from api.refusals import refusing_in_full
-from domain.agreements.enforcing import TermsFieldRequired, TermsLimitReached, TermsTooManyLines
-from domain.errors import NotFound, OutOfRange, Required, TooLong, TooMany, WrongType
+from domain.agreements.enforcing import (
+    CancellationsUsedUp,
+    CancellationTooLate,
+    TermsFieldRequired,
+    TermsLimitReached,
+    TermsTooManyLines,
+)
+from domain.errors import InvalidState, NotFound, OutOfRange, Required, TooLong, TooMany, WrongType
 from domain.leads.submission import NotAName
-from domain.partner_orders import errors
-from domain.partner_orders.document import InvalidDate, InvalidJson, OrderTooLarge, PartnerOrderDocument, parse
+from domain.orders.errors import WorkHasBegun
+from domain.partner_orders import cancelling, errors, making, repeating
+from domain.partner_orders.document import (
+    InvalidDate,
+    InvalidJson,
+    OrderTooLarge,
+    PartnerOrderDocument,
+    object_of,
+    parse,
+)
 from domain.partner_orders.models import Way
 from domain.partner_orders.receipt import Receipt
 from domain.partner_orders.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -32,6 +46,21 @@ class IssueAnswer(BaseModel):
     code: str = Field(description="Stable code, such as UNMAPPED_SKU.")
     path: str = Field(description="JSON path in the document.")
     message: str = Field(description="In the language of the key.")
+
+
+class Cancellation(BaseModel):
+    """That an order is taken back."""
+
+    reason: str = Field(description="Why; everybody who takes part reads it.", min_length=1, max_length=1000)
+
+
+class CancelledAnswer(BaseModel):
+    """The order, taken back."""
+
+    order_id: str | None = Field(description="Number of the order, where there was one.")
+    quote_id: str | None = Field(description="Number of the quote, where there was one.")
+    partner_order_id: str = Field(description="The partner's own number.")
+    status: str = Field(description="`cancelled`.")
 
 
 class ReceiptAnswer(BaseModel):
@@ -70,6 +99,35 @@ async def submit_order(request: Request) -> Response:
     return _answer(receipt)
 
 
+@refusing_in_full
+async def cancel_order(request: Request) -> Response:
+    """200 with the order as it is then."""
+    caller = await caller_of(request)
+    require_json(request)
+    reason = _reason(await caller.body(request))
+    number = request.path_params["partner_order_id"]
+    async with caller.context.system() as session:
+        found = await repeating.known(session, caller.entity_id, caller.organization.id, number)
+        if found is None:
+            raise NotFound(field=("partner_order_id",))
+        order = await cancelling.cancel(session, caller.actor, found.id, reason)
+        made = await making.numbers(session, order)
+        answer = CancelledAnswer(
+            order_id=made.order,
+            quote_id=made.quote,
+            partner_order_id=order.partner_order_id,
+            status=order.status.lower(),
+        )
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+def _reason(body: bytes) -> str:
+    given = object_of(body)
+    if not isinstance(given.get("reason"), str):
+        raise Required(field=("reason",))
+    return str(given["reason"])
+
+
 def _answer(receipt: Receipt) -> Response:
     status = 200 if receipt.repeated else 201
     return Response(orjson.dumps(receipt.json()), status, media_type="application/json")
@@ -96,6 +154,13 @@ _RECEIVED = {
     "repeated": False,
     "issues": [],
 }
+_RECEIVED_BACK = {
+    "order_id": "CC-2026-00123",
+    "quote_id": "CC-Q-2026-00456",
+    "partner_order_id": "GRO-123456",
+    "status": "cancelled",
+}
+CANCELLING = (CancellationTooLate, CancellationsUsedUp)
 SIGNATURE_PARAMETERS = [
     header(
         TIMESTAMP_HEADER,
@@ -155,6 +220,32 @@ ROUTES: list[Any] = [
             "A second submission of the same `partner_order_id` answers 200 with the first order, also when both come "
             "at once. What cannot be used makes nothing: every fault is named at once, by JSON path."
         ),
-    )
+    ),
+    described(
+        Route("/partners/{partner_id}/orders/{partner_order_id:path}/cancel", cancel_order, methods=["POST"]),
+        summary="Take an order back.",
+        tag="Orders",
+        body=Cancellation,
+        responses={200: CancelledAnswer},
+        codes={
+            400: (InvalidJson, "BAD_ID"),
+            401: SIGNATURE_CODES,
+            403: (errors.AddressNotAllowed,),
+            404: (NotFound,),
+            409: (errors.PartnerOrderCancelled,),
+            413: (OrderTooLarge, "BODY_TOO_LARGE"),
+            415: ("UNSUPPORTED_MEDIA_TYPE",),
+            422: (Required, TooLong, UnsafeText, WrongType, InvalidState, WorkHasBegun, *CANCELLING),
+        },
+        examples={"body": {"reason": "De klant ziet ervan af."}, 200: _RECEIVED_BACK},
+        security=SIGNED,
+        parameters=[
+            PARTNER,
+            path("partner_order_id", "The partner's own number of the order.", example="GRO-123456"),
+            *SIGNATURE_PARAMETERS,
+        ],
+        errors="errors",
+        words="The quote is withdrawn, or the order cancelled: until work begins, and as was agreed.",
+    ),
 ]
 """Bound in size by the server's limit for bodies (MAX_BODY_BYTES) and the document's (64 KiB)."""

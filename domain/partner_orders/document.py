@@ -157,7 +157,7 @@ class PartnerOrderDocument(_Part):
 
 def parse(given: bytes | Mapping[str, Any]) -> PartnerOrderDocument:
     """The document in its normal form. Raises DomainError or DomainErrors; each `field` is a path, see `json_path`."""
-    read = _object_of(given)
+    read = object_of(given)
     unknown: list[str] = []
     with Faults() as faults:
         values = _document(_Reader(faults, unknown), read)
@@ -175,7 +175,8 @@ def json_path(field: FieldPath) -> str:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def _object_of(given: bytes | Mapping[str, Any]) -> dict[str, Any]:
+def object_of(given: bytes | Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON object that can be kept. Raises: InvalidJson, OrderTooLarge, WrongType, UnsafeText."""
     if isinstance(given, bytes):
         if len(given) > MOST_BYTES:
             raise OrderTooLarge(maximum=MOST_BYTES)

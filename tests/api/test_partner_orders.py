@@ -57,10 +57,10 @@ async def secret(trading: Trade, settings: Settings, organization: Contact, **ch
 
 async def count(trading: Trade, *models: Any) -> list[int]:
     async with trading.market.database.session(SYSTEM) as session:
-        mine = {Contact: Contact.entity_ids.contains([trading.market.entity.id])}
         found = []
         for model in models:
-            where = mine.get(model, model.entity_id == trading.market.entity.id)
+            mine = Contact.entity_ids.contains([trading.market.entity.id])
+            where = mine if model is Contact else model.entity_id == trading.market.entity.id
             found.append((await session.execute(select(func.count()).where(where))).scalar_one())
         return found
 
@@ -183,6 +183,24 @@ async def test_a_key_has_its_own_limit_and_is_told_what_is_left(
     assert answers[2].headers["retry-after"] == answers[2].headers["ratelimit-reset"]
     other = await client.post(path(trading), json={}, headers=await key(trading, made.dealer))
     assert other.status_code == 422
+
+
+async def test_an_order_that_waits_can_be_asked_for_and_taken_back(client: httpx.AsyncClient, trading: Trade) -> None:
+    headers = await key(trading, trading.market.dealer, "partner-orders:submit", "orders:read")
+    waits = trading.document("W/1", {"partner_sku": "GRO-NEW"})
+    sent = await client.post(path(trading), json=waits, headers=headers)
+    assert (sent.status_code, sent.json()["quote_id"]) == (201, None)
+    status = await client.get("/orders/W/1/status", headers=headers)
+    assert (status.status_code, status.json()["status"]) == (200, "received")
+    nothing = await client.post(f"{path(trading)}/W/1/cancel", json={}, headers=headers)
+    assert (nothing.status_code, codes(nothing)) == (422, [("REQUIRED", "$.reason")])
+    cancel = {"reason": "Dubbel besteld"}
+    done = await client.post(f"{path(trading)}/W/1/cancel", json=cancel, headers=headers)
+    assert (done.status_code, done.json()["status"]) == (200, "cancelled")
+    again = await client.post(f"{path(trading)}/W/1/cancel", json=cancel, headers=headers)
+    assert (again.status_code, codes(again)) == (409, [("PARTNER_ORDER_CANCELLED", "$.id")])
+    unknown = await client.post(f"{path(trading)}/W/2/cancel", json=cancel, headers=headers)
+    assert (unknown.status_code, codes(unknown)) == (404, [("NOT_FOUND", "$.partner_order_id")])
 
 
 # --- signatures -------------------------------------------------------------------------------------------------------
