@@ -348,7 +348,7 @@ class OnboardingQueries:
 def category_of(code: str, definition: criteria.Definition) -> OnboardingCategoryDefinition:
     """A category as clients see it."""
     codes = [step.code for step in steps.of(definition, WayIn.API)]
-    return OnboardingCategoryDefinition(code=code, definition=criteria.as_json(definition), steps=codes)
+    return OnboardingCategoryDefinition(code=code, definition=JSON(criteria.as_json(definition)), steps=codes)
 
 
 TYPES = (PartnerOnboarding, OnboardingStep, PartnerTask, PartnerDocument, PartnerAgreementSignature, TaskHandling)

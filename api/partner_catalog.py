@@ -303,7 +303,10 @@ def _rule(given: PriceRuleInput) -> dict[str, Any]:
 def _outcome(made: Outcome, rules: Any) -> PartnerPriceRulesPayload:
     rows = [
         PartnerPriceRow(
-            sku=each.sku, standard_cents=each.standard_cents, before_cents=each.before_cents, cents=each.cents
+            sku=each.sku,
+            standard_cents=BigInt(each.standard_cents),
+            before_cents=None if each.before_cents is None else BigInt(each.before_cents),
+            cents=BigInt(each.cents),
         )
         for each in made.prices
     ]

@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 def _patiently(attempt: int) -> float:
     """Seconds to wait: registers are closed for hours at times. 1, 2, 4 … minutes, two hours in the end."""
-    return min(60.0 * 2 ** (attempt - 1), 7200.0)
+    return min(60.0 * float(2 ** (attempt - 1)), 7200.0)
 
 
 @job(LOOK_UP_JOB, outside=True, timeout=60, attempts=15, back_off=_patiently)
