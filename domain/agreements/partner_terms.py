@@ -100,7 +100,7 @@ async def terms_for(
 
     Whoever asks gets the same answer: an ancestor's agreement binds also who may not read it.
     """
-    when = func.now() if at is None else moment(at)
+    when = func.clock_timestamp() if at is None else moment(at)
     kept = (await session.execute(select(func.partner_terms_at(entity_id, organization_id, when)))).scalar()
     return parse(kept) if kept else STANDARD
 

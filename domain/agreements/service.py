@@ -35,8 +35,8 @@ _GOING_ON = (
 )
 
 
-class NoAgreement(DomainError):
-    code = "NO_AGREEMENT"
+class NothingAgreed(DomainError):
+    code = "NOTHING_AGREED"
     nl = "Met deze partner is nog niets afgesproken; leg eerst een overeenkomst vast."
     en = "Nothing is agreed with this partner yet; save an agreement first."
 
@@ -114,13 +114,13 @@ async def save_terms(
 ) -> tuple[PartnerTerms, Agreement]:
     """Agree anew about orders alone: what else is in force goes on. The terms before, and the agreement.
 
-    Raises: NoAgreement; InvalidInput or DomainErrors with all faults of the terms.
+    Raises: NothingAgreed; InvalidInput or DomainErrors with all faults of the terms.
     """
     with Faults() as faults, faults.at("terms"):
         wanted = parse(given)
     current = await _current(session, entity_id, organization_id)
     if current is None:
-        raise NoAgreement(field=("organization_id",))
+        raise NothingAgreed(field=("organization_id",))
     before = parse(current.terms)
     kept = {column: getattr(current, column) for column in _GOING_ON}
     return before, await save_agreement(session, entity_id, organization_id, kept | {"terms": as_json(wanted)})

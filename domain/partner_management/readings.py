@@ -16,7 +16,9 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.partner_terms import ServiceLevels, parse
@@ -78,8 +80,9 @@ async def read(
 
 async def levels_of(session: AsyncSession, entity_id: UUID, organization_ids: list[UUID]) -> dict[UUID, ServiceLevels]:
     """What was promised to each."""
-    asked = select(func.unnest(organization_ids).label("id")).subquery()
-    query = select(asked.c.id, func.partner_terms_at(entity_id, asked.c.id, func.now()))
+    ids = literal(organization_ids, ARRAY(PgUUID(as_uuid=True)))
+    asked = select(func.unnest(ids).label("id")).subquery()
+    query = select(asked.c.id, func.partner_terms_at(entity_id, asked.c.id, func.clock_timestamp()))
     return (
         {id: parse(terms or {}).sla for id, terms in (await session.execute(query)).all()} if organization_ids else {}
     )

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
 from domain.contacts.tree import chain_of
-from domain.errors import Faults
+from domain.errors import Faults, PermissionDenied
 from domain.events.record import Payload, changes_of, record
 from domain.numbering.service import AMSTERDAM, next_number
 from domain.orders.models import Order
@@ -110,8 +110,9 @@ async def answer(session: AsyncSession, id: UUID, body: str, *, internal: bool =
     said = validation.text(body, "body", maximum=MOST_BODY)
     ticket = await find(session, PartnerTicket, id, lock=True)
     side = _side(session)
-    internal = internal and side is TicketSide.STAFF
     if internal:
+        if side is TicketSide.PARTNER:
+            raise PermissionDenied(field=("internal",))
         _write(session, ticket, side, said, internal=True)
         await _tell(session, ticket, events.TicketNoted(ticket.number, ticket.subject))
         return ticket

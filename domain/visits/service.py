@@ -64,11 +64,13 @@ async def call_again(session: AsyncSession, order_id: UUID) -> None:
 
 
 async def first_planned(session: AsyncSession, order_id: UUID) -> datetime | None:
-    """When the first planned visit of an order begins: its time where it has one, else the start of its half of the
-    day in Amsterdam. None where none is planned."""
+    """When the half of the day begins, in Amsterdam, in which the first planned visit of an order is; None without one.
+
+    Not its time: that is the team's, and no partner reads it.
+    """
     morning = Visit.block.is_distinct_from(DayBlock.AFTERNOON.value)
     hour = case((morning, time(8)), else_=time(12))
-    begins = func.coalesce(Visit.starts_at, func.timezone("Europe/Amsterdam", Visit.day + cast(hour, Time)))
+    begins = func.timezone("Europe/Amsterdam", Visit.day + cast(hour, Time))
     query = select(func.min(begins)).where(
         Visit.order_id == order_id, Visit.status == VisitStatus.PLANNED, Visit.day.is_not(None)
     )
