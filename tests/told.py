@@ -93,6 +93,8 @@ WATCHED = {
     "notification": Watched((), ("r.id",)),
     "notification_template": Watched(("active",)),
     "webhook_endpoint": Watched(("state", "secret")),
+    "partner_sandbox": Watched(("clock_offset_seconds", "clock_frozen_at", "faults", "emptied_at")),
+    "sandbox_run": Watched(("state",)),
     "webhook_replay": Watched((), ("r.endpoint_id",)),
     "plan": Watched(("state", "stop_asked_at")),
     "payment": Watched(("status", "suspense"), also=_REFUNDS),
@@ -126,10 +128,15 @@ WATCHED = {
     "id_token": Watched(("status", "valid_until", "charger_ids")),
     "charging_session": Watched(("state", "closed_by")),
     "charger_alert": Watched(("state", "severity")),
+    "mapped_webhook": Watched(("active", "mapping_version")),
+    "order_form": Watched(("active", "access")),
     "maintenance_task": Watched(("state", "due_on", "visit_id", "assigned_to")),
 }
 
 UNTOLD = {
+    "mapped_webhook_version": "part of its webhook, which tells",
+    "inbound_message": "the order tells that it came, the queue of exceptions that it became none",
+    "sandbox_check": "part of its run, which is told",
     "telemetry_latest": "the newest reading; readings are no events",
     "session_bill_line": "part of its bill, which is told",
     "session_report": "what a session follows from; the session tells",

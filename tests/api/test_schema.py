@@ -285,6 +285,8 @@ SHOWN_ONCE = {
     "DeviceLogin.secret",
     "WebhookSecretPayload.secret",
     "PartnerSigningSecretPayload.secret",
+    "MappedWebhookSecretPayload.secret",
+    "OrderFormPayload.secretUrl",
     "EnrolTotpPayload.secret",
     "ConfirmTotpPayload.recoveryCodes",
 }

@@ -46,6 +46,7 @@ from tests.tenancy.sessions import add_sessions
 from tests.tenancy.tariffs import add_tariffs
 from tests.tenancy.telemetry import add_readings
 from tests.tenancy.upsets import add_upsets
+from tests.tenancy.ways_in import add_ways_in
 
 _DOCUMENT = {
     "document": "query Mine { __typename }",
@@ -84,6 +85,7 @@ async def add_extras(database: Database) -> None:
         await add_health(session)
         await add_partner_orders(session)
         await add_inbound_mail(session)
+        await add_ways_in(session)
         await add_bulk(session)
 
 

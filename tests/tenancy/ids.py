@@ -67,6 +67,8 @@ _KINDS = {
     "owner": "Contact",
     "alert": "ChargerAlert",
     "task": "MaintenanceTask",
+    "webhook": "MappedWebhook",
+    "message": "InboundMessage",
 }
 """By a word in the argument's name."""
 

@@ -7,6 +7,7 @@ from domain.quotes.models import QuoteStatus
 from tenants.actor import Actor
 from tests.tenancy.conftest import World
 from tests.tenancy.ids import global_id, seen_id
+from tests.tenancy.ways_in import MAPPING, PRODUCTS
 
 LEFT_OUT = object()
 
@@ -293,6 +294,28 @@ SET: dict[str, dict[str, Any]] = {
     },
     "resolvePartnerOrderException(input.articleId)": {"input.resolution": LEFT_OUT},
     "rotatePartnerSigningSecret": {"previousValidUntil": LEFT_OUT},
+    "createMappedWebhook": {
+        "input.slug": "orders",
+        "input.authentication": {"kind": "BEARER"},
+        "input.mapping": MAPPING,
+        "input.secret": LEFT_OUT,
+    },
+    "updateMappedWebhook": {"input.authentication": {"kind": "BEARER"}, "input.secret": LEFT_OUT},
+    "rotateMappedWebhookSecret": {"secret": LEFT_OUT, "previousValidUntil": LEFT_OUT},
+    "setWebhookMapping": {"mapping": MAPPING, "version": LEFT_OUT},
+    "previewMapping": {"input.mapping": MAPPING, "input.sample": "{}"},
+    "createOrderForm": {
+        "input.slug": "form",
+        "input.products": PRODUCTS,
+        "input.fields": LEFT_OUT,
+        "input.notifyEmails": [],
+    },
+    "updateOrderForm": {
+        "input.slug": LEFT_OUT,
+        "input.products": LEFT_OUT,
+        "input.fields": LEFT_OUT,
+        "input.notifyEmails": [],
+    },
     "createInboundAddress": {"input.allowedSenders": [], "input.language": "nl"},
     "updateInboundAddress": {"input.allowedSenders": [], "input.language": "nl"},
     "rotateInboundAddress": {"previousValidUntil": LEFT_OUT},
