@@ -264,7 +264,7 @@ class PartnerIntegration(Node):
     updated_at: datetime = column("When it was last changed.")
     entity: EntityRef | None = related("The business entity.", on=lambda i, entity: entity.id == i.entity_id)
     organization: OrganizationRef | None = related("The partner.", on=lambda i, o: o.id == i.organization_id)
-    signing_secrets: list[PartnerSigningSecret] = related_list(
+    signing_keys: list[PartnerSigningSecret] = related_list(
         "The secrets that were made, newest first.",
         on=lambda i, s: s.integration_id == i.id,
         order_by=lambda s: s.created_at.desc(),

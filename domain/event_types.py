@@ -37,6 +37,7 @@ import domain.mail_reading.events
 import domain.notifications.events
 import domain.onboarding.events
 import domain.orders.events
+import domain.partner_orders.events
 import domain.payments.events
 import domain.plans.events
 import domain.quotes.events

@@ -32,11 +32,11 @@ mutation ($input: ResolvePartnerOrderExceptionInput!) { resolvePartnerOrderExcep
 UPDATE = """
 mutation ($input: UpdatePartnerIntegrationInput!) { updatePartnerIntegration(input: $input) {
   partnerIntegration { id status signatureRequired allowedAddresses requestsPerMinute notifyEmails revision
-    signingSecrets { hint } } userErrors { code field } } }
+    signingKeys { hint } } userErrors { code field } } }
 """
 ROTATE = """
 mutation ($id: ID) { rotatePartnerSigningSecret(organizationId: $id) {
-  secret partnerIntegration { signingSecrets { hint validUntil } } userErrors { code field } } }
+  secret partnerIntegration { signingKeys { hint validUntil } } userErrors { code field } } }
 """
 CUSTOMER = {
     "name": "Sanne de Vries",
@@ -137,9 +137,9 @@ async def test_a_secret_is_shown_once_to_a_person(asker: Ask, trading: Trade) ->
     id = gid("Organization", made.master.id)
     first = (await asker("master_admin").ask(ROTATE, id=id))["rotatePartnerSigningSecret"]
     second = (await asker("master_admin").ask(ROTATE, id=id))["rotatePartnerSigningSecret"]
-    hints = [each["hint"] for each in second["partnerIntegration"]["signingSecrets"]]
+    hints = [each["hint"] for each in second["partnerIntegration"]["signingKeys"]]
     assert hints == [second["secret"][-4:], first["secret"][-4:]]
-    assert [each["validUntil"] is None for each in second["partnerIntegration"]["signingSecrets"]] == [True, False]
+    assert [each["validUntil"] is None for each in second["partnerIntegration"]["signingKeys"]] == [True, False]
     key = replace(made.actors["master_admin"], user_id=None, client=Client(ClientKind.API_KEY, made.master.id))
     by_key = (await asker(key).ask(ROTATE, id=id))["rotatePartnerSigningSecret"]
     assert codes(by_key) == [("PERSON_REQUIRED", [])]
