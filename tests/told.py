@@ -45,6 +45,9 @@ _REFUNDS = "ARRAY(SELECT o.id FROM payment o WHERE o.refunds_payment_id = r.id)"
 WATCHED = {
     "mail_template": Watched(("state",)),
     "partner_order": Watched(("status",)),
+    "partner_ticket": Watched(("state", "priority", "owner_user_id")),
+    "service_breach": Watched(("closed_at", "acknowledged_at", "level")),
+    "maintenance_window": Watched(("starts_at", "ends_at", "cancelled_at")),
     "partner_order_exception": Watched(("state",)),
     "partner_integration": Watched(("status", "signature_required", "allowed_addresses"), born=False),
     "partner_signing_secret": Watched(("valid_until",), ("r.integration_id",)),
@@ -134,6 +137,8 @@ WATCHED = {
 }
 
 UNTOLD = {
+    "partner_scorecard": "figures of what is told elsewhere, counted anew every ten minutes",
+    "partner_ticket_message": "its ticket tells that somebody wrote",
     "mapped_webhook_version": "part of its webhook, which tells",
     "inbound_message": "the order tells that it came, the queue of exceptions that it became none",
     "sandbox_check": "part of its run, which is told",

@@ -39,9 +39,11 @@ from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.inbound_mail import add_inbound_mail
 from tests.tenancy.mail_templates import add_mail_templates
 from tests.tenancy.papers import add_documents
+from tests.tenancy.partner_management import add_partner_management
 from tests.tenancy.partner_orders import add_partner_orders
 from tests.tenancy.payments import add_payments
 from tests.tenancy.plans import add_plans
+from tests.tenancy.sandboxes import add_sandboxes
 from tests.tenancy.sessions import add_sessions
 from tests.tenancy.tariffs import add_tariffs
 from tests.tenancy.telemetry import add_readings
@@ -83,7 +85,9 @@ async def add_extras(database: Database) -> None:
         await add_charging_bills(session)
         await add_sessions(session)
         await add_health(session)
+        await add_sandboxes(session)
         await add_partner_orders(session)
+        await add_partner_management(session)
         await add_inbound_mail(session)
         await add_ways_in(session)
         await add_bulk(session)

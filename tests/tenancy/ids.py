@@ -68,6 +68,7 @@ _KINDS = {
     "alert": "ChargerAlert",
     "task": "MaintenanceTask",
     "webhook": "MappedWebhook",
+    "ticket": "PartnerTicket",
     "message": "InboundMessage",
 }
 """By a word in the argument's name."""
