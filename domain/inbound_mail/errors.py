@@ -1,6 +1,6 @@
 """What can be wrong with mail that comes in, its addresses and its orders."""
 
-from domain.errors import Conflict, DomainError, InvalidInput
+from domain.errors import Conflict, DomainError, InvalidInput, NotFound
 
 
 class TooManyAddresses(DomainError):
@@ -23,7 +23,7 @@ class PublicMailDomain(InvalidInput):
     en = "Anybody can have an address at {domain}; name the addresses."
 
 
-class NoSuchMailAddress(DomainError):
+class NoSuchMailAddress(NotFound):
     code = "NO_SUCH_MAIL_ADDRESS"
     nl = "Dit adres neemt geen post aan."
     en = "This address takes no mail."

@@ -40,7 +40,7 @@ async def templates_for(session: AsyncSession, entity_id: UUID, organization_id:
         .where(
             MailTemplate.entity_id == entity_id,
             MailTemplate.state == TemplateState.ACTIVE,
-            MailTemplate.organization_id == func.any(chain),
+            MailTemplate.organization_id.in_(_members(organization_id)),
         )
         .order_by(func.array_position(chain, MailTemplate.organization_id).desc(), MailTemplate.name)
         .limit(50)
@@ -50,6 +50,10 @@ async def templates_for(session: AsyncSession, entity_id: UUID, organization_id:
 
 def _chain(organization_id: UUID) -> Any:
     return select(Contact.chain_organization_ids).where(Contact.id == organization_id).scalar_subquery()
+
+
+def _members(organization_id: UUID) -> Any:
+    return select(func.unnest(Contact.chain_organization_ids)).where(Contact.id == organization_id)
 
 
 def template_of(row: MailTemplate) -> Template:
@@ -62,7 +66,7 @@ async def known_for(session: AsyncSession, entity_id: UUID, organization_id: UUI
     skus = await session.execute(
         select(PartnerSku.partner_sku, Article.name)
         .join(Article, Article.id == PartnerSku.article_id)
-        .where(PartnerSku.entity_id == entity_id, PartnerSku.organization_id == func.any(_chain(organization_id)))
+        .where(PartnerSku.entity_id == entity_id, PartnerSku.organization_id.in_(_members(organization_id)))
     )
     places = await session.execute(select(Pc4.pc4, Pc4.place))
     return Known(dict(skus.tuples().all()), dict(places.tuples().all()))

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from domain.errors import Conflict, DomainErrors, InvalidState, NotFound, RateLimited, Stale
-from domain.inbound_mail import keeping, receiving, reviewing
+from domain.inbound_mail import keeping, learning, receiving, reviewing
 from domain.inbound_mail.errors import MailLoop, MailTooLarge, NoSuchMailAddress
 from domain.inbound_mail.models import EmailOrder, InboundMail, MailWay
 from domain.jobs.models import Job
 from domain.mail.models import MailMessage
 from domain.mail.service import opened
+from domain.mail_reading.message import read
+from domain.mail_reading.models import MailTemplate
 from domain.partner_orders import integration
 from domain.partner_orders.models import PartnerOrder, PartnerOrderException
 from tenants.actor import SYSTEM
@@ -21,7 +23,7 @@ from tests.domain.inbound_mail.post import ORDER, SENDER, Post, mail_of, post
 
 CLEAR = ORDER.format(number="ALV-1")
 NO_PHONE = CLEAR.replace("Telefoon: 06-12345678\n", "")
-PHONE, SKU = "$.customer.phone", "$.products[0].partner_sku"
+PHONE, NAME = "$.customer.phone", "$.customer.name"
 
 
 @pytest.fixture
@@ -246,3 +248,31 @@ async def test_mail_is_forgotten_when_its_time_is_over(mailing: Post, monkeypatc
     with pytest.raises((Conflict, InvalidState)):
         async with mailing.trade.market.database.session(SYSTEM) as session:
             await reviewing.read_again(session, mailing.staff, done.id)
+
+
+async def test_what_somebody_corrected_is_learned_once_and_read_the_next_time(mailing: Post) -> None:
+    odd = CLEAR.replace("Naam: ", "Wederpartij Z: ")
+    kept = await mailing.send(mail_of(odd))
+    (order,) = await mailing.read(kept.id)
+    assert NAME in order.asked
+    said = {path: str(order.fields[path]["value"]) for path in order.asked if path in order.fields}
+    await mailing.review(order.id, {**said, NAME: "Sanne de Vries"})
+    database = mailing.trade.market.database
+    async with database.session(SYSTEM) as session:
+        taught = await learning.lesson(session, order.id)
+        assert taught is not None
+        assert (taught.right[PHONE], taught.right["$.products[0].quantity"]) == ("+31612345678", 1)
+        await learning.learned(session, taught, read(taught.raw))
+    (template,) = await mailing.rows(MailTemplate)
+    assert (template.version, template.state) == (1, "ACTIVE")
+    nxt = await mailing.send(mail_of(odd.replace("ALV-1", "ALV-2").replace("Sanne de Vries", "Jan Bakker"), id="2"))
+    (order,) = await mailing.read(nxt.id)
+    assert order.fields[NAME]["value"] == "Jan Bakker"
+
+
+async def test_a_mail_with_two_orders_makes_two(mailing: Post) -> None:
+    second = CLEAR.replace("ALV-1", "ALV-2").replace("Sanne de Vries", "Jan Bakker").replace("sanne@", "jan@")
+    kept = await mailing.send(mail_of(CLEAR.partition("Met vr")[0] + "\n---\n\n" + second))
+    orders = await mailing.read(kept.id)
+    assert [order.position for order in orders] == [1, 2]
+    assert [order.reference for order in orders] == ["ALV-1", "ALV-2"]
