@@ -143,13 +143,12 @@ class Port:
 
     async def readings(self, device: Device, readings: Sequence[Reading]) -> list[RefusedReading]:
         """Returns when all that is possible is committed, and waits where the database is behind; what was refused."""
-        refused, good, now = [], [], datetime.now(UTC)
-        for place, reading in enumerate(readings):
-            other = OTHER_CHARGER if reading.charger_id != device.charger_id else None
-            if reason := other or check(reading, now):
-                refused.append(RefusedReading(place, str(reason)))
-            else:
-                good.append(reading)
+        own, now = device.charger_id, datetime.now(UTC)
+        reasons = [check(reading, now) if reading[0] == own else OTHER_CHARGER for reading in readings]
+        refused = [RefusedReading(place, str(reason)) for place, reason in enumerate(reasons) if reason]
+        good = (
+            [reading for reading, reason in zip(readings, reasons, strict=True) if not reason] if refused else readings
+        )
         if good:
             await self._ingest.put(good)
         return refused

@@ -4,14 +4,18 @@ Types are looked at together here; whether a value is possible is looked at wher
 together (`domain.telemetry.readings.check`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from itertools import repeat
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from domain.devices.port import RefusedReading as Impossible
 from domain.telemetry.readings import Reading
-from workers.mqtt.reading import MOST_ID, Fields, Refusal, Refused, moment, read_object, shown
+from workers.mqtt.reading import LONGEST_MOMENT, MOST_ID, Fields, Refusal, Refused, moment, read_object, shown
 
 MOST_READINGS = 1_000
 """In one message."""
@@ -20,8 +24,12 @@ _VALUES = ("energyWh", "powerW", "voltageMv", "currentMa", "temperatureDc", "soc
 _KNOWN = frozenset(("at", "transactionId", *_KEYS, *_VALUES))
 _INTEGER = frozenset((int,))
 _INTEGER_OR_NONE = frozenset((int, type(None)))
+_TEXT_OR_NONE = frozenset((str, type(None)))
+_DEFAULTS = {"connector": None, "sequence": 0, "revision": 0, **dict.fromkeys((*_VALUES, "transactionId"))}
+"""Fields of Reading after `charger_id`, but for the moment, and what they are where they are left out."""
 _new = tuple.__new__
 """Reading's own constructor gives names to eleven arguments, which takes as long as all checks."""
+_READING = partial(_new, Reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,8 @@ def left_out(metrics: Metrics, impossible: Iterable[Impossible]) -> list[Refused
 
 
 def _sorted_out(message_id: str | None, charger_id: UUID, items: list[Any]) -> Metrics:
+    if items and (alike := _alike(charger_id, items)):
+        return Metrics(message_id, alike, [])
     readings: list[Reading] = []
     refused: list[RefusedReading] = []
     for index, item in enumerate(items):
@@ -70,6 +80,48 @@ def _sorted_out(message_id: str | None, charger_id: UUID, items: list[Any]) -> M
         except Refused as error:
             refused.append(RefusedReading(index, error.reason, error.detail))
     return Metrics(message_id, readings, refused)
+
+
+def _alike(charger_id: UUID, items: list[Any]) -> list[Reading] | None:
+    """All at once, column by column, where they have the same fields and no fault; None where one has to look closely.
+
+    That is how chargers write, and takes half as long.
+    """
+    fields = tuple(items[0]) if type(items[0]) is dict else ()
+    if len(fields) < 3 or not _KNOWN.issuperset(fields) or not {"connector", "at"}.issubset(fields):
+        return None
+    try:
+        rows = list(map(_getter(fields), items))
+    except (KeyError, TypeError, IndexError):
+        return None
+    columns = dict(zip(fields, zip(*rows, strict=True), strict=True))
+    moments = _moments(columns.pop("at"))
+    if moments is None or {*map(len, items)} != {len(fields)} or not all(map(_fits, columns, columns.values())):
+        return None
+    given = [columns.get(name) or repeat(default) for name, default in _DEFAULTS.items()]
+    return list(map(_READING, zip(repeat(charger_id), given[0], moments, *given[1:], strict=False)))
+
+
+@lru_cache(maxsize=64)
+def _getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    return itemgetter(*fields)
+
+
+def _moments(values: tuple[Any, ...]) -> list[datetime] | None:
+    """Of texts in UTC."""
+    if {*map(type, values)} != {str} or max(map(len, values)) > LONGEST_MOMENT:
+        return None
+    try:
+        found = list(map(datetime.fromisoformat, values))
+    except ValueError:
+        return None
+    return found if all([each.tzinfo is UTC for each in found]) else None
+
+
+def _fits(name: str, values: tuple[Any, ...]) -> bool:
+    if name == "transactionId":
+        return _TEXT_OR_NONE.issuperset(map(type, values)) and all(each is None or _is_id(each) for each in {*values})
+    return (_INTEGER if name in _KEYS else _INTEGER_OR_NONE).issuperset(map(type, values))
 
 
 def _reading(charger_id: UUID, given: Any) -> Reading:

@@ -13,7 +13,7 @@ MOST_BYTES = 262_144
 """Of one payload."""
 MOST_ID = 64
 """Characters of an id that a charger has given."""
-_LONGEST_MOMENT = 40
+LONGEST_MOMENT = 40
 _LARGEST = 2**63 - 1
 _SHOWN = 60
 E_ = TypeVar("E_", bound=StrEnum)
@@ -139,7 +139,7 @@ class Fields:
 
 def moment(value: object) -> datetime | None:
     """ISO 8601 with an offset, in UTC; None for anything else."""
-    if type(value) is not str or len(value) > _LONGEST_MOMENT:
+    if type(value) is not str or len(value) > LONGEST_MOMENT:
         return None
     try:
         found = datetime.fromisoformat(value)

@@ -107,6 +107,23 @@ def test_anything_else_is_refused_and_nothing_else_happens(value: Any, noise: by
                 read(text)
 
 
+FIELD = st.sampled_from(["connector", "at", "sequence", "energyWh", "powerW", "transactionId", "strange"])
+VALUE = st.none() | INTEGERS | st.booleans() | st.just("2026-11-20T10:00:00Z") | st.text(max_size=3) | st.just([1])
+
+
+@SMALL
+@given(st.dictionaries(FIELD, VALUE, max_size=6), st.lists(st.dictionaries(FIELD, VALUE, max_size=2), max_size=4))
+def test_readings_that_are_alike_are_read_as_each_alone(common: dict[str, Any], changes: list[dict[str, Any]]) -> None:
+    items = [one(**common) | change for change in ({}, *changes)]
+    together = read_metrics(CHARGER, payload(readings=items))
+    alone = [read_metrics(CHARGER, payload(readings=[item, 0])) for item in items]
+    assert together.readings == [reading for each in alone for reading in each.readings]
+    refused = [(at, fault) for at, each in enumerate(alone) for fault in each.refused if fault.index == 0]
+    assert [(fault.index, fault.reason, fault.detail) for fault in together.refused] == [
+        (at, fault.reason, fault.detail) for at, fault in refused
+    ]
+
+
 def test_what_does_not_fit_is_named() -> None:
     assert refusal(b"x" * (MOST_BYTES + 1)) is Refusal.OVERSIZE
     assert refusal(b"{") is refusal(b"[]") is refusal(b"\xff") is Refusal.MALFORMED
