@@ -41,6 +41,7 @@ import domain.partner_orders.events
 import domain.payments.events
 import domain.plans.events
 import domain.quotes.events
+import domain.sandbox.events
 import domain.sessions.events
 import domain.signatures.events
 import domain.tariffs.events
@@ -49,6 +50,7 @@ import domain.trusted_documents.events
 import domain.users.events
 import domain.visits.events
 import domain.wallets.events
+import domain.ways_in.events
 import domain.webhooks.events
 from domain.events.record import TYPES, Payload
 
