@@ -67,6 +67,7 @@ import domain.quotes.models
 import domain.quotes.personal
 import domain.request_log.models
 import domain.sandbox.models
+import domain.sandbox.personal
 import domain.sessions.models
 import domain.sessions.personal
 import domain.signatures.models

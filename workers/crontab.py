@@ -37,6 +37,7 @@ from workers.partner_management import look_after_promises, nightly, refresh_sco
 from workers.payments import tidy as tidy_payments
 from workers.planning import forget_old_plans, tidy_plans
 from workers.quotes import tidy_quotes
+from workers.request_log import keep_request_log
 from workers.retention import erase_quiet_leads, forget_old_texts
 from workers.sessions import look_after_sessions
 from workers.tariffs import ask_for_months
@@ -194,6 +195,10 @@ async def _refused_messages(database: Database, _settings: Settings) -> None:
         await quarantine.forget(session)
 
 
+async def _request_days(database: Database, _settings: Settings) -> None:
+    await keep_request_log(database)
+
+
 async def _telemetry_months(database: Database, settings: Settings) -> None:
     await make_telemetry_months(database)
     await drop_old_telemetry(database, settings)
@@ -277,6 +282,7 @@ CRONTAB: tuple[Scheduled, ...] = (
     Scheduled("compute_commissions", _DAY, _commissions),
     Scheduled("look_after_sessions", timedelta(seconds=30), _sessions),
     Scheduled("keep_event_months", _DAY, _event_months),
+    Scheduled("keep_request_log", _DAY, _request_days),
     Scheduled("keep_telemetry_months", _DAY, _telemetry_months),
     Scheduled("look_after_chargers", timedelta(minutes=1), _chargers),
     Scheduled("assess_chargers", timedelta(hours=1), _charger_health),

@@ -41,7 +41,7 @@ class SandboxFaultsSet(_OfSandbox):
     """It was decided how messages of a sandbox go wrong."""
 
     type = "sandbox.faults_set"
-    shares: dict[str, float]
+    percent: dict[str, int]
 
 
 @dataclass(frozen=True)

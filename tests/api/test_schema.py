@@ -284,6 +284,7 @@ SHOWN_ONCE = {
     "OAuthClientSecretPayload.secret",
     "DeviceLogin.secret",
     "WebhookSecretPayload.secret",
+    "SandboxSecretPayload.secret",
     "PartnerSigningSecretPayload.secret",
     "MappedWebhookSecretPayload.secret",
     "OrderFormPayload.secretUrl",
