@@ -4,12 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.contacts.models import Contact
-from domain.partner_orders.models import (
-    PartnerIntegration,
-    PartnerOrder,
-    PartnerOrderException,
-    PartnerSigningSecret,
-)
+from domain.partner_orders import integration
+from domain.partner_orders.models import PartnerOrder, PartnerOrderException, PartnerSigningSecret
 from tenants.models import BusinessEntity, Membership
 from tests.factories import unique
 
@@ -26,10 +22,8 @@ async def add_partner_orders(session: AsyncSession) -> None:
 async def _of_partner(session: AsyncSession, entity: BusinessEntity, organization: Contact) -> None:
     owner = {"entity_id": entity.id, "organization_id": organization.id}
     chain = {"channel_organization_ids": list(organization.chain_organization_ids)}
-    integration = PartnerIntegration(**owner, status="LIVE")
-    session.add(integration)
-    await session.flush()
-    session.add(PartnerSigningSecret(**owner, integration_id=integration.id, hint="abcd", secret=b"sealed"))
+    kept = await integration.of(session, entity.id, organization.id)
+    session.add(PartnerSigningSecret(**owner, integration_id=kept.id, hint="abcd", secret=b"sealed"))
     order = PartnerOrder(
         **owner,
         **chain,
