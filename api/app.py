@@ -140,6 +140,11 @@ def schema_of(settings: Settings) -> Schema:
     return platform_schema(settings.secret_key.get_secret_value(), settings.max_page_size)
 
 
+def routes_of(schema: Schema) -> list[BaseRoute]:
+    """Every route of the application, for documents about it."""
+    return list(_routes(GraphQLEndpoint(schema), schema))
+
+
 def _routes(graphql: GraphQLEndpoint, schema: Schema) -> Iterator[BaseRoute]:
     yield asked_for_data(Route(_GRAPHQL, graphql.answer, methods=["GET", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"]))
     yield WebSocketRoute(_GRAPHQL, SocketEndpoint(schema).serve)

@@ -198,7 +198,9 @@ OperationId = Annotated[strawberry.ID, strawberry.argument(description="The expo
 class BulkMutations:
     @mutation("Exports many records as a file of JSON lines.", requires=_RUN)
     async def bulk_export(self, info: Info, input: BulkExportInput) -> BulkOperationPayload:
-        options = Options(input.since, input.until, optional_key("ArticlePriceList", input.price_list_id, "priceListId"))
+        options = Options(
+            input.since, input.until, optional_key("ArticlePriceList", input.price_list_id, "priceListId")
+        )
         async with info.context.system() as session:
             made = await operations.ask_for_export(session, info.context.actor, _wanted(input, options))
             return await _shown(info, session, made.id)

@@ -8,6 +8,7 @@ from api.accounting import AccountingQueries
 from api.accounting_changes import AccountingMutations, VatReturnQueries
 from api.agreements import TYPES as AGREEMENT_TYPES
 from api.agreements import AgreementMutations, AgreementQueries
+from api.api_changes import ApiChangeQueries
 from api.bank import TYPES as BANK_TYPES
 from api.bank import BankQueries
 from api.bank_changes import BankMutations
@@ -161,6 +162,7 @@ from api.ways_in import WaysInQueries
 from api.ways_in_changes import InboundMessageMutations, MappedWebhookMutations, OrderFormMutations
 from api.webhook_changes import WebhookMutations, WebhookPreviewQueries
 from api.webhook_payloads import WebhookPayloadQueries
+from api.webhook_testing import WebhookTestMutations, WebhookTestQueries
 from api.webhooks import TYPES as WEBHOOK_TYPES
 from api.webhooks import WebhookQueries
 from api.what_ifs import TYPES as WHAT_IF_TYPES
@@ -232,6 +234,8 @@ class Query(
     BankQueries,
     DunningQueries,
     BulkQueries,
+    ApiChangeQueries,
+    WebhookTestQueries,
     RequestLogQueries,
     SandboxQueries,
     InvoiceQueries,
@@ -292,6 +296,7 @@ class Mutation(
     BankMutations,
     DunningMutations,
     BulkMutations,
+    WebhookTestMutations,
     RequestLogMutations,
     SandboxMutations,
     InvoiceMutations,

@@ -3,7 +3,7 @@
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -152,12 +152,23 @@ def schema(
 ) -> None:
     """Print the GraphQL schema."""
     from api.schema import platform_schema
+
+    made = platform_schema("")
+    text = made.as_str().rstrip() + "\n"
+    sys.stdout.write(text)
+    if release and (broken := _release(made, text)):
+        _fail("the schema breaks what was released", "\n".join(broken))
+
+
+def _release(made: Any, text: str) -> list[str]:
+    """Of the schema and the endpoints beside it, with the changelog that the API serves."""
+    from api.app import routes_of
+    from api.developers.changes import KEPT
+    from api.openapi.document import document
+    from api.operations import VERSION
     from chargecars.releasing import keep
 
-    text = platform_schema("").as_str().rstrip() + "\n"
-    sys.stdout.write(text)
-    if release and (broken := keep(text)):
-        _fail("the schema breaks what was released", "\n".join(broken))
+    return keep(text, openapi=document(routes_of(made), version=VERSION), changes=KEPT)
 
 
 @app.command()

@@ -15,6 +15,8 @@ from api.developers.pages import FILES, MAKES
 from api.versions.used import deprecated_parts
 
 KEPT = FILES / "changes.json"
+_SUPPORTING = ("Connection", "Edge", "Filter", "Sort", "SortField", "Payload", "Input")
+"""Types that come with a field, which is told itself."""
 
 
 class Surface(StrEnum):
@@ -43,6 +45,8 @@ def of_schemas(old: GraphQLSchema, new: GraphQLSchema, day: date) -> Iterator[Ch
     """What a client can newly ask for, should no longer ask for, and can no longer ask for."""
     before, after = dict(_parts(old)), dict(_parts(new))
     for part in _outermost(after.keys() - before.keys()):
+        if "." not in part and part.endswith(_SUPPORTING):
+            continue
         yield Change(day, Surface.GRAPHQL, ChangeKind.ADDED, part, after[part])
     for part in _outermost(before.keys() - after.keys()):
         yield Change(day, Surface.GRAPHQL, ChangeKind.REMOVED, part, before[part])

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from starlette.routing import Route
 
+from api.openapi.deprecated import Deprecated
 from domain.errors import DomainError
 
 BEARER = ("bearer",)
@@ -111,6 +112,8 @@ def described(
         deprecation=deprecation,
     )
     setattr(route, _ATTRIBUTE, description)
+    if deprecation:
+        route.app = Deprecated(route.app, route.path, deprecation)
     return route
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -18,7 +19,7 @@ from api.documents import Document
 from api.versions.declared import Deprecation
 from api.versions.used import Parts, deprecated_parts, used
 from domain.deprecations.service import Used, add
-from tenants.actor import SYSTEM, ClientKind
+from tenants.actor import SYSTEM, Actor, ClientKind
 from tenants.engine import Database
 
 SECONDS = 30.0
@@ -52,25 +53,28 @@ class Counts:
 
     def count(self, context: Context, parts: Iterable[str], reasons: Parts) -> None:
         """One request of a client. Who asks through no known client for no entity is nobody to be told."""
-        entity_id, client = _entity(context), context.actor.client
-        if entity_id is None or client is None:
+        entity_id = _entity(context)
+        for part in parts:
+            self.note(context.actor, entity_id, part, Deprecation.of(reasons[part]))
+
+    def note(self, actor: Actor, entity_id: UUID | None, part: str, deprecation: Deprecation) -> None:
+        """One use by the actor's client, for an entity; of an endpoint beside GraphQL `part` is method and path."""
+        if entity_id is None or actor.client is None:
             return
         now = datetime.now(UTC)
-        for part in parts:
-            deprecation = Deprecation.of(reasons[part])
-            key = Used(
-                entity_id,
-                context.actor.organization_id,
-                client.kind.value,
-                client.id,
-                context.actor.role.value,
-                part,
-                deprecation.since,
-                deprecation.removal,
-                deprecation.use,
-                now.astimezone(_CALENDAR).date(),
-            )
-            self._add(key, 1, now)
+        key = Used(
+            entity_id,
+            actor.organization_id,
+            actor.client.kind.value,
+            actor.client.id,
+            actor.role.value,
+            part,
+            deprecation.since,
+            deprecation.removal,
+            deprecation.use,
+            now.astimezone(_CALENDAR).date(),
+        )
+        self._add(key, 1, now)
         self._write_later()
 
     async def write(self) -> None:
