@@ -181,8 +181,8 @@ def _passes(part: str, domain: str) -> bool:
     result = _RESULT.search(part)
     if result is None or result[2].lower() != "pass":
         return False
-    told = {name.lower(): value.lower() for name, value in _PROPERTY.findall(part)}
+    told: dict[str, str] = {name.lower(): value.lower() for name, value in _PROPERTY.findall(part)}
     if result[1].lower() == "dmarc":
         return told.get("header.from", domain) == domain
-    named: set[str] = {value.rpartition("@")[2] for name, value in told.items() if name != "header.from"}
+    named = {value.rpartition("@")[2] for name, value in told.items() if name != "header.from"}
     return any("." in name and (domain == name or domain.endswith(f".{name}")) for name in named)

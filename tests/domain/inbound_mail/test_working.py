@@ -1,5 +1,6 @@
 """From a mail to an order: by itself where nothing is in doubt, else after somebody looked; nothing twice or lost."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -236,7 +237,7 @@ async def test_mail_is_forgotten_when_its_time_is_over(mailing: Post, monkeypatc
     await mailing.read(done.id)
     await mailing.read(waiting.id)
     now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + keeping.timedelta(days=181))
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=181))
     async with mailing.trade.market.database.session(SYSTEM) as session:
         assert await keeping.forget(session, 180) >= 2
     left = {mail.id: mail for mail in await mailing.rows(InboundMail)}
