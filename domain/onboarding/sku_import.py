@@ -27,7 +27,7 @@ from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.auth import clock
 
-_AT_ONCE = 1_000
+AT_ONCE = 1_000
 
 
 class SkuMapChange(StrEnum):
@@ -207,15 +207,17 @@ async def _write(
     """All in a few statements, and an event of each: what waited for a number follows it."""
     mine = {"entity_id": entity_id, "organization_id": organization_id}
     gone = [each["partner_sku"] for each in wanted if each["article_id"] is None]
-    await session.execute(delete(PartnerSku).filter_by(**mine).where(PartnerSku.partner_sku.in_(gone)))
+    ended = delete(PartnerSku).filter_by(**mine).where(PartnerSku.partner_sku.in_(gone))
+    await session.execute(ended.execution_options(synchronize_session=False))
     values = [
         {**mine, "partner_sku": each["partner_sku"], "article_id": UUID(each["article_id"]),
          "quantity": Decimal(each["quantity"])}
         for each in wanted if each["article_id"]
     ]  # fmt: skip
-    for place in range(0, len(values), _AT_ONCE):
-        await session.execute(_upsert(values[place : place + _AT_ONCE]))
-    session.expire_all()
+    for place in range(0, len(values), AT_ONCE):
+        await session.execute(_upsert(values[place : place + AT_ONCE]))
+    for mapped in [row for row in session.identity_map.values() if isinstance(row, PartnerSku)]:
+        session.expire(mapped)
     await _tell_each(session, entity_id, organization_id, wanted)
 
 
