@@ -9,7 +9,7 @@ from uuid import UUID
 import orjson
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, parse
-from sqlalchemy import Text, literal
+from sqlalchemy import Text, func, literal
 from strawberry import Schema
 from strawberry.scalars import JSON
 
@@ -22,6 +22,7 @@ from api.limits import check
 from api.reading import Node, column, expression, global_id, read_one, reads, related, related_any
 from domain.events.models import Event as EventRow
 from domain.orders import status
+from domain.partner_orders import payloads
 from domain.webhooks.errors import SelectionInvalid
 from domain.webhooks.payloads import PayloadFailed
 from tenants.actor import Actor
@@ -50,15 +51,19 @@ MOST_COST = 10_000
 @strawberry.type(description="An event as a webhook tells it: what the selection of an endpoint chooses from.")
 class WebhookPayload:
     event: str = expression("Always `status_update`.", lambda e: literal(status.EVENT, Text))
-    order_number: str | None = expression("Number of the order; none while there is a quote only.", status.order_number)
+    order_number: str | None = expression(
+        "Number of the order; none while there is a quote only.",
+        lambda e: func.coalesce(status.order_number(e), payloads.order_number(e)),
+    )
     partner_order_id: str | None = expression(
         "The partner's own number of the order, for the account and those above it.",
-        lambda e, a: status.partner_order_id(e, a.actor.organization_id),
+        lambda e, a: func.coalesce(status.partner_order_id(e, a.actor.organization_id), payloads.partner_order_id(e)),
     )
     status: str | None = expression(
         "`received`, `planning`, `scheduled`, `in_progress`, `completed`, `cancelled` or `on_hold`; of a quote "
-        "`quote_sent`, `customer_approved`, `partner_approved`, `declined`, `expired` or `withdrawn`.",
-        status.of_event,
+        "`quote_sent`, `customer_approved`, `partner_approved`, `declined`, `expired` or `withdrawn`; of "
+        "an order as you sent it `received`, `address_flagged`, `needs_attention`, `attention_given` or `cancelled`.",
+        lambda e: func.coalesce(payloads.status(e), status.of_event(e)),
     )
     scheduled_date: date | None = expression(
         "The day of the next planned visit, in Amsterdam.", lambda e: status.scheduled_date(status.order_id(e))

@@ -5,9 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from domain.events.models import Event
+from domain.geo.location import AddressFlag
 from domain.partner_orders.models import IntegrationStatus
-from tenants.actor import Actor, Client, ClientKind
+from tenants.actor import SYSTEM, Actor, Client, ClientKind
 from tenants.engine import Database
 from tenants.settings import Settings
 from tests.asking import Asker, codes, gid
@@ -38,6 +41,7 @@ ROTATE = """
 mutation ($id: ID) { rotatePartnerSigningSecret(organizationId: $id) {
   secret partnerIntegration { signingKeys { hint validUntil } } userErrors { code field } } }
 """
+PAYLOAD = "query ($id: ID!) { webhookPayload(id: $id) { event orderNumber partnerOrderId status } }"
 CUSTOMER = {
     "name": "Sanne de Vries",
     "email": "Sanne@Example.nl",
@@ -111,6 +115,16 @@ async def test_staff_deals_with_the_queue_and_the_partner_sees_it(asker: Ask, tr
     told = await asker("master").ask(QUEUE, filter={"kind": {"eq": "UNMAPPED_SKU"}, "state": {"eq": "RESOLVED"}})
     (seen,) = told["partnerOrderExceptions"]["edges"]
     assert seen["node"]["resolution"].startswith(made.articles["cable"].sku)
+
+
+async def test_a_webhook_says_which_order_needs_attention(asker: Ask, trading: Trade) -> None:
+    await trading.send(flag=AddressFlag.POSTCODE_UNKNOWN)
+    async with trading.market.database.session(SYSTEM) as session:
+        query = select(Event).where(Event.entity_id == trading.market.entity.id, Event.type.like("partner_order.%"))
+        events = (await session.execute(query.order_by(Event.id))).scalars().all()
+    told = [(await asker("master").ask(PAYLOAD, id=gid("Event", event.id)))["webhookPayload"] for event in events]
+    assert {row.pop("status") for row in told} == {"needs_attention", "address_flagged", "received"}
+    assert all(row == {"event": "status_update", "orderNumber": None, "partnerOrderId": "GRO-1"} for row in told)
 
 
 async def test_a_partner_asks_for_signatures_and_staff_alone_does_without(asker: Ask, trading: Trade) -> None:
