@@ -48,10 +48,10 @@ class Up:
         assert self.process.poll() is None, self.said
 
     def children(self) -> dict[str, int]:
-        """Pids of the API and the worker."""
+        """Pids of the API, the worker and the mail process."""
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         words = {pid: Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in found}
-        return {name: int(pid) for pid, parts in words.items() for name in ("api", "worker") if name in parts}
+        return {name: int(pid) for pid, parts in words.items() for name in ("api", "worker", "mail-in") if name in parts}
 
     def answer(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -103,7 +103,7 @@ def test_it_serves_what_it_prints_and_stops_everything_on_ctrl_c(up: Up, data_di
         pasted = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=30, check=True)
         assert "errors" not in json.loads(pasted.stdout), pasted.stdout
     children = up.children()
-    assert set(children) == {"api", "worker"}
+    assert set(children) == {"api", "worker", "mail-in"}
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(40) == 0, up.said
     assert servers(data_dir) == set()
