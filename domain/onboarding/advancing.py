@@ -56,7 +56,7 @@ async def advance(session: AsyncSession, id: UUID) -> PartnerOnboarding:
         return row
     case, its_steps = await facts.case_of(session, row), await steps_of(session, row)
     owners = await _settle_by_facts(session, case, its_steps)
-    _decide(case, its_steps)
+    await _decide(session, case, its_steps)
     if awaits_welcome(row, its_steps):
         return row
     await _move(session, row, its_steps)
@@ -118,11 +118,12 @@ def awaits_welcome(row: PartnerOnboarding, its_steps: Sequence[OnboardingStep]) 
     return accepted and row.contact_id is None
 
 
-def _decide(case: Case, its_steps: Sequence[OnboardingStep]) -> None:
+async def _decide(session: AsyncSession, case: Case, its_steps: Sequence[OnboardingStep]) -> None:
     """Accept by itself what needs no judgement: all else of the stage holds, and the category says so."""
     left = unsettled(its_steps, OnboardingState.APPLIED)
     if case.definition.automatic_acceptance and [step.code for step in left] == [steps.ACCEPTED.code]:
         settle(left[0], Fact(StepState.DONE, {"by": "criteria"}))
+        await tell_step(session, case.row, left[0])
 
 
 # --- stages ---------------------------------------------------------------------------------------------------------

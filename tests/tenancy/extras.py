@@ -38,6 +38,7 @@ from tests.tenancy.health import add_health
 from tests.tenancy.hooks import add_webhooks
 from tests.tenancy.inbound_mail import add_inbound_mail
 from tests.tenancy.mail_templates import add_mail_templates
+from tests.tenancy.onboarding import add_onboarding
 from tests.tenancy.papers import add_documents
 from tests.tenancy.partner_management import add_partner_management
 from tests.tenancy.partner_orders import add_partner_orders
@@ -91,6 +92,7 @@ async def add_extras(database: Database) -> None:
         await add_inbound_mail(session)
         await add_ways_in(session)
         await add_bulk(session)
+        await add_onboarding(session)
 
 
 async def _of_entity(session: AsyncSession, entity: BusinessEntity) -> None:

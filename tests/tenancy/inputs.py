@@ -294,6 +294,29 @@ SET: dict[str, dict[str, Any]] = {
     },
     "resolvePartnerOrderException(input.articleId)": {"input.resolution": LEFT_OUT},
     "rotatePartnerSigningSecret": {"previousValidUntil": LEFT_OUT},
+    "applyForPartnership": {
+        "input.category": "LEAD_TRANSFER",
+        "input.email": "ans@example.nl",
+        "input.kvkNumber": "68750110",
+        **dict.fromkeys(
+            [f"input.{name}" for name in ("phone", "vatNumber", "website", "language", "ordersPerMonth", "address")],
+            LEFT_OUT,
+        ),
+    },
+    "importSkuMap": {"input.csv": "partner_sku,sku\nA,\n"},
+    "savePartnerSku": {"input.sku": LEFT_OUT, "input.quantity": "1"},
+    "savePartnerPriceRules": {
+        "input.rules.percent": "-1",
+        **dict.fromkeys(
+            [f"input.rules.{name}" for name in ("category", "amountCents", "fixedCents", "roundToCents")], LEFT_OUT
+        ),
+    },
+    "savePartnerPriceRules(input.rules.articleId)": {"input.organizationId": _partner},
+    "saveOnboardingCategory": {"code": "ENERGY", "definition": {"partner_model": "ENERGY"}},
+    "revertOnboardingCategory": {"code": "ENERGY"},
+    "settleOnboardingStep": {"state": "WAIVED"},
+    "assignPartnerTask": {"dueOn": LEFT_OUT},
+    "verifyPartnerDocument": {"expiresOn": LEFT_OUT, "insuredCents": LEFT_OUT},
     "createMappedWebhook": {
         "input.slug": "orders",
         "input.authentication": {"kind": "BEARER"},
