@@ -97,7 +97,7 @@ async def _keep(
         "subject": head.subject,
         "message_id": head.message_id,
         "known_sender": known,
-        "answerable": known and not head.by_program,
+        "answerable": known and not head.by_program and addresses.allows(address.allowed_senders, head.sender),
         "state": (InboundMailState.IGNORED if ignored else InboundMailState.RECEIVED).value,
         "ignored": ignored,
     }
@@ -127,15 +127,15 @@ async def ask_to_read(session: AsyncSession, mail: InboundMail, *, key: str | No
 def is_known(settings: Settings, address: InboundAddress, arrived: Arrived, head: Head) -> bool:
     """Whether it is from an allowed sender for certain: what From says, anybody can write.
 
-    Proof is the partner's own key, or what the mail server in front says. Where there is none of these the envelope
-    has to say the same as From, and in production that is not enough.
+    Proof is the partner's own key, or what the mail server in front says: over SMTP anybody can pass himself off as
+    that. Where there is none of these the envelope has to say the same as From, and in production that is not enough.
     """
     if arrived.proven:
         return True
     if not addresses.allows(address.allowed_senders, head.sender):
         return False
     if settings.mail_in_authserv:
-        return head.is_proven(settings.mail_in_authserv)
+        return arrived.way is not MailWay.SMTP and head.is_proven(settings.mail_in_authserv)
     return not settings.production and addresses.allows(address.allowed_senders, head.envelope_sender)
 
 

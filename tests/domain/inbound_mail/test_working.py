@@ -114,9 +114,12 @@ async def test_who_brings_a_mail_with_its_own_key_or_is_vouched_for_is_known(
     serious = settings.model_copy(update={"environment": "production", "mail_in_authserv": "mx.platform.example"})
     mailing = await post(database, serious)
     said = "mx.platform.example; dmarc=pass header.from=alva.example"
-    vouched = await mailing.send(mail_of(CLEAR, Authentication_Results=said))
+    forged = await mailing.send(mail_of(CLEAR, Authentication_Results=said, id="3"))
+    vouched = await mailing.send(mail_of(CLEAR, Authentication_Results=said), way=MailWay.LMTP)
     brought = await mailing.send(mail_of("x", sender="y@z.example", id="2"), way=MailWay.HTTP, proven=True)
-    assert [(await mailing.mail(each.id)).known_sender for each in (vouched, brought)] == [True, True]
+    mails = [await mailing.mail(each.id) for each in (forged, vouched, brought)]
+    assert [mail.known_sender for mail in mails] == [False, True, True]
+    assert [mail.answerable for mail in mails] == [False, True, False]
 
 
 async def test_what_intake_refuses_is_looked_at_with_its_faults(mailing: Post) -> None:
