@@ -16,6 +16,7 @@ from chargecars.stack import StackError
 
 def run(name: str, scale: int, json: bool, **options: Any) -> None:
     """Run one. Raises: StackError where there is none of that name."""
+    name = name.replace("-", "_")
     if name not in names():
         raise StackError(f"There is no benchmark {name}: choose {', '.join(names())}")
     main = import_module(f"{__name__}.{name}").main

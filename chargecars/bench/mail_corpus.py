@@ -10,7 +10,7 @@ from typing import Any
 from domain.mail_reading.extraction import extract
 from domain.mail_reading.fields import THRESHOLD, ExtractedField, ExtractedOrder, Known, product_field
 from domain.mail_reading.learning import learned
-from domain.mail_reading.message import MailMessage, read
+from domain.mail_reading.message import read
 from domain.mail_reading.template import EMPTY, Template
 
 CORPUS = Path(__file__).resolve().parents[2] / "tests" / "domain" / "mail_reading" / "corpus"
@@ -82,6 +82,17 @@ class Measured:
     @property
     def accepted_right(self) -> float:
         return sum(one.right for one in self.accepted) / max(1, len(self.accepted))
+
+    @property
+    def precision(self) -> float:
+        """Of all values that were read, whatever their confidence."""
+        return sum(one.right for one in self.read) / max(1, len(self.read))
+
+    @property
+    def recall(self) -> float:
+        """Of all values that a person reads."""
+        wanted = [one for one in self.judged if one.wanted is not None]
+        return sum(one.right for one in wanted) / max(1, len(wanted))
 
     @property
     def brier(self) -> float:

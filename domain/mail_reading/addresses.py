@@ -11,8 +11,7 @@ from domain import validation
 from domain.errors import DomainError
 
 _WORDS_AFTER_NUMBERS = frozenset(
-    "op om in en of te is de je we kw st ma di wo do vr za zo nr er al na no or to at on by kg mm cm eu nl uw we ik"
-    " km my up us it as an if so be go he me am pm tm wh ah ex ca pk tv pc id la le du hz va mw kv iv nm ml cl".split()
+    ["op", "om", "in", "en", "of", "te", "is", "de", "je", "we", "kw", "st", "ma", "di", "wo", "do", "vr", "za", "zo", "nr", "er", "al", "na", "no", "or", "to", "at", "on", "by", "kg", "mm", "cm", "eu", "nl", "uw", "we", "ik", "km", "my", "up", "us", "it", "as", "an", "if", "so", "be", "go", "he", "me", "am", "pm", "tm", "wh", "ah", "ex", "ca", "pk", "tv", "pc", "id", "la", "le", "du", "hz", "va", "mw", "kv", "iv", "nm", "ml", "cl"]
 )
 POSTCODE = re.compile(r"(?<![\w-])(?P<digits>[1-9]\d{3})(?P<gap>[ .]{0,2})(?P<letters>[A-Za-z]{2})(?![\w@-])")
 MISREAD_POSTCODE = re.compile(r"(?<![\w-])(?P<digits>[1-9lI][\doOlI]{3})(?P<gap> ?)(?P<letters>[A-Z]{2})(?![\w@-])")
@@ -32,11 +31,7 @@ _NUMBER_FIRST = re.compile(r"(?P<number>\d{1,4}[A-Za-z]?) (?P<street>[^\W\d_][^\
 _PLACE = re.compile(
     r"[ ,;/|\t-]{0,6}(?P<place>(?:'[st]-? ?|aan den |aan de )?[^\W\d_][^\W\d_'.-]*(?:[ '-]{1,2}(?:[^\W\d_][^\W\d_'.-]*)){0,4})"
 )
-_STREET_ENDS = (
-    "straat laan weg plein dijk kade gracht pad hof singel steeg dreef park plantsoen markt ring baan lei hoek wal brink "
-    "erf veld kamp akker donk oever haven boulevard allee laantje straatje weide burg burcht es meent wijk dorp schans "
-    "zoom heem horst waard werf poort brug sluis berg dal bos heide hout rode land gaarde tuin vaart stee ster"
-).split()
+_STREET_ENDS = ["straat", "laan", "weg", "plein", "dijk", "kade", "gracht", "pad", "hof", "singel", "steeg", "dreef", "park", "plantsoen", "markt", "ring", "baan", "lei", "hoek", "wal", "brink", "erf", "veld", "kamp", "akker", "donk", "oever", "haven", "boulevard", "allee", "laantje", "straatje", "weide", "burg", "burcht", "es", "meent", "wijk", "dorp", "schans", "zoom", "heem", "horst", "waard", "werf", "poort", "brug", "sluis", "berg", "dal", "bos", "heide", "hout", "rode", "land", "gaarde", "tuin", "vaart", "stee", "ster"]
 _STREET_STARTS = (
     "aan ",
     "op ",
@@ -54,10 +49,7 @@ _STREET_STARTS = (
     "kleine",
 )
 _AFTER_PLACE = frozenset(
-    "tel telefoon telefoonnummer mobiel mob email e-mail mail nederland netherlands nl the graag met voor op heeft wil is de "
-    "klant customer phone contact en and with please would postcode naam te in zij hij we wij order bereikbaar gewenste wants "
-    "die dat who mailadres 06 hun his her their this will moet kan could can datum plus want at op. graag. installeren "
-    "geplaatst plaatsen komt komen laten or of als if wordt per date preferred aantal product artikel charger install".split()
+    ["tel", "telefoon", "telefoonnummer", "mobiel", "mob", "email", "e-mail", "mail", "nederland", "netherlands", "nl", "the", "graag", "met", "voor", "op", "heeft", "wil", "is", "de", "klant", "customer", "phone", "contact", "en", "and", "with", "please", "would", "postcode", "naam", "te", "in", "zij", "hij", "we", "wij", "order", "bereikbaar", "gewenste", "wants", "die", "dat", "who", "mailadres", "06", "hun", "his", "her", "their", "this", "will", "moet", "kan", "could", "can", "datum", "plus", "want", "at", "op.", "graag.", "installeren", "geplaatst", "plaatsen", "komt", "komen", "laten", "or", "of", "als", "if", "wordt", "per", "date", "preferred", "aantal", "product", "artikel", "charger", "install"]
 )
 _ALIASES = {"den haag": "s gravenhage", "den bosch": "s hertogenbosch", "the hague": "s gravenhage"}
 
@@ -170,8 +162,8 @@ def trimmed_place(words: str, start: int) -> Found | None:
     place = "".join(kept).strip(" .,-")
     if (
         len(place) < 2
-        or not any(character.isupper() for character in place + " " if not place.islower())
-        and len(place) < 3
+        or (not any(character.isupper() for character in place + " " if not place.islower())
+        and len(place) < 3)
     ):
         return None
     return Found(place, start, start + len(place))

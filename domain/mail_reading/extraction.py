@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from domain.mail_reading import addresses, labels, products, taught
 from domain.mail_reading import fields as f
@@ -41,7 +42,14 @@ _ENGLISH = re.compile(r"\b(?:the|and|please|customer|with|for|our|is|at|would|or
 _DUTCH = re.compile(
     r"\b(?:de|het|een|graag|klant|met|voor|onze|van|en|bij|wij|groet|bijlage|opdracht)\b", re.IGNORECASE
 )
-_MOST_ORDERS_OF_NOTHING = 2
+_CORRECTS = re.compile(
+    r"\b(?:i\.?p\.?v\b\.?|in plaats van|instead of|correctie|correction|klopt niet|niet juist|moet zijn|moet worden|should be|"
+    r"is incorrect|wijziging|gewijzigd|vervallen|geannuleerd|annuleer|annuleren|cancel|cancelled|not? longer)",
+    re.IGNORECASE,
+)
+"""Words of a mail that takes something back: somebody looks at all of it."""
+_CORRECTED = -2.4
+_FEWEST_TELLING = 2
 
 
 def extract(message: MailMessage, templates: Sequence[Template], known: Known) -> list[ExtractedOrder]:
@@ -76,7 +84,7 @@ def context_of(message: MailMessage, known: Known, template: Template = EMPTY) -
     )
 
 
-PROVIDERS = frozenset("gmail.com hotmail.com outlook.com live.nl ziggo.nl kpnmail.nl icloud.com yahoo.com".split())
+PROVIDERS = frozenset(["gmail.com", "hotmail.com", "outlook.com", "live.nl", "ziggo.nl", "kpnmail.nl", "icloud.com", "yahoo.com"])
 """Domains that say nothing about who somebody works for."""
 
 
@@ -93,6 +101,8 @@ def _with_data_below_closing(lines: list[Line], understand: Understand) -> list[
 def _orders(
     message: MailMessage, lines: list[Line], context: Context, understand: Understand, weight: float = 0.0
 ) -> list[ExtractedOrder]:
+    if any(_CORRECTS.search(line.text) for line in lines):
+        weight += _CORRECTED
     parts = split(lines, layout_of(lines, understand), understand)
     several = len(parts.segments) > 1
     said, products_of_all = _read(Segment(parts.shared), context, understand) if parts.shared else ([], [])
@@ -121,10 +131,11 @@ def _read(segment: Segment, context: Context, understand: Understand) -> tuple[l
     elif segment.rows:
         layout.pairs.extend(replace(pair, line=0) for pair in segment.rows)
         layout.sections = layout.sections or [""]
-    articles = [*products.in_tables(lines, layout, context, understand)]
+    articles = list(islice(products.in_tables(lines, layout, context, understand), products.MOST_LISTED))
     articles += products.beside_labels(layout.pairs, layout, context)
     found = list(labelled(layout.pairs, lines, layout, context, understand))
-    articles += products.in_lines(lines, layout, context)
+    articles += islice(products.in_lines(lines, layout, context), products.MOST_LISTED)
+    articles += products.in_notes(layout.pairs, context)
     found += by_form(lines, layout, context)
     found += in_sentences(lines, layout, context)
     found += taught.in_lines(lines, context)
@@ -140,7 +151,7 @@ def _order(
     fields = {path: field_of(message, candidate, odds) for path, (odds, candidate) in checked.items()}
     fields.update(_of_products(message, articles, weight))
     telling = [path for path in fields if path in (f.NAME, f.EMAIL, f.PHONE, f.POSTCODE) or f.product_field(path)]
-    if len(telling) < _MOST_ORDERS_OF_NOTHING:
+    if len(telling) < _FEWEST_TELLING:
         return None
     ordered = {path: fields[path] for path in (*f.PLAIN, *fields) if path in fields}
     return ExtractedOrder(ordered, f.missing_in(ordered) + _without_number(articles))

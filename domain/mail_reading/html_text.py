@@ -11,8 +11,7 @@ from domain.mail_reading.parts import Cell, Part, PartKind, Table
 MOST_NODES = 60_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "meta", "link"})
 _BLOCKS = frozenset(
-    "address article aside blockquote center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
-    "nav ol p pre section table tbody td tfoot th thead tr ul".split()
+    ["address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )
 _QUOTING = frozenset({"blockquote"})
 _HIDDEN = ("display:none", "visibility:hidden", "font-size:0;", "mso-hide:all")

@@ -170,7 +170,10 @@ def _read(words: dict[str, str], certainty: float) -> dict[str, Meaning]:
 
 _WORDS = {**_read(_WEAK, 0.6), **_read(_STRONG, 1.0)}
 _SECTIONS = {normal(label): section for section, labels in _HEADINGS.items() for label in labels.split("|")}
-_LONG_WORDS = [label for label in _WORDS if len(label) >= 5]
+_BY_LENGTH: dict[int, list[str]] = {}
+for _label in _WORDS:
+    _BY_LENGTH.setdefault(len(_label), []).append(_label)
+_SHORTEST_MISSPELT = 5
 
 
 def covers(path: str, field: str) -> bool:
@@ -186,22 +189,22 @@ def joined(path: str, field: str) -> str:
 
 
 @lru_cache(4096)
-def meaning(words: str) -> Meaning | None:
+def meaning(words: str, exactly: bool = False) -> Meaning | None:
     """What a label means; a misspelt one less certainly."""
     if not words.strip() or len(words) > _LONGEST:
         return None
     label = normal(words)
-    if found := _WORDS.get(label):
-        return found
-    return _misspelt(label)
+    return _WORDS.get(label) or (None if exactly else _misspelt(label))
 
 
 def _misspelt(label: str) -> Meaning | None:
     """One slip in five letters, two in ten; nothing where words of different meaning are as close."""
-    most = len(label) // 5
+    most = min(2, len(label) // _SHORTEST_MISSPELT)
     if most == 0 or not label[0].isalpha():
         return None
-    close = process.extract(label, _LONG_WORDS, scorer=DamerauLevenshtein.distance, score_cutoff=min(most, 2), limit=4)
+    lengths = range(max(_SHORTEST_MISSPELT, len(label) - most), len(label) + most + 1)
+    words = [word for length in lengths for word in _BY_LENGTH.get(length, ())]
+    close = process.extract(label, words, scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=4)
     paths = {_WORDS[word].path for word, distance, _ in close if distance == close[0][1]}
     return Meaning(paths.pop(), 0.5) if len(paths) == 1 else None
 

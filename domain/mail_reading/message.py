@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from domain.mail_reading import mime, regions
 from domain.mail_reading.parts import Part, Problem

@@ -21,9 +21,9 @@ from domain.mail_reading.parts import Part, PartKind, Problem, ProblemCode
 
 MOST_BYTES = 20_000_000
 MOST_PARTS = 60
-MOST_TEXT = 200_000
+MOST_TEXT = 100_000
 """Characters that are looked at, of all parts together."""
-MOST_HTML = 600_000
+MOST_HTML = 400_000
 MOST_PDFS = 5
 MOST_RECIPIENTS = 100
 _LONGEST_HEADER = 4_000

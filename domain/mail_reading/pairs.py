@@ -1,8 +1,10 @@
 """Labels and what stands beside or below them, line by line, and the sections of a mail."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol
 
 from domain.mail_reading import fields as f
 from domain.mail_reading import labels
@@ -10,16 +12,23 @@ from domain.mail_reading.candidates import Stretch
 from domain.mail_reading.labels import IGNORED, Meaning
 from domain.mail_reading.source import Line
 
-Understand = Callable[[str], Meaning | None]
+
+class Understand(Protocol):
+    """What the words of a label mean; `exactly`: misspelt ones mean nothing."""
+
+    def __call__(self, words: str, exactly: bool = False) -> Meaning | None: ...
+
+
+_MOST_MARKS = 40
+_MOST_WORDS, _LONGEST_LABEL = 6, 60
+_WORD = re.compile(r"\S+")
 _SEPARATOR = re.compile(r"\s{0,3}[:=](?!//)\s{0,3}|\s[-–]\s|\?\s")
-_WORDS_BEFORE = re.compile(r"(?:[^\s,;|\t]+[ ]?){1,6}$")
 _SURE_OF_FORM = frozenset(
     {f.PHONE, f.EMAIL, f.POSTCODE, f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP, labels.PLACE}
 )
 _REFERENCES = frozenset({f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP})
 _LINES_BELOW = {f.NOTES: 12, labels.ADDRESS: 3, IGNORED: 0}
 _RULE = re.compile(r"[\s=_*~.#-]{3,}")
-_UNFINISHED = re.compile(r"(?:,|;|\||\bor|\bof|\ben|\band|/|-)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,7 @@ def _inline(line: Line, number: int, layout: Layout, understand: Understand) -> 
     """`label: value`, several of them on one line."""
     marks: list[tuple[int, int, str, Meaning]] = []
     floor = 0
-    for found in _SEPARATOR.finditer(line.text):
+    for found in islice(_SEPARATOR.finditer(line.text), _MOST_MARKS):
         read = _label_before(line.text, floor, found.start(), understand, found[0].strip() in ("-", "–", "?"))
         if read is not None:
             marks.append((read[0], found.end(), read[1], read[2]))
@@ -139,16 +148,15 @@ def _label_before(
     text: str, floor: int, end: int, understand: Understand, is_dash: bool
 ) -> tuple[int, str, Meaning] | None:
     """Where the label that ends there begins, its words, and what they mean: the longest that means something."""
-    words = _WORDS_BEFORE.search(text, max(floor, end - 60), end)
-    if words is None or (is_dash and words.start() > floor and text[floor : words.start()].strip(" *•-–>")):
+    lowest = max(floor, end - _LONGEST_LABEL)
+    begin = max((text.rfind(mark, lowest, end) for mark in ",;|\t"), default=-1) + 1 or lowest
+    starts = [found.start() for found in _WORD.finditer(text, begin, end)][-_MOST_WORDS:]
+    if is_dash and starts and text[floor : starts[0]].strip(" *•-–>"):
         return None
-    starts = [words.start() + piece.start() for piece in re.finditer(r"\S+", words[0])]
     for start in starts:
-        meaning = understand(text[start:end])
-        if meaning is None or (is_dash and meaning.certainty < 1):
-            continue
         at_start = not text[floor:start].strip(" *•-–>,;|(") or text[:start].rstrip()[-1:] in ",;|("
-        if at_start or meaning.certainty == 1:
+        meaning = understand(text[start:end], exactly=not at_start)
+        if meaning is not None and (meaning.certainty == 1 or (at_start and not is_dash)):
             return start, text[start:end], meaning
     return None
 

@@ -23,7 +23,7 @@ def text_of(data: bytes) -> tuple[str, ProblemCode | None]:
     if len(data) > MOST_BYTES:
         return "", ProblemCode.TOO_LARGE
     try:
-        ran = subprocess.run(  # noqa: S603 - our own module, its input on stdin
+        ran = subprocess.run(
             [sys.executable, "-m", "domain.mail_reading.pdf_text"],
             input=data,
             capture_output=True,

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from rapidfuzz import fuzz, process
 
@@ -15,7 +16,8 @@ from domain.mail_reading.pairs import Layout, Pair, Understand
 from domain.mail_reading.parts import Cell
 from domain.mail_reading.source import Line, columns
 
-MOST_ROWS = 60
+MOST_CODES, MOST_LISTED = 60, 200
+_IN_NOTES = 1.0
 _CODE = re.compile(r"(?<![\w@./-])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]{2,12}(?:-[A-Za-z0-9]{1,12}){1,4}(?![\w@-])")
 _BEFORE = re.compile(
     r"(?<![\w.,-])(?P<count>\d{1,3}|één|een|twee|drie|vier|one|two|three|four)\s?(?:x|×|\*|stuks?|st\.?|maal|pcs\.?|pieces?(?: of)?|units?(?: of)?)?"
@@ -272,7 +274,7 @@ def _counted(counted: re.Match[str] | None, stretch: Stretch, weight: float) -> 
 
 def _around_codes(stretch: Stretch, context: Context, weight: float) -> Iterator[Product]:
     """Every article number of a text, with the number before or after it and the words behind."""
-    codes = list(_codes(stretch, context, weight))
+    codes = list(islice(_codes(stretch, context, weight), MOST_CODES))
     for code, following in zip(codes, [*codes[1:], None], strict=False):
         before = stretch.text[: code.start - stretch.start]
         until = following.start - stretch.start if following else len(stretch.text)
@@ -327,10 +329,19 @@ def _words_behind(stretch: Stretch, code: Candidate, after: str, following: Cand
         return None
     name = "inside" if found["inside"] else "behind"
     words = _TAIL.sub("", found[name]).rstrip(" ,;.")
-    if _AFTER.match(found[0]) or sum(c.isalpha() for c in words) < 3 or following is not None and name == "behind":
+    if _AFTER.match(found[0]) or sum(c.isalpha() for c in words) < 3 or (following is not None and name == "behind"):
         return None
     start = code.end - stretch.start + found.start(name)
     return stretch.candidate(f.DESCRIPTION, Found(words, start, start + len(words)), f.Method.PATTERN, 1.6)
+
+
+def in_notes(pairs: Sequence[Pair], context: Context) -> Iterator[Product]:
+    """Known article numbers in remarks: what they say is looked at by somebody."""
+    for pair in pairs:
+        for stretch in pair.values if pair.meaning.path == f.NOTES else ():
+            for product in _around_codes(stretch, context, 0.0):
+                if product.sku is not None and product.sku.method == f.Method.KNOWN:
+                    yield Product(replace(product.sku, weight=_IN_NOTES), product.quantity)
 
 
 def in_lines(lines: Sequence[Line], layout: Layout, context: Context) -> Iterator[Product]:

@@ -43,6 +43,8 @@ _DISCLAIMER = re.compile(
     re.IGNORECASE,
 )
 _MOST_SIGNATURE_WORDS = 9
+_LONGEST_MARK, _LONGEST_HEADER = 400, 1_000
+"""Characters; longer lines announce nothing."""
 
 
 def is_forward(subject: str) -> bool:
@@ -91,6 +93,8 @@ def _of_line(line: str, kind: RegionKind) -> RegionKind:
 def _begins(lines: list[tuple[int, str]], number: int, forward: bool) -> tuple[RegionKind, int] | None:
     """The kind of the passage that begins here and how many lines announce it."""
     line = lines[number][1]
+    if len(line) > _LONGEST_MARK:
+        return None
     below = _header_lines(lines, number + 1)
     if _FORWARD_MARK.fullmatch(line):
         return RegionKind.FORWARDED, 1 + below
@@ -98,7 +102,11 @@ def _begins(lines: list[tuple[int, str]], number: int, forward: bool) -> tuple[R
         return (RegionKind.FORWARDED if forward else RegionKind.QUOTED), 1 + below
     if _WROTE.fullmatch(line):
         return (RegionKind.FORWARDED if forward else RegionKind.QUOTED), 1 + below
-    if _WROTE_START.fullmatch(line) and number + 1 < len(lines) and _WROTE_END.fullmatch(lines[number + 1][1]):
+    if (
+        _WROTE_START.fullmatch(line)
+        and number + 1 < len(lines)
+        and _WROTE_END.fullmatch(lines[number + 1][1][:_LONGEST_MARK])
+    ):
         return (RegionKind.FORWARDED if forward else RegionKind.QUOTED), 2
     own = _header_lines(lines, number)
     if own >= 3:
@@ -111,7 +119,7 @@ def _header_lines(lines: list[tuple[int, str]], number: int) -> int:
     names: set[str] = set()
     count = 0
     for _, line in lines[number : number + 9]:
-        found = _HEADER_LINE.fullmatch(line)
+        found = _HEADER_LINE.fullmatch(line[:_LONGEST_HEADER])
         if found and found["name"].lower() not in names:
             names.add(found["name"].lower())
         elif line.strip(" >") or names:
@@ -124,6 +132,8 @@ def _header_lines(lines: list[tuple[int, str]], number: int) -> int:
 def _ends(lines: list[tuple[int, str]], number: int) -> bool:
     """Whether the closing words stand on this line."""
     line = lines[number][1]
+    if len(line) > _LONGEST_MARK:
+        return False
     bare = re.sub(r"^[\s>]+", "", line)
     if line.rstrip() in ("--", "-- ", "> --") or _DISCLAIMER.match(bare):
         return True
@@ -133,7 +143,7 @@ def _ends(lines: list[tuple[int, str]], number: int) -> bool:
 
 
 def _closes(bare: str) -> bool:
-    lowered = bare.strip()
+    lowered = " ".join(bare.split())
     lowered = lowered[:1].lower() + lowered[1:] if lowered.isupper() is False else lowered.lower()
     return _CLOSING.fullmatch(lowered) is not None
 

@@ -23,10 +23,10 @@ MOST_CONTEXTS = 60
 def understanding(template: Template) -> Understand:
     """What labels mean to this partner: learned ones before the common ones."""
 
-    def understand(words: str) -> Meaning | None:
-        rule = template.labels.get(labels.normal(words)) if len(words) <= 60 else None
+    def understand(words: str, exactly: bool = False) -> Meaning | None:
+        rule = template.labels.get(labels.normal(words)) if template.labels and len(words) <= 60 else None
         if rule is None or rule.trust < 0.3:
-            return labels.meaning(words)
+            return labels.meaning(words, exactly)
         return Meaning(rule.path, 1.0, rule.weight)
 
     return understand

@@ -170,6 +170,10 @@ def in_sentences(lines: Sequence[Line], layout: Layout, context: Context) -> Ite
         if layout.sections[number] == "other":
             continue
         stretch = Stretch(line, line.text, line.start)
+        if (alone := _LOOSE_REFERENCE.fullmatch(line.text.strip(" *#:"))) and alone["token"] not in context.known.skus:
+            start = line.text.index(alone["token"])
+            found = Found(alone["token"], start, start + len(alone["token"]))
+            yield stretch.candidate(f.ORDER_ID, found, f.Method.PATTERN, 1.6)
         for candidate in (*_names(stretch), *_references(stretch, context), *_days(stretch, context)):
             if layout.is_free(number, candidate.start - line.start, candidate.end - line.start):
                 yield candidate

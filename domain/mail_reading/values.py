@@ -17,19 +17,16 @@ _HIDDEN_EMAIL = re.compile(
     r"(?<![\w.+-])(?P<user>[A-Za-z0-9._%+-]{1,64})\s?[\[(]\s?(?:at|apenstaartje|@)\s?[\])]\s?(?P<domain>[A-Za-z0-9-]{1,63}(?:\s?(?:\.|[\[(]\s?(?:dot|punt)\s?[\])])\s?[A-Za-z]{2,20}){1,3})",
     re.IGNORECASE,
 )
-_PROVIDERS = (
-    "gmail.com hotmail.com hotmail.nl outlook.com outlook.nl live.nl live.com icloud.com ziggo.nl kpnmail.nl xs4all.nl "
-    "planet.nl home.nl casema.nl upcmail.nl hetnet.nl yahoo.com chello.nl quicknet.nl me.com msn.com telfort.nl"
-).split()
+_PROVIDERS = ["gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "outlook.nl", "live.nl", "live.com", "icloud.com", "ziggo.nl", "kpnmail.nl", "xs4all.nl", "planet.nl", "home.nl", "casema.nl", "upcmail.nl", "hetnet.nl", "yahoo.com", "chello.nl", "quicknet.nl", "me.com", "msn.com", "telfort.nl"]
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00)?[\d(][\d ()./-]{7,20}\d(?![\w/-]?\d)")
 TOKEN = re.compile(r"(?<![\w./-])#?(?P<token>[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,38}[A-Za-z0-9])?)(?![\w])")
 _TITLE = re.compile(
     r"^(?:(?:t\.?a\.?v\.?|attn\.?|de|the|onze|our|klant|customer|client)\s+)*"
-    r"(?:(?:dhr|mevr|mw|mr|mrs|ms|miss|dr|drs|ing|ir|de heer|heer|mevrouw|meneer|mvr|hr)\b\.?\s*(?:/|en|and|&)?\s*)*",
+    r"(?:(?:dhr|mevr|mw|mr|mrs|ms|miss|dr|drs|ing|ir|de heer|heer|mevrouw|meneer|mvr|hr)\b\.?\s*(?:(?:/|en|and|&)\s*)?)*",
     re.IGNORECASE,
 )
 _NAME_END = re.compile(
-    r"\s*(?:[,;(|/\t]|\s-\s|\s–\s|\bwoont\b|\bte\b(?= [A-Z])|\btel\b|\be-?mail\b|<| {2,}|\bop\b (?=de|het)|\s(?:van|in) (?=het|de firma))"
+    r"\s*(?:[,;(|/\t]|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|\bop\b (?=de|het)|\s(?:van|in) (?=het|de firma))"
 )
 _NAME_SHAPE = re.compile(r"(?:[^\W\d_][\w.'’&+-]*|&|\+|\d[\w.-]*)(?:[ ](?:[^\W\d_(][\w.'’&+-]*|&|\+|\d[\w.-]*)){0,7}")
 _NUMBER_WORDS = {
@@ -100,6 +97,8 @@ def name_in(text: str) -> Found | None:
     if letters < 2 or len(name) > 80 or letters < 0.6 * len(name.replace(" ", "")):
         return None
     doubt = 0.0 if any(character.isupper() for character in name) else 0.8
+    if " te " in name:
+        doubt += 2.2  # part of the name, or where somebody lives
     return Found(name, start, start + len(name), doubt)
 
 

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 from domain.mail_reading import addresses
 from domain.mail_reading import fields as f
-from domain.mail_reading.candidates import Candidate, Context
+from domain.mail_reading.candidates import Candidate
 from domain.mail_reading.fields import ExtractedField
 from domain.mail_reading.message import MailMessage
 
-SLOPE, SHIFT = 1.0, 0.0
-"""Of the line that maps log-odds to those that the corpus shows; see tests/domain/mail_reading."""
 MOST_CONFIDENCE = 0.998
 LEAST_CONFIDENCE = 0.02
 DOUBTED = 1.5
@@ -23,7 +21,7 @@ _MOST_AGREEMENT = 1.4
 
 def confidence(weight: float) -> float:
     """The chance that goes with log-odds."""
-    odds = max(-30.0, min(30.0, SLOPE * weight + SHIFT))
+    odds = max(-30.0, min(30.0, weight))
     return round(min(MOST_CONFIDENCE, max(LEAST_CONFIDENCE, 1 / (1 + math.exp(-odds)))), 3)
 
 
