@@ -167,6 +167,7 @@ REQUEST_CODES: dict[str, RequestCode] = {
         400, "Het document heeft geen bewerking met deze naam.", "The document has no operation of this name."
     ),
     "UNKNOWN_PAYMENT": RequestCode(404, "Deze betaling kennen we niet.", "No such payment."),
+    "UNKNOWN_PAYMENT_PROVIDER": RequestCode(404, "Deze rekening kennen we niet.", "No such account."),
     "UNKNOWN_PORTAL": RequestCode(400, "Op deze hostnaam is geen portaal.", "No portal lives at this host name."),
     "UNKNOWN_PROVIDER": RequestCode(400, "Deze identiteitsprovider kennen we niet.", "No such identity provider."),
     "UNSUPPORTED_ENCODING": RequestCode(

@@ -2,7 +2,8 @@
 
 TAGS: dict[str, str] = {
     "Orders": "Send orders, ask for their status.",
-    "Partners": "What partners send in other ways: mapped webhooks, forms, mail.",
+    "Partners": "What partners send in other ways: mapped webhooks and forms.",
+    "Orders by mail": "Mail of partners, handed over by HTTP.",
     "Bulk": "Many records as files of JSON lines, out and in.",
     "GraphQL": "Everything else: one endpoint.",
     "Log in": "Tokens for persons.",
