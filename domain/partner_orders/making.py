@@ -62,7 +62,6 @@ async def place_if_agreed(session: AsyncSession, order: PartnerOrder, quote: Quo
     """Make the order of a quote on which nobody has to act."""
     if not quote.pending_parties:
         order.order_id = await placement.place(session, quote)
-    await session.flush()
 
 
 def metadata(document: PartnerOrderDocument, unmapped: Sequence[Unmapped]) -> dict[str, Any]:

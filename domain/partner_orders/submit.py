@@ -31,7 +31,7 @@ from domain.partner_orders.errors import NotAnOrderingPartner
 from domain.partner_orders.lines import wanted
 from domain.partner_orders.models import PartnerOrder, Way
 from domain.partner_orders.problems import Problems
-from domain.partner_orders.receipt import Receipt, receipt
+from domain.partner_orders.receipt import Numbers, Receipt, receipt
 from domain.rows import find
 from tenants.acting import acting_as
 from tenants.actor import Actor
@@ -102,10 +102,12 @@ async def submit(
     integration.require_taking(await integration.governing(session, entity_id, incoming.chain))
     await _one_at_a_time(session, incoming)
     if known := await repeating.known(session, entity_id, organization_id, document.partner_order_id):
-        return await _receipt(session, await repeating.repeat(session, known, document, incoming.content, way), True)
+        again = await repeating.repeat(session, known, document, incoming.content, way)
+        return await _receipt(session, again, await making.numbers(session, again), repeated=True)
     terms = await terms_for(session, entity_id, organization_id)
     await _enforce(session, incoming, terms)
-    return await _receipt(session, await _take(session, incoming, terms), False)
+    order, made = await _take(session, incoming, terms)
+    return await _receipt(session, order, made, repeated=False)
 
 
 def content_hash(document: PartnerOrderDocument) -> bytes:
@@ -160,7 +162,7 @@ async def _enforce(session: AsyncSession, incoming: Incoming, terms: PartnerTerm
 # --- taking in ----------------------------------------------------------------------------------------------------
 
 
-async def _take(session: AsyncSession, incoming: Incoming, terms: PartnerTerms) -> PartnerOrder:
+async def _take(session: AsyncSession, incoming: Incoming, terms: PartnerTerms) -> tuple[PartnerOrder, Numbers]:
     order = await _insert(session, incoming)
     problems = Problems(session, order, incoming.by.language)
     found = await wanted(session, incoming.entity_id, incoming.chain, incoming.document.products)
@@ -174,11 +176,11 @@ async def _take(session: AsyncSession, incoming: Incoming, terms: PartnerTerms) 
     await problems.address(incoming.located.address)
     problems.remarks(incoming.document)
     order.issues = problems.issues
-    await _tell(session, order)
     await problems.mail(incoming.organization)
+    made = await making.numbers(session, order)
     order.answered_ms = _milliseconds(incoming.began)
-    await session.flush()
-    return order
+    await events.tell(session, order, _received(order, made))
+    return order, made
 
 
 async def _insert(session: AsyncSession, incoming: Incoming) -> PartnerOrder:
@@ -213,15 +215,12 @@ async def _insert(session: AsyncSession, incoming: Incoming) -> PartnerOrder:
     return order
 
 
-async def _tell(session: AsyncSession, order: PartnerOrder) -> None:
-    made = await making.numbers(session, order)
-    payload = events.PartnerOrderReceived(order.partner_order_id, order.way, made.order, made.quote)
-    await events.tell(session, order, payload)
+def _received(order: PartnerOrder, made: Numbers) -> events.PartnerOrderReceived:
+    return events.PartnerOrderReceived(order.partner_order_id, order.way, made.order, made.quote)
 
 
-async def _receipt(session: AsyncSession, order: PartnerOrder, repeated: bool) -> Receipt:
+async def _receipt(session: AsyncSession, order: PartnerOrder, made: Numbers, *, repeated: bool) -> Receipt:
     minutes = select(BusinessEntity.processing_minutes).where(BusinessEntity.id == order.entity_id)
-    made = await making.numbers(session, order)
     return receipt(order, made, (await session.execute(minutes)).scalar_one(), repeated=repeated)
 
 

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
 
 from domain.contacts.addresses import located
 from domain.contacts.models import Address
@@ -122,9 +121,8 @@ async def test_a_partner_takes_its_order_back(database: Database) -> None:
 async def test_another_try_at_what_is_agreed_is_refused(database: Database) -> None:
     trading = await trade(database, agreement=ORDERS)
     receipt = await trading.send(trading.document("R-3", {"partner_sku": "GRO-STATION"}, NEW))
-    made = trading.market
+    made, item = trading.market, await item_of(trading)
     async with database.session(SYSTEM) as session:
-        item = (await session.execute(select(PartnerOrderException.id))).scalars().all()[-1]
         with pytest.raises(LinesFixed):
-            await resolving.by_article(session, made.actors["staff"], item, made.articles["cable"].id)
+            await resolving.by_article(session, made.actors["staff"], item.id, made.articles["cable"].id)
     assert receipt.order_id
