@@ -34,6 +34,7 @@ LONGEST_OVERLAP = timedelta(days=365)
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _RANDOM = 10
 """Letters and digits: 49 bits, so that nobody mails to an address that he was not told."""
+_LOCAL_PART = re.compile(r"[a-z0-9-]{1,64}(\+[\x21-\x7e]{0,64})?")
 _DOMAIN = re.compile(r"@[a-z0-9](?:[a-z0-9-]{0,62}\.){1,8}[a-z]{2,63}")
 _PUBLIC = frozenset(
     {"gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.nl", "live.nl", "live.com", "msn.com"}
@@ -106,7 +107,7 @@ async def mine(session: AsyncSession, actor: Actor, id: UUID) -> InboundAddress:
 async def taking(session: AsyncSession, recipient: str, settings: Settings) -> InboundAddress | None:
     """The address of ours that takes mail to this recipient, `+` and what follows left out; None where none does."""
     local, _, domain = recipient.strip().lower().rpartition("@")
-    if domain != settings.mail_domain or not 0 < len(local) <= 64:
+    if domain != settings.mail_domain or not _LOCAL_PART.fullmatch(local):
         return None
     query = select(InboundAddress).where(InboundAddress.local_part == local.partition("+")[0])
     found = await session.scalar(query)

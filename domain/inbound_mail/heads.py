@@ -54,7 +54,8 @@ class Head:
     def sender(self) -> str:
         """The one address in From, in lower case; empty where there is not exactly one."""
         found = [address.lower() for _, address in getaddresses(self._all("from"))] if self._count("from") == 1 else []
-        return found[0] if len(found) == 1 and _ADDRESS.fullmatch(found[0]) else ""
+        good = len(found) == 1 and found[0].isprintable() and _ADDRESS.fullmatch(found[0])
+        return found[0] if good else ""
 
     @property
     def sender_name(self) -> str:

@@ -22,7 +22,14 @@ def test_subject_and_name_are_decoded_to_one_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [{"From": "a@b.example, c@d.example"}, {"From": ""}, {"From": "nobody"}, {"From": "<a@b@c.example>"}]
+    "headers",
+    [
+        {"From": "a@b.example, c@d.example"},
+        {"From": ""},
+        {"From": "nobody"},
+        {"From": "<a@b@c.example>"},
+        {"From": "a\0b@c.example"},
+    ],
 )
 def test_a_mail_of_nobody_in_particular_has_no_sender(headers: dict[str, str]) -> None:
     assert head(**headers).sender == ""

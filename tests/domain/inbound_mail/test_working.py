@@ -193,6 +193,7 @@ async def test_what_the_platform_sent_itself_is_no_order(mailing: Post) -> None:
     [
         (mail_of("x"), "nobody@orders.localhost", NoSuchMailAddress),
         (mail_of("x"), "", NoSuchMailAddress),
+        (mail_of("x"), "\0@orders.localhost", NoSuchMailAddress),
         (b"Received: x\r\n" * 31 + mail_of("x"), None, MailLoop),
         (b"x" * 10_485_761, None, MailTooLarge),
     ],
