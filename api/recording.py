@@ -6,6 +6,7 @@ What was not written when the process dies is lost: a second's requests at most.
 
 import asyncio
 import contextlib
+import re
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,8 @@ _PAUSE = 0.5
 _MOST_HOURS = 5_000
 _WITH_KEYS = (b"Bearer ", b"bearer ")
 _UNHEARD = ("/graphql/stream", "/healthz", "/readyz", "/metrics")
+_CONVERTER = re.compile(r":[a-z]+}")
+"""Of a variable in a path."""
 _PROGRAMS = frozenset({ClientKind.API_KEY, ClientKind.OAUTH_CLIENT})
 
 LOGGED = Counter("chargecars_requests_logged", "Requests of keys and applications, by what the log did.", ("outcome",))
@@ -185,7 +188,7 @@ class _Listening:
             user_id=actor.user_id,
             request_id=scope.get("request_id", ""),
             method=scope["method"][:20],
-            route=getattr(scope.get("route"), "path", "unmatched"),
+            route=_CONVERTER.sub("}", getattr(scope.get("route"), "path", "unmatched")),
             path=scope["path"],
             ip_address=scope["client"][0] if scope.get("client") else "",
             headers=dict(scope["headers"]),

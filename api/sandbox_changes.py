@@ -141,9 +141,9 @@ class SandboxMutations:
         "anew; keys, secrets and endpoints stay.",
         requires=_MANAGE,
     )
-    async def reset_sandbox(self, info: Info, id: SandboxId) -> PartnerSandboxPayload:
+    async def reset_sandbox(self, info: Info, sandbox_id: SandboxId) -> PartnerSandboxPayload:
         async with info.context.system() as session:
-            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", id))
+            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", sandbox_id, "sandboxId"))
             await making.empty(session, sandbox)
             return await _shown(info, session, sandbox.id)
 
@@ -157,9 +157,9 @@ class SandboxMutations:
             return SandboxSecretPayload(id=_id("ApiKey", made.key.id), secret=made.shown_once, partner_code=code)
 
     @mutation("Makes a secret to sign requests to a sandbox with; those before hold for a day.", requires=_MANAGE)
-    async def create_sandbox_signing_secret(self, info: Info, id: SandboxId) -> SandboxSecretPayload:
+    async def create_sandbox_signing_secret(self, info: Info, sandbox_id: SandboxId) -> SandboxSecretPayload:
         async with info.context.system() as session:
-            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", id))
+            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", sandbox_id, "sandboxId"))
             made = await credentials.make_signing_secret(session, info.context.settings, sandbox)
             code = await making.code_of(session, sandbox)
             shown = _id("PartnerSigningSecret", made.row.id)
@@ -216,9 +216,9 @@ class SandboxMutations:
             return SandboxOrderPayload(partner_order_id=number, step=input.step)
 
     @mutation("Runs the checks that going live asks for; sandboxRun says how far it is.", requires=_MANAGE)
-    async def run_sandbox_checks(self, info: Info, id: SandboxId) -> SandboxRunPayload:
+    async def run_sandbox_checks(self, info: Info, sandbox_id: SandboxId) -> SandboxRunPayload:
         async with info.context.system() as session:
-            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", id))
+            sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", sandbox_id, "sandboxId"))
             run = await runs.start(session, info.context.actor, sandbox)
             async with acting_as(session, info.context.actor):
                 return SandboxRunPayload(sandbox_run=await read_in(session, info, "sandbox_run", run.id))

@@ -30,7 +30,9 @@ async def set_shares(session: AsyncSession, sandbox: PartnerSandbox, given: Sequ
             faults.add(OutOfRange(minimum=0, maximum=1, field=("faults",)))
     sandbox.faults = {name: share for name, share in shares.items() if share}
     await apply(session, sandbox, {})
-    await events.tell(session, sandbox, events.SandboxFaultsSet({name: round(share * 100) for name, share in sandbox.faults.items()}))
+    await events.tell(
+        session, sandbox, events.SandboxFaultsSet({name: round(share * 100) for name, share in sandbox.faults.items()})
+    )
 
 
 async def plan(session: AsyncSession, sandbox: PartnerSandbox, subject_id: UUID, planned: Mapping[str, Fault]) -> None:

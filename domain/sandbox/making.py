@@ -31,6 +31,7 @@ from tenants.models import Brand, BusinessEntity
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _NOT_COPIED = frozenset({"id", "code", "name", "invoice_prefix", "created_at", "updated_at", "sandbox_of_entity_id"})
+_FIELD = ("sandbox_id",)
 _MOVED = (ApiKey, WebhookEndpoint, PartnerIntegration, PartnerSigningSecret)
 """What survives emptying a sandbox: how the partner's systems reach it."""
 
@@ -54,8 +55,8 @@ async def seen(session: AsyncSession, by: Actor, id: UUID, *, lock: bool = True)
     """The sandbox, where `by` sees it. Raises: NotFound."""
     if by.audience is not Audience.SYSTEM:
         async with acting_as(session, by):
-            await find(session, PartnerSandbox, id)
-    return await find(session, PartnerSandbox, id, lock=lock)
+            await find(session, PartnerSandbox, id, field=_FIELD)
+    return await find(session, PartnerSandbox, id, lock=lock, field=_FIELD)
 
 
 async def create(session: AsyncSession, by: Actor, entity_id: UUID, organization_id: UUID) -> PartnerSandbox:

@@ -69,6 +69,7 @@ _KINDS = {
     "task": "MaintenanceTask",
     "webhook": "MappedWebhook",
     "ticket": "PartnerTicket",
+    "sandbox": "PartnerSandbox",
     "message": "InboundMessage",
 }
 """By a word in the argument's name."""
