@@ -2,19 +2,24 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
+from domain.agreements.enforcing import TermsLimitReached
 from domain.contacts.models import Address, Contact
+from domain.errors import DomainErrors, NotFound, PermissionDenied
 from domain.events.models import Event
 from domain.geo.location import AddressFlag
 from domain.orders.models import Order
+from domain.partner_orders.errors import NotAnOrderingPartner
 from domain.partner_orders.models import ExceptionKind, PartnerOrder, PartnerOrderException
 from domain.quotes.models import LineItem, Quote, QuoteParty
 from tenants.actor import SYSTEM
 from tenants.base import Base
 from tenants.engine import Database
+from tests import factories
 from tests.domain.partner_orders.trade import Trade, trade
 
 ORDERS = {
@@ -123,3 +128,51 @@ async def test_lines_carry_the_quantity_of_the_map(trading: Trade) -> None:
     await trading.send(trading.document("GRO-3", {"partner_sku": "GRO-CABLES", "quantity": 2}))
     (line,) = await rows(trading, LineItem)
     assert line.quantity == 6
+
+
+async def test_what_staff_recorded_by_hand_is_the_first_order(trading: Trade) -> None:
+    quote_id = await trading.market.quote(partner_order_id="GRO-1")
+    receipt = await trading.send()
+    (quote,) = await rows(trading, Quote)
+    assert (quote.id, receipt.quote_number) == (quote_id, quote.number)
+    (asked,) = await rows(trading, PartnerOrderException)
+    assert (asked.kind, asked.field) == ("DUPLICATE", "$.partner_order_id")
+
+
+async def test_the_terms_of_the_agreement_are_enforced(database: Database) -> None:
+    terms = {"required_fields": ["$.partner_references.purchase_order"], "most_lines": 1, "orders_per_day": 1}
+    trading = await trade(database, agreement={"terms": terms})
+    with pytest.raises(DomainErrors) as refused:
+        await trading.send(trading.document(partner_references=None))
+    assert [(error.code, error.field) for error in refused.value.errors] == [
+        ("TERMS_FIELD_REQUIRED", ("partner_references", "purchase_order")),
+        ("TERMS_TOO_MANY_LINES", ("products",)),
+    ]
+    one = trading.document("GRO-1", {"partner_sku": "GRO-STATION"})
+    assert not (await trading.send(one)).repeated
+    assert (await trading.send(one)).repeated
+    with pytest.raises(TermsLimitReached):
+        await trading.send(trading.document("GRO-2", {"partner_sku": "GRO-STATION"}))
+    assert len(await rows(trading, PartnerOrder)) == 1
+
+
+async def test_nobody_orders_for_another_or_elsewhere(trading: Trade, database: Database) -> None:
+    other = (await trade(database)).market
+    made = trading.market
+    with pytest.raises(NotFound):
+        await trading.send(by=other.actors["dealer"])
+    with pytest.raises(NotFound):
+        await trading.send(entity_id=other.entity.id)
+    with pytest.raises(NotFound):
+        await trading.send(organization_id=other.dealer.id)
+    with pytest.raises(NotFound):
+        await trading.send(organization_id=made.master.id)
+    with pytest.raises(PermissionDenied):
+        await trading.send(by=made.actors["customer"])
+    with pytest.raises(NotAnOrderingPartner):
+        await trading.send(organization_id=await _no_partner(trading), by=made.actors["staff"])
+
+
+async def _no_partner(trading: Trade) -> UUID:
+    async with trading.market.database.session(SYSTEM) as session:
+        return (await factories.organization(session, trading.market.entity, partner_model=None)).id
