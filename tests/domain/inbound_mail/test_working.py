@@ -1,12 +1,13 @@
 """From a mail to an order: by itself where nothing is in doubt, else after somebody looked; nothing twice or lost."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from domain.errors import Conflict, DomainErrors, InvalidState, NotFound, RateLimited, Stale
-from domain.inbound_mail import keeping, learning, receiving, reviewing
+from domain.inbound_mail import keeping, learning, receiving, reviewing, working
 from domain.inbound_mail.errors import MailLoop, MailTooLarge, NoSuchMailAddress
 from domain.inbound_mail.models import EmailOrder, InboundMail, MailWay
 from domain.jobs.models import Job
@@ -21,6 +22,9 @@ from tenants.auth import clock
 from tenants.engine import Database
 from tenants.settings import Settings
 from tests.domain.inbound_mail.post import ORDER, SENDER, Post, mail_of, post
+from workers import inbound_mail
+from workers.jobs import GiveUp
+from workers.run import Run
 
 CLEAR = ORDER.format(number="ALV-1")
 NO_PHONE = CLEAR.replace("Telefoon: 06-12345678\n", "")
@@ -281,3 +285,40 @@ async def test_a_mail_with_two_orders_makes_two(mailing: Post) -> None:
     orders = await mailing.read(kept.id)
     assert [order.position for order in orders] == [1, 2]
     assert [order.reference for order in orders] == ["ALV-1", "ALV-2"]
+
+
+async def test_a_worker_that_dies_between_submitting_and_telling_is_gone_on_with(
+    mailing: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await mailing.send(mail_of(CLEAR))
+    with monkeypatch.context() as patch:
+        patch.setattr(working, "_finish", None)
+        with pytest.raises(TypeError):
+            await mailing.read(kept.id)
+    assert (await mailing.mail(kept.id)).state == "RECEIVED"
+    assert len(await mailing.rows(PartnerOrder)) == 1
+    await mailing.read(kept.id)
+    assert (await mailing.mail(kept.id)).state == "READ"
+    assert [order.repeated for order in await mailing.rows(PartnerOrder)] == [0]
+    assert len(await letters(mailing)) == 1
+
+
+async def test_two_workers_at_once_make_one_order(mailing: Post) -> None:
+    kept = await mailing.send(mail_of(CLEAR))
+    await asyncio.gather(mailing.read(kept.id), mailing.read(kept.id))
+    assert [order.repeated for order in await mailing.rows(PartnerOrder)] == [0]
+    assert len(await mailing.rows(EmailOrder)) == len(await letters(mailing)) == 1
+
+
+async def test_a_mail_that_cannot_be_read_is_kept_and_told_of(mailing: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> None:
+        raise ValueError("unforeseen")
+
+    kept, database = await mailing.send(mail_of(CLEAR)), mailing.trade.market.database
+    monkeypatch.setattr(working, "work_through", broken)
+    run = Run(kept.id, receiving.READ, "mail-in", 5, 4, SYSTEM, None, database, mailing.settings)
+    with pytest.raises(GiveUp):
+        await inbound_mail.read(run, {"inbound_mail_id": str(kept.id)})
+    assert (await mailing.mail(kept.id)).state == "FAILED"
+    async with database.session(SYSTEM) as session:
+        assert (await reviewing.read_again(session, mailing.staff, kept.id)).state == "RECEIVED"
