@@ -21,6 +21,8 @@ from chargecars.demo.figures import COUNTED, Figures
 from chargecars.demo.finance import TABLES, add_finance
 from chargecars.demo.numbers import Numbers
 from chargecars.demo.ordering import plan_orders
+from chargecars.demo.partnerships import TABLES as PARTNERSHIPS
+from chargecars.demo.partnerships import add_partnerships
 from chargecars.demo.plan import QuotePlan, draw_quotes, spread_lines, spread_visits
 from chargecars.demo.signing import SignaturePlan
 from chargecars.demo.webhooks import add_webhooks
@@ -95,9 +97,13 @@ async def load(
             await connection.execute(f'VACUUM (ANALYZE) "{table}"')
         run.progress("invoices and payments", 0.95)
         await add_finance(owner_url, settings, run.today, scale)
+        run.progress("partner platform", 0.96)
+        await add_partnerships(owner_url, settings, run.today, scale)
         run.progress("chargers and charging", 0.97)
         await add_charging(owner_url, settings, run.today, scale)
-        counts = dict(loader.counts) | await _counted(connection, (*TABLES, *CHARGING, "event", "counter"))
+        counts = dict(loader.counts) | await _counted(
+            connection, (*TABLES, *CHARGING, *PARTNERSHIPS, "event", "counter")
+        )
     finally:
         await connection.close()
     run.progress("done", 1.0)
