@@ -114,7 +114,7 @@ class PartnerPriceRow:
     sku: str = strawberry.field(description="Our article number.")
     standard_cents: BigInt = strawberry.field(description="Standard price, without VAT, in cents.")
     before_cents: BigInt | None = strawberry.field(description="What the partner's own list said; null: nothing.")
-    cents: BigInt = strawberry.field(description="What it says now.")
+    partner_cents: BigInt = strawberry.field(description="What it says now.")
 
 
 @strawberry.input(description="An article map to import.")
@@ -306,7 +306,7 @@ def _outcome(made: Outcome, rules: Any) -> PartnerPriceRulesPayload:
             sku=each.sku,
             standard_cents=BigInt(each.standard_cents),
             before_cents=None if each.before_cents is None else BigInt(each.before_cents),
-            cents=BigInt(each.cents),
+            partner_cents=BigInt(each.cents),
         )
         for each in made.prices
     ]

@@ -373,6 +373,10 @@ def upgrade() -> None:
     op.create_index(
         "ix_sku_map_import_organization_newest", "sku_map_import", ["organization_id", "created_at", "id"], unique=False
     )
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON agreement_signature "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
 
 
 def downgrade() -> None:
