@@ -103,7 +103,7 @@ async def _raw(request: Request, actor: Actor, id: UUID) -> bytes:
     async with database.session(actor) as session:
         await find(session, InboundMail, id)
     async with database.session(SYSTEM) as session:
-        raw = await working.message_of(session, id)
+        raw = await working.raw_of(session, id)
     if raw is None:
         raise MailErased(field=("id",))
     return raw

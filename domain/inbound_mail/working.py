@@ -63,7 +63,7 @@ async def fail(session: AsyncSession, id: UUID) -> None:
         await tell(session, mail, events.InboundMailFailed())
 
 
-async def message_of(session: AsyncSession, id: UUID) -> bytes | None:
+async def raw_of(session: AsyncSession, id: UUID) -> bytes | None:
     """The mail as it came; None where its time was over."""
     return receiving.opened(await find(session, InboundMail, id))
 
