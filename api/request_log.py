@@ -220,12 +220,12 @@ class RequestLogMutations:
 
 def _shown(found: replaying.Replayed, language: str) -> ReplayedRequest:
     if found.refused is None:
-        return ReplayedRequest(status=201 if found.created else 200, body=found.answer, made_up=found.made_up)
+        return ReplayedRequest(status=201 if found.created else 200, body=JSON(found.answer), made_up=found.made_up)
     faults = [
         {"code": each.code, "field": json_path(each.field), "message": each.message(language)}
         for each in found.refused.errors
     ]
-    return ReplayedRequest(status=status_of(found.refused), body={"errors": faults}, made_up=found.made_up)
+    return ReplayedRequest(status=status_of(found.refused), body=JSON({"errors": faults}), made_up=found.made_up)
 
 
 TYPES = (LoggedRequest, RequestHour)
