@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class Measured:
 
     def reliability(self) -> Iterator[tuple[float, float, int, float, float]]:
         """Bin from, bin to, values in it, mean confidence, share that is right."""
-        for low, high in zip(BINS, BINS[1:], strict=False):
+        for low, high in pairwise(BINS):
             inside = [one for one in self.read if low <= _chance(one) < high]
             if inside:
                 mean = sum(map(_chance, inside)) / len(inside)

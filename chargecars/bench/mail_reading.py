@@ -1,4 +1,4 @@
-"""How mails of partners are read: what of the labelled ones is right, how honest the confidence is, how fast it goes."""
+"""How mails of partners are read: how much of it is right, how honest the confidence is, how fast it goes."""
 
 import time
 

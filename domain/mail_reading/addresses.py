@@ -9,17 +9,21 @@ from rapidfuzz import fuzz
 
 from domain import validation
 from domain.errors import DomainError
+from domain.mail_reading import words
 
-_WORDS_AFTER_NUMBERS = frozenset(
-    ["op", "om", "in", "en", "of", "te", "is", "de", "je", "we", "kw", "st", "ma", "di", "wo", "do", "vr", "za", "zo", "nr", "er", "al", "na", "no", "or", "to", "at", "on", "by", "kg", "mm", "cm", "eu", "nl", "uw", "we", "ik", "km", "my", "up", "us", "it", "as", "an", "if", "so", "be", "go", "he", "me", "am", "pm", "tm", "wh", "ah", "ex", "ca", "pk", "tv", "pc", "id", "la", "le", "du", "hz", "va", "mw", "kv", "iv", "nm", "ml", "cl"]
-)
+_WORDS_AFTER_NUMBERS = frozenset(words.listed("after_numbers"))
 POSTCODE = re.compile(r"(?<![\w-])(?P<digits>[1-9]\d{3})(?P<gap>[ .]{0,2})(?P<letters>[A-Za-z]{2})(?![\w@-])")
 MISREAD_POSTCODE = re.compile(r"(?<![\w-])(?P<digits>[1-9lI][\doOlI]{3})(?P<gap> ?)(?P<letters>[A-Z]{2})(?![\w@-])")
 _MISREAD = str.maketrans("oOlI", "0011")
-_ADDITION = r"(?:[-/ ]{0,3}(?:[A-Za-z]{1,2}\d{0,3}|bis|hs|huis|[IVX]{1,4}|zwart|rood|boven|beneden|\d{1,4}(?:-?[A-Za-z]{1,2})?))?"
+_ADDITION = (
+    r"(?:[-/ ]{0,3}(?:[A-Za-z]{1,2}\d{0,3}|bis|hs|huis|[IVX]{1,4}|zwart|rood|boven|beneden|"
+    r"\d{1,4}(?:-?[A-Za-z]{1,2})?))?"
+)
 _STREET = re.compile(
-    r"(?P<street>(?:\d{1,3}(?:e|ste|de)\s)?[^\W\d_][^\d\n,;:|]{1,58}?)[ ,]{1,3}(?:(?:nr|no|nummer|huisnr|huisnummer|number)\.?:? ?)?"
-    rf"(?P<number>(?![1-9]\d{{3}} ?[A-Za-z]{{2}}\b)\d{{1,5}}(?!\d)(?!\s?(?:x|stuks|kw|%|euro|jaar|meter|fase|uur|st)\b){_ADDITION})(?![\w-])",
+    r"(?P<street>(?:\d{1,3}(?:e|ste|de)\s)?[^\W\d_][^\d\n,;:|]{1,58}?)[ ,]{1,3}(?:(?:nr|no|nummer|huisnr|"
+    r"huisnummer|number)\.?:? ?)?"
+    rf"(?P<number>(?![1-9]\d{{3}} ?[A-Za-z]{{2}}\b)\d{{1,5}}(?!\d)(?!\s?(?:x|stuks|kw|%|euro|jaar|meter|"
+    rf"fase|uur|st)\b){_ADDITION})(?![\w-])",
     re.IGNORECASE,
 )
 _DIGITS_IN_STREET = re.compile(
@@ -29,29 +33,13 @@ _DIGITS_IN_STREET = re.compile(
 )
 _NUMBER_FIRST = re.compile(r"(?P<number>\d{1,4}[A-Za-z]?) (?P<street>[^\W\d_][^\d\n,;:|]{3,48})")
 _PLACE = re.compile(
-    r"[ ,;/|\t-]{0,6}(?P<place>(?:'[st]-? ?|aan den |aan de )?[^\W\d_][^\W\d_'.-]*(?:[ '-]{1,2}(?:[^\W\d_][^\W\d_'.-]*)){0,4})"
+    r"[ ,;/|\t-]{0,6}(?P<place>(?:'[st]-? ?|aan den |"
+    r"aan de )?[^\W\d_][^\W\d_'.-]*(?:[ '-]{1,2}(?:[^\W\d_][^\W\d_'.-]*)){0,4})"
 )
-_STREET_ENDS = ["straat", "laan", "weg", "plein", "dijk", "kade", "gracht", "pad", "hof", "singel", "steeg", "dreef", "park", "plantsoen", "markt", "ring", "baan", "lei", "hoek", "wal", "brink", "erf", "veld", "kamp", "akker", "donk", "oever", "haven", "boulevard", "allee", "laantje", "straatje", "weide", "burg", "burcht", "es", "meent", "wijk", "dorp", "schans", "zoom", "heem", "horst", "waard", "werf", "poort", "brug", "sluis", "berg", "dal", "bos", "heide", "hout", "rode", "land", "gaarde", "tuin", "vaart", "stee", "ster"]
-_STREET_STARTS = (
-    "aan ",
-    "op ",
-    "de ",
-    "het ",
-    "'t ",
-    "laan ",
-    "plein ",
-    "van ",
-    "oude ",
-    "nieuwe ",
-    "prins",
-    "burg",
-    "groot",
-    "kleine",
-)
-_AFTER_PLACE = frozenset(
-    ["tel", "telefoon", "telefoonnummer", "mobiel", "mob", "email", "e-mail", "mail", "nederland", "netherlands", "nl", "the", "graag", "met", "voor", "op", "heeft", "wil", "is", "de", "klant", "customer", "phone", "contact", "en", "and", "with", "please", "would", "postcode", "naam", "te", "in", "zij", "hij", "we", "wij", "order", "bereikbaar", "gewenste", "wants", "die", "dat", "who", "mailadres", "06", "hun", "his", "her", "their", "this", "will", "moet", "kan", "could", "can", "datum", "plus", "want", "at", "op.", "graag.", "installeren", "geplaatst", "plaatsen", "komt", "komen", "laten", "or", "of", "als", "if", "wordt", "per", "date", "preferred", "aantal", "product", "artikel", "charger", "install"]
-)
-_ALIASES = {"den haag": "s gravenhage", "den bosch": "s hertogenbosch", "the hague": "s gravenhage"}
+_STREET_ENDS = tuple(words.listed("street_ends"))
+_STREET_STARTS = tuple(words.listed("street_starts"))
+_AFTER_PLACE = frozenset(words.listed("after_place"))
+_ALIASES = words.renamed("places")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +122,7 @@ def is_street_like(street: str) -> bool:
     """Whether a name is built as those of streets are."""
     lowered = street.lower().strip()
     last = lowered.split()[-1] if lowered else ""
-    return any(last.endswith(end) for end in _STREET_ENDS) or lowered.startswith(_STREET_STARTS)
+    return last.endswith(_STREET_ENDS) or lowered.startswith(_STREET_STARTS)
 
 
 def place_after(text: str, at: int) -> Found | None:
@@ -145,10 +133,10 @@ def place_after(text: str, at: int) -> Found | None:
     return trimmed_place(found["place"], found.start("place"))
 
 
-def trimmed_place(words: str, start: int) -> Found | None:
+def trimmed_place(given: str, start: int) -> Found | None:
     """A place name up to the first word that is none of a name."""
     kept: list[str] = []
-    for word in re.findall(r"\S+\s*", words):
+    for word in re.findall(r"\S+\s*", given):
         if word.strip(" .,'").lower() in _AFTER_PLACE and not (
             kept and word.strip().lower() in ("op", "de", "of", "is")
         ):
@@ -160,10 +148,8 @@ def trimmed_place(words: str, start: int) -> Found | None:
     while kept and kept[-1].strip().lower() in ("op", "de", "of", "is", "the", "aan"):
         kept.pop()
     place = "".join(kept).strip(" .,-")
-    if (
-        len(place) < 2
-        or (not any(character.isupper() for character in place + " " if not place.islower())
-        and len(place) < 3)
+    if len(place) < 2 or (
+        not any(character.isupper() for character in place + " " if not place.islower()) and len(place) < 3
     ):
         return None
     return Found(place, start, start + len(place))
@@ -175,8 +161,8 @@ def plain(name: str) -> str:
     letters = "".join(
         character if character.isalnum() else " " for character in decomposed if not unicodedata.combining(character)
     )
-    words = " ".join(letters.split())
-    return _ALIASES.get(words, words)
+    bare = " ".join(letters.split())
+    return _ALIASES.get(bare, bare)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from domain.mail_reading import addresses, labels, products, taught
+from domain.mail_reading import addresses, labels, products, taught, values
 from domain.mail_reading import fields as f
+from domain.mail_reading.articles import Product, united
 from domain.mail_reading.candidates import Candidate, Context, shifted
 from domain.mail_reading.fields import ExtractedField, ExtractedOrder, Known
 from domain.mail_reading.labelled import labelled
 from domain.mail_reading.message import MailMessage
 from domain.mail_reading.pairs import Layout, Understand, layout_of
 from domain.mail_reading.parts import RegionKind
-from domain.mail_reading.products import Product, united
 from domain.mail_reading.source import Line, lines_of, subject_line
 from domain.mail_reading.splitting import Segment, split
 from domain.mail_reading.template import EMPTY, Template, merged
@@ -43,7 +43,8 @@ _DUTCH = re.compile(
     r"\b(?:de|het|een|graag|klant|met|voor|onze|van|en|bij|wij|groet|bijlage|opdracht)\b", re.IGNORECASE
 )
 _CORRECTS = re.compile(
-    r"\b(?:i\.?p\.?v\b\.?|in plaats van|instead of|correctie|correction|klopt niet|niet juist|moet zijn|moet worden|should be|"
+    r"\b(?:i\.?p\.?v\b\.?|in plaats van|instead of|correctie|correction|klopt niet|niet juist|moet zijn|"
+    r"moet worden|should be|"
     r"is incorrect|wijziging|gewijzigd|vervallen|geannuleerd|annuleer|annuleren|cancel|cancelled|not? longer)",
     re.IGNORECASE,
 )
@@ -78,14 +79,10 @@ def context_of(message: MailMessage, known: Known, template: Template = EMPTY) -
         template,
         message.date.date() if message.date else None,
         len(_ENGLISH.findall(text)) > len(_DUTCH.findall(text)),
-        frozenset(address.partition("@")[2] for address in ours) - PROVIDERS,
+        frozenset(address.partition("@")[2] for address in ours) - values.PROVIDERS,
         {name: skus[0] for name, skus in names.items() if name and len(skus) == 1},
         {sku.casefold(): sku for sku in known.skus},
     )
-
-
-PROVIDERS = frozenset(["gmail.com", "hotmail.com", "outlook.com", "live.nl", "ziggo.nl", "kpnmail.nl", "icloud.com", "yahoo.com"])
-"""Domains that say nothing about who somebody works for."""
 
 
 def _with_data_below_closing(lines: list[Line], understand: Understand) -> list[Line]:

@@ -2,17 +2,17 @@
 
 import warnings
 
-from bs4 import BeautifulSoup, Comment, NavigableString, Tag, XMLParsedAsHTMLWarning
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from bs4.element import Comment, NavigableString
 from bs4.exceptions import ParserRejectedMarkup
 
+from domain.mail_reading import words
 from domain.mail_reading.cleaning import cleaned
 from domain.mail_reading.parts import Cell, Part, PartKind, Table
 
 MOST_NODES = 60_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "meta", "link"})
-_BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
-)
+_BLOCKS = frozenset(words.listed("html_blocks"))
 _QUOTING = frozenset({"blockquote"})
 _HIDDEN = ("display:none", "visibility:hidden", "font-size:0;", "mso-hide:all")
 
@@ -55,8 +55,8 @@ class _Writer:
             self.length += len(text)
 
     def say(self, text: str) -> None:
-        words = " ".join(cleaned(text).split())
-        if not words:
+        said = " ".join(cleaned(text).split())
+        if not said:
             if text and self.last not in "\n\t ":
                 self.add(" ")
             return
@@ -64,7 +64,7 @@ class _Writer:
             self.add("> " * self.quotes)
         if text[0].isspace() and self.last not in "\n\t ":
             self.add(" ")
-        self.add(words + (" " if text[-1].isspace() else ""))
+        self.add(said + (" " if text[-1].isspace() else ""))
 
     def line(self) -> None:
         """Begin a new line, in a cell a space."""
@@ -110,9 +110,9 @@ class _Writer:
     def _close_cell(self, start: int) -> None:
         text = self._since(start)
         before = len(text) - len(text.lstrip())
-        words = text.strip()
+        said = text.strip()
         if self._open[-1]:
-            self._open[-1][-1].append(Cell(words, start + before, start + before + len(words)))
+            self._open[-1][-1].append(Cell(said, start + before, start + before + len(said)))
 
     def _since(self, start: int) -> str:
         taken: list[str] = []

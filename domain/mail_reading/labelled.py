@@ -14,7 +14,8 @@ from domain.mail_reading.source import Line
 SURE, LIKELY, UNSURE = 4.2, 2.6, 1.0
 """Log-odds of what stands beside a label of full, some and little certainty."""
 _NEGATED = re.compile(
-    r"\b(?:niet|geen|vanaf|na|voor|uiterlijk|tussen|before|after|not|from|between|until|except|behalve|t/m|tot|tm|by|no)\b",
+    r"\b(?:niet|geen|vanaf|na|voor|uiterlijk|tussen|before|after|not|from|between|until|except|behalve|"
+    r"t/m|tot|tm|by|no)\b",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(

@@ -1,7 +1,7 @@
 """What a corrected mail teaches: labels, words around a value, names of articles; and which rules were right."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,7 +97,7 @@ def _taught(
     if product is not None:
         return _alias(template, product, str(value), order, corrected, known) if product[1] == f.SKU else template
     places = list(_places(mail, path, str(value), known))
-    for line, start, end in places:
+    for line, start, _ in places:
         label = _label_before(line, start)
         if label is not None and not _is_told(label, corrected):
             return _label(template, label, path)
@@ -173,28 +173,25 @@ def _places(mail: MailMessage, path: str, value: str, known: Known) -> Iterator[
             yield line, line.start + start, line.start + end
 
 
-def _written(path: str, value: str, line: Line, mail: MailMessage, known: Known) -> Iterator[tuple[int, int]]:
+def _written(path: str, value: str, line: Line, mail: MailMessage, known: Known) -> list[tuple[int, int]]:
     """The stretches of a line that have the value as their normal form."""
     text = line.text
-    if path == f.PHONE:
-        yield from ((found.start, found.end) for found in values.phones_in(text) if found.value == value)
-    elif path == f.EMAIL:
-        yield from ((found.start, found.end) for found in values.emails_in(text) if found.value == value)
-    elif path == f.POSTCODE:
-        found_in = addresses.postcodes_in(text, labelled=True)
-        yield from ((found.start, found.end) for found in found_in if found.value == value)
-    elif path == f.PREFERRED_DATE:
-        context = context_of(mail, known)
-        for day in context.days(text):
-            if day.day.isoformat() == value:
-                yield day.start, day.end
-    elif path == f.HOUSE_NUMBER:
-        for match in re.finditer(r"\b\d{1,5}\b(?:[-/ ]{0,2}\w{1,4}\b)?", text):
-            if addresses.house_number(match[0]) == value:
-                yield match.span()
-    elif value:
-        for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE):
-            yield match.span()
+    if path == f.PREFERRED_DATE:
+        days = context_of(mail, known).days(text)
+        return [(day.start, day.end) for day in days if day.day.isoformat() == value]
+    if path == f.HOUSE_NUMBER:
+        numbers = re.finditer(r"\b\d{1,5}\b(?:[-/ ]{0,2}\w{1,4}\b)?", text)
+        return [match.span() for match in numbers if addresses.house_number(match[0]) == value]
+    if path in _FORMS:
+        return [(found.start, found.end) for found in _FORMS[path](text) if found.value == value]
+    return [match.span() for match in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE) if value]
+
+
+_FORMS: dict[str, Callable[[str], Iterator[addresses.Found]]] = {
+    f.PHONE: values.phones_in,
+    f.EMAIL: values.emails_in,
+    f.POSTCODE: lambda text: addresses.postcodes_in(text, labelled=True),
+}
 
 
 def _line_at(mail: MailMessage, found: ExtractedField) -> Line | None:

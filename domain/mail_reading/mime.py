@@ -123,10 +123,9 @@ def _date(given: str) -> datetime | None:
 
 
 def _parts(message: Message, problems: list[Problem]) -> Iterator[Part]:
-    count = pdfs = 0
-    for leaf, forwarded in _leaves(message):
-        count += 1
-        if count > MOST_PARTS:
+    pdfs = 0
+    for count, (leaf, forwarded) in enumerate(_leaves(message)):
+        if count >= MOST_PARTS:
             problems.append(Problem(ProblemCode.TOO_MANY_PARTS))
             return
         part = _text_part(leaf)
@@ -146,7 +145,7 @@ def _leaves(message: Message, forwarded: bool = False, depth: int = 0) -> Iterat
         yield message, forwarded
         return
     if message.get_content_type() == "multipart/alternative":
-        inside = _best(inside)
+        inside = _best([part for part in inside if isinstance(part, Message)])
     nested = forwarded or message.get_content_type() == "message/rfc822"
     for part in inside:
         if isinstance(part, Message):

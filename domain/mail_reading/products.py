@@ -2,35 +2,36 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-
-from rapidfuzz import fuzz, process
 
 from domain.mail_reading import fields as f
 from domain.mail_reading import labels, values
-from domain.mail_reading.addresses import Found, plain
+from domain.mail_reading.addresses import Found
+from domain.mail_reading.articles import CODE, Product, known_sku, named, sku_in, unlisted
 from domain.mail_reading.candidates import Candidate, Context, Stretch
 from domain.mail_reading.labelled import SURE, weight_of
 from domain.mail_reading.pairs import Layout, Pair, Understand
 from domain.mail_reading.parts import Cell
-from domain.mail_reading.source import Line, columns
+from domain.mail_reading.source import Line
 
 MOST_CODES, MOST_LISTED = 60, 200
 _IN_NOTES = 1.0
-_CODE = re.compile(r"(?<![\w@./-])(?=[A-Za-z0-9-]*\d)[A-Za-z0-9]{2,12}(?:-[A-Za-z0-9]{1,12}){1,4}(?![\w@-])")
 _BEFORE = re.compile(
-    r"(?<![\w.,-])(?P<count>\d{1,3}|één|een|twee|drie|vier|one|two|three|four)\s?(?:x|×|\*|stuks?|st\.?|maal|pcs\.?|pieces?(?: of)?|units?(?: of)?)?"
+    r"(?<![\w.,-])(?P<count>\d{1,3}|één|een|twee|drie|vier|one|two|three|four)\s?(?:x|×|\*|stuks?|st\.?|"
+    r"maal|pcs\.?|pieces?(?: of)?|units?(?: of)?)?"
     r"\s*(?:van |of |keer )?[\s(\"']*$",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
     r"^[\s)\"']{0,3}(?:[-–:,;]?\s*\(?(?:aantal|qty|quantity)\s*[:=]?\s*(?P<labelled>\d{1,3})\b"
-    r"|\(?\s?[x×*]\s?(?P<times>\d{1,3})\b|[\s(,:-]{0,3}(?P<count>\d{1,3})\s?(?:x\b|×|stuks?\b|st\b\.?|pcs?\b\.?|pieces?\b|units?\b))",
+    r"|\(?\s?[x×*]\s?(?P<times>\d{1,3})\b|[\s(,:-]{0,3}(?P<count>\d{1,3})\s?(?:x\b|×|stuks?\b|st\b\.?|"
+    r"pcs?\b\.?|pieces?\b|units?\b))",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
-    r"^[\s*•–>-]*(?:\d[.)]\s+)?(?P<count>\d{1,3})\s?(?:x|×|stuks?|st\.?|pcs\.?|pieces?(?: of)?|maal|keer)\s+(?P<what>[^\n]{3,120})$",
+    r"^[\s*•–>-]*(?:\d[.)]\s+)?(?P<count>\d{1,3})\s?(?:x|×|stuks?|st\.?|pcs\.?|pieces?(?: of)?|maal|"
+    r"keer)\s+(?P<what>[^\n]{3,120})$",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(
@@ -38,80 +39,7 @@ _TOTAL = re.compile(
 )
 _TAIL = re.compile(r"\s*(?:[-–]\s*)?(?:€|EUR)\s?[\d.,]+.*$|[\s,;:(–-]+$")
 _PRODUCT_LABELS = frozenset({labels.PRODUCT, f.SKU, f.QUANTITY, f.DESCRIPTION})
-_CLOSE, _MARGIN = 84.0, 6.0
 _WORD = {"één": 1, "een": 1, "twee": 2, "drie": 3, "vier": 4, "one": 1, "two": 2, "three": 3, "four": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """What was read of one line of an order; each part may be absent."""
-
-    sku: Candidate | None = None
-    quantity: Candidate | None = None
-    description: Candidate | None = None
-
-    @property
-    def place(self) -> tuple[int, int]:
-        first = self.sku or self.description or self.quantity
-        return (first.part, first.start) if first else (0, 0)
-
-
-def sku_in(stretch: Stretch, context: Context, weight: float, *, any_token: bool) -> Candidate | None:
-    """The article number in a text: a known one, else one that is close to a known one, else what has its form."""
-    for token in values.TOKEN.finditer(stretch.text):
-        written = token["token"]
-        known = _known_sku(written, context)
-        if known is not None:
-            found = Found(known, *token.span("token"))
-            return stretch.candidate(f.SKU, found, f.Method.KNOWN, max(weight, SURE) + 0.5)
-    for code in _CODE.finditer(stretch.text):
-        return _unknown(stretch, code[0], code.start(), context, weight)
-    first = values.token_in(stretch.text) if any_token else None
-    return _unknown(stretch, first.value, first.start, context, weight) if first is not None else None
-
-
-def _known_sku(written: str, context: Context) -> str | None:
-    folded = context.folded_skus
-    return folded.get(written.casefold())
-
-
-def _unknown(stretch: Stretch, written: str, start: int, context: Context, weight: float) -> Candidate:
-    """A number that is not in the map: a slip of one that is, or one that nobody told us of."""
-    span = (start, start + len(written))
-    close = process.extract(written.upper(), list(context.known.skus), scorer=fuzz.ratio, score_cutoff=_CLOSE, limit=2)
-    if not close:
-        doubt = 1.2 if context.known.skus else 0.3
-        return stretch.candidate(f.SKU, Found(written, *span, doubt), f.Method.PATTERN, weight)
-    alone = len(close) == 1 or close[0][1] - close[1][1] >= _MARGIN
-    found = Found(close[0][0], *span, 0.0, True)
-    return stretch.candidate(f.SKU, found, f.Method.FUZZY, min(weight, 1.6 if alone else 0.2))
-
-
-def named(stretch: Stretch, context: Context) -> Candidate | None:
-    """The article that goes by the name in a text: learned, or as the article is called here."""
-    key = plain(stretch.text)
-    rule = context.template.aliases.get(key)
-    whole = (0, len(stretch.text))
-    if rule is not None and rule.path in context.known.skus:
-        found = Found(rule.path, *whole, 0.0, True)
-        return _with_rule(stretch.candidate(f.SKU, found, f.Method.LEARNED, rule.weight), key)
-    sku = context.sku_names.get(key)
-    if sku is not None:
-        return stretch.candidate(f.SKU, Found(sku, *whole, 0.0, True), f.Method.KNOWN, 1.9)
-    return None
-
-
-def _with_rule(candidate: Candidate, rule: str) -> Candidate:
-    return Candidate(
-        candidate.path,
-        candidate.value,
-        candidate.part,
-        candidate.start,
-        candidate.end,
-        candidate.method,
-        candidate.weight,
-        rule,
-    )
 
 
 def in_tables(lines: Sequence[Line], layout: Layout, context: Context, understand: Understand) -> Iterator[Product]:
@@ -249,7 +177,7 @@ def _several(stretch: Stretch, context: Context, weight: float) -> Iterator[Prod
         what = counted.span("what") if counted else (0, len(stretch.text))
         bare = Stretch(stretch.line, stretch.text[slice(*what)].rstrip(" ,;."), stretch.start + what[0])
         if " " not in bare.text and len(bare.text) >= 6 and context.known.skus:
-            code = _unknown(bare, bare.text, 0, context, weight)
+            code = unlisted(bare, bare.text, 0, context, weight)
             if code.method == f.Method.FUZZY:
                 yield Product(code, _counted(counted, stretch, weight))
                 return
@@ -285,8 +213,8 @@ def _around_codes(stretch: Stretch, context: Context, weight: float) -> Iterator
 def _codes(stretch: Stretch, context: Context, weight: float) -> Iterator[Candidate]:
     seen = -1
     for token in values.TOKEN.finditer(stretch.text):
-        known = _known_sku(token["token"], context)
-        is_code = known is not None or _CODE.fullmatch(token["token"]) is not None
+        known = known_sku(token["token"], context)
+        is_code = known is not None or CODE.fullmatch(token["token"]) is not None
         if not is_code or token.start("token") < seen:
             continue
         seen = token.end("token")
@@ -359,46 +287,3 @@ def in_lines(lines: Sequence[Line], layout: Layout, context: Context) -> Iterato
             start, end = counted.span("what")
             bare = Stretch(line, stretch.text[start:end].rstrip(" ,;."), stretch.start + start)
             yield _described(bare, counted, stretch, context, 2.0)
-
-
-def columns_of(line: Line) -> list[Cell]:
-    """The columns of a line, one where there are no more."""
-    return list(line.cells) or list(columns(line.text, line.start))
-
-
-def united(products: Sequence[Product]) -> list[Product]:
-    """Each article once, in the order of the mail: what is said of it twice is put together."""
-    kept: list[Product] = []
-    for product in sorted(products, key=lambda product: product.place):
-        same = next((i for i, other in enumerate(kept) if _is_same(product, other)), None)
-        if same is None:
-            kept.append(product)
-        else:
-            kept[same] = _together(kept[same], product)
-    return kept[: f.MOST_PRODUCTS]
-
-
-def _is_same(one: Product, other: Product) -> bool:
-    return one.sku is not None and other.sku is not None and one.sku.value == other.sku.value
-
-
-def _together(one: Product, other: Product) -> Product:
-    quantity = one.quantity or other.quantity
-    if one.quantity and other.quantity and one.quantity.value != other.quantity.value:
-        quantity = _with_weight(one.quantity, one.quantity.weight - 3.0)
-    assert one.sku is not None and other.sku is not None
-    sku = max(one.sku, other.sku, key=lambda candidate: candidate.weight)
-    return Product(sku, quantity, one.description or other.description)
-
-
-def _with_weight(candidate: Candidate, weight: float) -> Candidate:
-    return Candidate(
-        candidate.path,
-        candidate.value,
-        candidate.part,
-        candidate.start,
-        candidate.end,
-        candidate.method,
-        weight,
-        candidate.rule,
-    )

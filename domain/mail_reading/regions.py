@@ -13,7 +13,8 @@ _FORWARD_MARK = re.compile(
     re.IGNORECASE,
 )
 _ORIGINAL_MARK = re.compile(
-    r"[\s>]*[-_=*]{2,}\s*(?:oorspronkelijk(?:e)? (?:bericht|mail)|original (?:message|mail|appointment))\s*[-_=*]{2,}\s*",
+    r"[\s>]*[-_=*]{2,}\s*(?:oorspronkelijk(?:e)? (?:bericht|mail)|original (?:message|mail|"
+    r"appointment))\s*[-_=*]{2,}\s*",
     re.IGNORECASE,
 )
 _WROTE = re.compile(
@@ -29,17 +30,22 @@ _HEADER_LINE = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = re.compile(
-    r"\s*(?:(?:met|mvg|m\.v\.g)\b[ .,]*(?:vriendelijke|hartelijke|beste|zonnige|sportieve|collegiale)?\s*(?:groet(?:en|jes)?)?"
+    r"\s*(?:(?:met|mvg|m\.v\.g)\b[ .,]*(?:vriendelijke|hartelijke|beste|zonnige|sportieve|"
+    r"collegiale)?\s*(?:groet(?:en|jes)?)?"
     r"|(?:vriendelijke|hartelijke|beste) groet(?:en|jes)?|hoogachtend|groet(?:en|jes)?|m\.?v\.?g\.?"
-    r"|(?:kind|best|warm|warmest|kindest) (?:regards|wishes)|regards|sincerely(?: yours)?|yours (?:sincerely|faithfully|truly)"
+    r"|(?:kind|best|warm|warmest|kindest) (?:regards|wishes)|regards|sincerely(?: yours)?|"
+    r"yours (?:sincerely|faithfully|truly)"
     r"|(?:many )?thanks|thank you|thx|cheers|bedankt|alvast bedankt|dank(?: je| u)?(?: wel)?|best|all the best)"
-    r"(?:\s+(?:vooraf|alvast|in advance|again|en groeten?|namens [^\n]{0,40}|from [^\n]{0,40}|van [^\n]{0,40}))?\s*[,.!]*\s*"
+    r"(?:\s+(?:vooraf|alvast|in advance|again|en groeten?|namens [^\n]{0,40}|from [^\n]{0,40}|"
+    r"van [^\n]{0,40}))?\s*[,.!]*\s*"
     r"(?:[A-Z][\w.'-]*(?: [\w.'-]+){0,3})?\s*",
 )
 _DISCLAIMER = re.compile(
-    r"\s*(?:disclaimer\b|(?:dit|deze) (?:e-?mail)?(?:bericht)?[^\n]{0,60}(?:vertrouwelijk|uitsluitend bestemd|bestemd voor)"
+    r"\s*(?:disclaimer\b|(?:dit|deze) (?:e-?mail)?(?:bericht)?[^\n]{0,60}(?:vertrouwelijk|"
+    r"uitsluitend bestemd|bestemd voor)"
     r"|this (?:e-?mail|message)[^\n]{0,60}(?:confidential|intended)|denk aan het milieu|please consider the environment"
-    r"|(?:verzonden|verstuurd) (?:vanaf|met|vanuit|via) |sent (?:from|with) (?:my|outlook)|op al onze (?:leveringen|offertes|diensten))",
+    r"|(?:verzonden|verstuurd) (?:vanaf|met|vanuit|via) |sent (?:from|with) (?:my|outlook)|"
+    r"op al onze (?:leveringen|offertes|diensten))",
     re.IGNORECASE,
 )
 _MOST_SIGNATURE_WORDS = 9

@@ -54,10 +54,15 @@ _COUNTS = {
     "c": 3,
     "iii": 3,
 }
-_THING = r"(?:order|opdracht|bestelling|klant|aanvraag|installatie|customer|installation|job|request|locatie|location|adres|site)"
+_THING = (
+    r"(?:order|opdracht|bestelling|klant|aanvraag|installatie|customer|installation|job|request|locatie|"
+    r"location|adres|site)"
+)
 _NUMBERED = re.compile(
-    rf"[\s=*#_>•~-]*(?:{_THING}\s*(?:nr\.?|no\.?|#)?\s*(?P<number>\d{{1,2}}|[abcABC]|een|één|one|twee|two|drie|three|i{{1,3}}|I{{1,3}})"
-    rf"(?:\s*(?:van|of|/)\s*(?:de\s)?\d{{1,2}})?|(?P<ordinal>eerste|first|tweede|second|derde|third|vierde|fourth) {_THING})"
+    rf"[\s=*#_>•~-]*(?:{_THING}\s*(?:nr\.?|no\.?|#)?\s*(?P<number>\d{{1,2}}|[abcABC]|een|één|one|twee|two|"
+    rf"drie|three|i{{1,3}}|I{{1,3}})"
+    rf"(?:\s*(?:van|of|/)\s*(?:de\s)?\d{{1,2}})?|(?P<ordinal>eerste|first|tweede|second|derde|third|vierde|"
+    rf"fourth) {_THING})"
     r"\s*(?:(?P<closed>[:.)=*#_>~-]+|[-–(]\s)|$)",
     re.IGNORECASE,
 )

@@ -15,11 +15,13 @@ from domain.mail_reading.source import Line
 _PART = r"(?:van|de|der|den|het|'t|ter|ten|te|la|el|von|di|da|du|le|op|in|bin|ben|y)"
 _PERSON = rf"[^\W\d_a-zà-ÿ][\w.'-]*(?:(?: {_PART}){{0,3}} [^\W\d_a-zà-ÿ][\w.'-]*){{0,5}}"
 _TITLED = re.compile(
-    r"(?<!beste )(?<!geachte )(?<!dear )(?<!hallo )(?<!dag )(?<!hi )\b(?:[Dd]hr|[Mm]evr|[Mm]vr|[Mm]w|[Mm]rs|[Mm]r|[Mm]s|[Dd]e heer(?: en mevrouw)?|"
+    r"(?<!beste )(?<!geachte )(?<!dear )(?<!hallo )(?<!dag )(?<!hi )\b(?:[Dd]hr|[Mm]evr|[Mm]vr|[Mm]w|"
+    r"[Mm]rs|[Mm]r|[Mm]s|[Dd]e heer(?: en mevrouw)?|"
     r"[Mm]evrouw|[Mm]eneer|[Ff]am|[Ff]amilie|[Hh]eer)\.? (?P<name>" + rf"(?:{_PART} )*" + _PERSON + ")"
 )
 _OF_CUSTOMER = re.compile(
-    r"\b(?:(?:[Kk]lant|[Cc]ustomer|[Cc]lient|[Bb]ewoner|[Ee]indklant|[Bb]erijder|[Dd]river)(?:,| is| heet|:| named| called)? "
+    r"\b(?:(?:[Kk]lant|[Cc]ustomer|[Cc]lient|[Bb]ewoner|[Ee]indklant|[Bb]erijder|[Dd]river)(?:,| is| heet|"
+    r":| named| called)? "
     r"|(?:namens|on behalf of) )(?:de heer |mevrouw |dhr\.? |mevr\.? |mr\.? |mrs\.? |ms\.? )?(?P<name>" + _PERSON + ")"
 )
 _FOR = re.compile(
@@ -27,37 +29,47 @@ _FOR = re.compile(
     rf"(?P<name>{_PERSON})(?=,|\s\(|\s(?:te|in|aan de|op de|uit|woonachtig|wonende|op het|living|from|at)\b)"
 )
 _REFERENCE = re.compile(
-    r"\b(?:(?P<own>order|bestelling|opdracht|ordernummer|bestelnummer|opdrachtnummer|order number|orderid|aanvraag)|referentie|ref|kenmerk|reference|"
-    r"request)\s{0,2}(?:nummer|nr\.?|number|no\.?|id)?\s{0,2}(?:is|:|#|=|-)?\s{0,2}#?(?P<token>[A-Za-z0-9][A-Za-z0-9._/-]{1,38}[A-Za-z0-9])(?![\w-])",
+    r"\b(?:(?P<own>order|bestelling|opdracht|ordernummer|bestelnummer|opdrachtnummer|order number|orderid|"
+    r"aanvraag)|referentie|ref|kenmerk|reference|"
+    r"request)\s{0,2}(?:nummer|nr\.?|number|no\.?|id)?\s{0,2}(?:is|:|#|=|"
+    r"-)?\s{0,2}#?(?P<token>[A-Za-z0-9][A-Za-z0-9._/-]{1,38}[A-Za-z0-9])(?![\w-])",
     re.IGNORECASE,
 )
 _LOOSE_REFERENCE = re.compile(r"(?<![\w/-])(?P<token>[A-Z]{2,5}[-_]?(?:20\d\d[-_])?\d{3,10})(?![\w-])")
 _PURCHASE = re.compile(
-    r"\b(?:PO|P\.O\.|inkooporder|purchase order)(?:[- ]?(?:nummer|nr\.?|number|no\.?))?\s{0,2}[:#]?\s{0,2}(?P<token>[A-Z0-9][A-Z0-9._/-]{2,30}[A-Z0-9])(?![\w-])",
+    r"\b(?:PO|P\.O\.|inkooporder|purchase order)(?:[- ]?(?:nummer|nr\.?|number|"
+    r"no\.?))?\s{0,2}[:#]?\s{0,2}(?P<token>[A-Z0-9][A-Z0-9._/-]{2,30}[A-Z0-9])(?![\w-])",
     re.IGNORECASE,
 )
 _ACCOUNT = re.compile(
-    r"\b(?:klantnummer|debiteurnummer|customer (?:account|number)|account number)\s{0,2}(?:is|:|#)?\s{0,2}(?P<token>[A-Z0-9][A-Z0-9._/-]{1,30}[A-Z0-9])(?![\w-])",
+    r"\b(?:klantnummer|debiteurnummer|customer (?:account|number)|account number)\s{0,2}(?:is|:|"
+    r"#)?\s{0,2}(?P<token>[A-Z0-9][A-Z0-9._/-]{1,30}[A-Z0-9])(?![\w-])",
     re.IGNORECASE,
 )
 _WISH = re.compile(
-    r"\b(?:graag|voorkeur|gewenst|wens|install\w*|plaats(?:en|ing)\w*|inplannen|ingepland|uitvoer\w*|preferabl[ey]|preferred|prefers?|would like|"
+    r"\b(?:graag|voorkeur|gewenst|wens|install\w*|plaats(?:en|ing)\w*|inplannen|ingepland|uitvoer\w*|"
+    r"preferabl[ey]|preferred|prefers?|would like|"
     r"suits?|schikt|schikken|past|komt .{0,20} uit|monteren|aansluiten|fit|fitted|planned|schedule\w*)\b",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(
-    r"\b(?:niet|geen|vanaf|na|uiterlijk|tussen|before|after|not|from|between|until|except|behalve|t/m|tot|vakantie|holiday|away|afwezig|"
-    r"opgeleverd|besteld|ordered|verhuis\w*|move|moves|moving|sleutel\w*|levering|delivered|delivery|geldig|getekend|signed|since|sinds|voor|by|of)\s*(?:op |on |the |vóór )?\Z",
+    r"\b(?:niet|geen|vanaf|na|uiterlijk|tussen|before|after|not|from|between|until|except|behalve|t/m|tot|"
+    r"vakantie|holiday|away|afwezig|"
+    r"opgeleverd|besteld|ordered|verhuis\w*|move|moves|moving|sleutel\w*|levering|delivered|delivery|"
+    r"geldig|getekend|signed|since|sinds|voor|by|of)\s*(?:op |on |the |vóór )?\Z",
     re.IGNORECASE,
 )
 _NEVER = re.compile(r"\b(?:niet|geen|not|cannot|can't|vakantie|holiday|away|behalve|except)\b", re.IGNORECASE)
 _GREETING = re.compile(
-    r"\s*(?:beste|geachte|hallo|hoi|hi|dear|hello|dag|goede?(?:morgen|middag|navond)|good (?:morning|afternoon)|l\.?s\.?)\b",
+    r"\s*(?:beste|geachte|hallo|hoi|hi|dear|hello|dag|goede?(?:morgen|middag|navond)|good (?:morning|"
+    r"afternoon)|l\.?s\.?)\b",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
-    r"\b(?:graag|order|bestelling|opdracht|aanvraag|klant|installatie|adres|onderstaand\w*|hierbij|please|gegevens|laadpaal|laadpunt|nieuwe?|new|"
-    r"details|customer|charger|install\w*|bijlage|attached|zie|see|product\w*|telefoon|mail|postcode|bvd|alvast|request|week|planning|pro|the|dit|voor|met)\b",
+    r"\b(?:graag|order|bestelling|opdracht|aanvraag|klant|installatie|adres|onderstaand\w*|hierbij|please|"
+    r"gegevens|laadpaal|laadpunt|nieuwe?|new|"
+    r"details|customer|charger|install\w*|bijlage|attached|zie|see|product\w*|telefoon|mail|postcode|bvd|"
+    r"alvast|request|week|planning|pro|the|dit|voor|met)\b",
     re.IGNORECASE,
 )
 
@@ -126,7 +138,8 @@ def _street(stretch: Stretch, pair: tuple[Found, Found], weight: float) -> Itera
 
 
 _LEAD = re.compile(
-    r"^.*\b(?:op|aan(?: de| het)? adres|adres is|aan|at|te|in|bij|address|naar|woont)\s+(?=(?:de |het |')?[^\W\d_a-zà-ÿ])",
+    r"^.*\b(?:op|aan(?: de| het)? adres|adres is|aan|at|te|in|bij|address|naar|woont)\s+(?=(?:de |het |"
+    r"')?[^\W\d_a-zà-ÿ])",
     re.DOTALL,
 )
 

@@ -8,33 +8,41 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 from domain import validation
 from domain.errors import DomainError
+from domain.mail_reading import words
 from domain.mail_reading.addresses import Found
 
 _EMAIL = re.compile(
     r"(?<![\w.+@-])(?:mailto:)?(?P<address>[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5})(?![\w@])"
 )
 _HIDDEN_EMAIL = re.compile(
-    r"(?<![\w.+-])(?P<user>[A-Za-z0-9._%+-]{1,64})\s?[\[(]\s?(?:at|apenstaartje|@)\s?[\])]\s?(?P<domain>[A-Za-z0-9-]{1,63}(?:\s?(?:\.|[\[(]\s?(?:dot|punt)\s?[\])])\s?[A-Za-z]{2,20}){1,3})",
+    r"(?<![\w.+-])(?P<user>[A-Za-z0-9._%+-]{1,64})\s?[\[(]\s?(?:at|apenstaartje|"
+    r"@)\s?[\])]\s?(?P<domain>[A-Za-z0-9-]{1,63}(?:\s?(?:\.|[\[(]\s?(?:dot|"
+    r"punt)\s?[\])])\s?[A-Za-z]{2,20}){1,3})",
     re.IGNORECASE,
 )
-_PROVIDERS = ["gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "outlook.nl", "live.nl", "live.com", "icloud.com", "ziggo.nl", "kpnmail.nl", "xs4all.nl", "planet.nl", "home.nl", "casema.nl", "upcmail.nl", "hetnet.nl", "yahoo.com", "chello.nl", "quicknet.nl", "me.com", "msn.com", "telfort.nl"]
+PROVIDERS = frozenset(words.listed("mail_providers"))
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00)?[\d(][\d ()./-]{7,20}\d(?![\w/-]?\d)")
 TOKEN = re.compile(r"(?<![\w./-])#?(?P<token>[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,38}[A-Za-z0-9])?)(?![\w])")
 _TITLE = re.compile(
     r"^(?:(?:t\.?a\.?v\.?|attn\.?|de|the|onze|our|klant|customer|client)\s+)*"
-    r"(?:(?:dhr|mevr|mw|mr|mrs|ms|miss|dr|drs|ing|ir|de heer|heer|mevrouw|meneer|mvr|hr)\b\.?\s*(?:(?:/|en|and|&)\s*)?)*",
+    r"(?:(?:dhr|mevr|mw|mr|mrs|ms|miss|dr|drs|ing|ir|de heer|heer|mevrouw|meneer|mvr|hr)\b\.?\s*(?:(?:/|"
+    r"en|and|&)\s*)?)*",
     re.IGNORECASE,
 )
 _NAME_END = re.compile(
-    r"\s*(?:[,;(|/\t]|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|\bop\b (?=de|het)|\s(?:van|in) (?=het|de firma))"
+    r"\s*(?:[,;(|/\t]|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|\bop\b (?=de|het)|\s(?:van|"
+    r"in) (?=het|de firma))"
 )
-_NAME_SHAPE = re.compile(r"(?:[^\W\d_][\w.'’&+-]*|&|\+|\d[\w.-]*)(?:[ ](?:[^\W\d_(][\w.'’&+-]*|&|\+|\d[\w.-]*)){0,7}")
+_NAME_SHAPE = re.compile(
+    r"(?:[^\W\d_][\w.'\u2019&+-]*|&|\+|\d[\w.-]*)(?:[ ](?:[^\W\d_(][\w.'\u2019&+-]*|&|\+|\d[\w.-]*)){0,7}"
+)
 _NUMBER_WORDS = {
-    "één": 1, "een": 1, "one": 1, "twee": 2, "two": 2, "drie": 3, "three": 3, "vier": 4, "four": 4, "vijf": 5, "five": 5,
+    "één": 1, "one": 1, "twee": 2, "two": 2, "drie": 3, "three": 3, "vier": 4, "four": 4, "vijf": 5, "five": 5,
     "zes": 6, "six": 6, "zeven": 7, "seven": 7, "acht": 8, "eight": 8, "negen": 9, "nine": 9, "tien": 10, "ten": 10,
 }  # fmt: skip
 _QUANTITY = re.compile(
-    r"(?<![\w.,-])(?P<number>\d{1,4})(?:[.,]0{1,3})?\s*(?:x\b|×|stuks?\b|st\b\.?|pcs?\b\.?|units?\b|pieces?\b|maal\b)?(?![\w-])",
+    r"(?<![\w.,-])(?P<number>\d{1,4})(?:[.,]0{1,3})?\s*(?:x\b|×|stuks?\b|st\b\.?|pcs?\b\.?|units?\b|"
+    r"pieces?\b|maal\b)?(?![\w-])",
     re.IGNORECASE,
 )
 MOST = 1_000
@@ -65,8 +73,8 @@ def emails_in(text: str) -> Iterator[Found]:
 
 def _is_slip(address: str) -> bool:
     domain = address.partition("@")[2]
-    return domain not in _PROVIDERS and any(
-        DamerauLevenshtein.distance(domain, provider, score_cutoff=1) == 1 for provider in _PROVIDERS
+    return domain not in PROVIDERS and any(
+        DamerauLevenshtein.distance(domain, provider, score_cutoff=1) == 1 for provider in PROVIDERS
     )
 
 
@@ -121,6 +129,6 @@ def quantity_in(text: str) -> Found | None:
         if 1 <= int(found["number"]) <= MOST:
             return Found(str(int(found["number"])), found.start("number"), found.end("number"))
     for word in re.finditer(r"[^\W\d_]+", text):
-        if (number := _NUMBER_WORDS.get(word[0].lower())) is not None and word[0].lower() != "een":
+        if (number := _NUMBER_WORDS.get(word[0].lower())) is not None:
             return Found(str(number), *word.span())
     return None
