@@ -2,6 +2,7 @@
 whether it signed what it sends."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from tenants.rate import turn
 
 _JSON = "application/json"
 _SECONDS = 60
+_CODE = re.compile(r"[a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,11 @@ async def _organization(session: AsyncSession, actor: Actor, entity_id: UUID, na
     query = select(Contact).where(
         Contact.contact_type == ContactType.ORGANIZATION, Contact.merged_into_id.is_(None), Contact.erased_at.is_(None)
     )
-    id = _uuid(named)
-    query = query.where(Contact.id == id if id else Contact.partner_code == named.strip().lower())
+    id, code = _uuid(named), named.strip().lower()
+    query = query.where(Contact.id == id if id else Contact.partner_code == code)
     async with acting_as(session, actor):
-        found = (await session.execute(query)).scalar_one_or_none()
+        known = id is not None or _CODE.fullmatch(code)
+        found = (await session.execute(query)).scalar_one_or_none() if known else None
     beyond = (
         found is not None
         and actor.audience is Audience.PARTNER

@@ -25,6 +25,7 @@ from domain.leads.submission import NotAName
 from domain.orders.errors import WorkHasBegun
 from domain.partner_orders import cancelling, errors, making, repeating
 from domain.partner_orders.document import (
+    LONGEST_ORDER_ID,
     InvalidDate,
     InvalidJson,
     OrderTooLarge,
@@ -105,7 +106,9 @@ async def cancel_order(request: Request) -> Response:
     caller = await caller_of(request)
     require_json(request)
     reason = _reason(await caller.body(request))
-    number = request.path_params["partner_order_id"]
+    number = request.path_params["partner_order_id"].strip()
+    if len(number) > LONGEST_ORDER_ID or not number.isprintable():
+        raise NotFound(field=("partner_order_id",))
     async with caller.context.system() as session:
         found = await repeating.known(session, caller.entity_id, caller.organization.id, number)
         if found is None:

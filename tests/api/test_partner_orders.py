@@ -145,6 +145,9 @@ async def test_a_key_orders_for_its_own_branch_only(client: httpx.AsyncClient, t
     assert above.status_code == 201
     beside = await client.post(path(trading), json=document, headers=await key(trading, other))
     assert (beside.status_code, codes(beside)) == (404, [("NOT_FOUND", "$.partner_id")])
+    for named in ("%00", "groendus", "%ff", "..", "x" * 300):
+        unknown = await client.post(f"/partners/{named}/orders", json=document, headers=await key(trading, made.dealer))
+        assert unknown.status_code == 404, named
     unscoped = await client.post(path(trading), json=document, headers=await key(trading, made.dealer, "orders:read"))
     assert (unscoped.status_code, codes(unscoped)) == (403, [("FORBIDDEN", "$")])
     nobody = await client.post(path(trading), json=document, headers={"Content-Type": "application/json"})
@@ -199,6 +202,8 @@ async def test_an_order_that_waits_can_be_asked_for_and_taken_back(client: httpx
     assert (done.status_code, done.json()["status"]) == (200, "cancelled")
     again = await client.post(f"{path(trading)}/W/1/cancel", json=cancel, headers=headers)
     assert (again.status_code, codes(again)) == (409, [("PARTNER_ORDER_CANCELLED", "$.id")])
+    odd = await client.post(f"{path(trading)}/W%00/cancel", json=cancel, headers=headers)
+    assert odd.status_code == 404
     unknown = await client.post(f"{path(trading)}/W/2/cancel", json=cancel, headers=headers)
     assert (unknown.status_code, codes(unknown)) == (404, [("NOT_FOUND", "$.partner_order_id")])
 

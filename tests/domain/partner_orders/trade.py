@@ -66,21 +66,16 @@ class Trade:
         document = parse(given or self.document())
         located: Located = await prepare(KnownPlaces(flag), document)
         made = self.market
+        chosen: dict[str, Any] = {
+            "entity_id": made.entity.id,
+            "organization_id": made.dealer.id,
+            "document": document,
+            "located": located,
+            "way": way,
+            "by": by or made.actors["dealer"],
+        }
         async with made.database.session(SYSTEM) as session:
-            return await submit(
-                session,
-                **(
-                    {
-                        "entity_id": made.entity.id,
-                        "organization_id": made.dealer.id,
-                        "document": document,
-                        "located": located,
-                        "way": way,
-                        "by": by or made.actors["dealer"],
-                    }
-                    | values
-                ),
-            )
+            return await submit(session, **(chosen | values))
 
 
 async def trade(database: Any, *, agreement: dict[str, Any] | None = None, live: bool = True) -> Trade:
