@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import orjson
 import pytest
+from httpx import ASGITransport, AsyncClient, Response
 from pydantic import SecretStr
 from sqlalchemy import select
 from starlette.applications import Starlette
@@ -14,20 +15,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from api.app import create_app
+from api.rest import onboarding as rest
 from domain.catalog.service import map_partner_sku
 from domain.contacts.models import Contact
 from domain.events.models import Event
-from domain.onboarding import reactions, registers
+from domain.onboarding import reactions, registers, sku_map, tasks
 from domain.onboarding.criteria import Register
 from domain.onboarding.flow import LOOK_UP_JOB
 from domain.onboarding.models import PartnerOnboarding
 from domain.onboarding.registers import Outcome, Unreachable
-from tenants.actor import SYSTEM
+from tenants.actor import SYSTEM, Actor
 from tenants.engine import Database
 from tenants.permissions import Role
 from tenants.settings import Settings
 from tests import factories
-from tests.asking import Asker, codes, gid
+from tests.asking import SCHEMA, Asker, codes, gid
 from tests.domain.onboarding import world
 from tests.domain.onboarding.world import World
 from tests.serving import serving
@@ -215,3 +218,43 @@ async def test_the_job_settles_what_registers_settle_and_leaves_the_rest_to_peop
     await look_up(run, {"onboarding_id": str(row.id)})
     states = await a_world.states(row)
     assert (states["KVK"], states["VAT"]) == ("DONE", "FAILED")
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_document_comes_as_a_file_and_the_map_goes_as_one(
+    a_world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await a_world.accepted()
+    assert row.organization_id
+    async with a_world.database.session(a_world.admin) as session:
+        await map_partner_sku(session, a_world.entity.id, row.organization_id, "=Z-1", a_world.article.id)
+    asking = [a_world.visitor, *[a_world.admin] * 6]
+
+    async def asked(_request: Any) -> Actor:
+        return asking.pop(0)
+
+    monkeypatch.setattr(rest, "actor_of", asked)
+    app = create_app(settings, SCHEMA)
+    app.state.database = a_world.database
+    entity, partner = gid("BusinessEntity", a_world.entity.id), gid("Organization", row.organization_id)
+    of = {"entityId": entity, "organizationId": partner}
+    kind = of | {"kind": "COMPANY_EXTRACT", "issuedOn": tasks.today().isoformat()}
+    async with AsyncClient(transport=ASGITransport(app), base_url=f"http://{a_world.brand.host}") as client:
+
+        async def send(content: bytes = b"%PDF-1", media: str = "application/pdf", **more: str) -> Response:
+            headers = {"Content-Type": media}
+            return await client.post("/partner-documents", params=kind | more, content=content, headers=headers)
+
+        assert (await send()).status_code == 401
+        assert (await send(media="text/html")).status_code == 415
+        made = await send()
+        assert (made.status_code, made.json()["number"], made.json()["state"]) == (201, 1, "PENDING")
+        wrong = {"DOCUMENT_NOT_ASKED_FOR": {"kind": "DIPLOMA"}, "DOCUMENT_EXPIRED": {"issuedOn": "2020-01-01"}}
+        for code, more in wrong.items():
+            refused = await send(**more)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (422, code)
+        table = await client.get("/partner-sku-map", params=of)
+        assert table.text == f"partner_sku,sku,quantity\r\n'=Z-1,{a_world.article.sku},1\r\n"
+        assert sku_map.read(table.text)[0].partner_sku == "=Z-1"
