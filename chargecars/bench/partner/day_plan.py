@@ -89,13 +89,20 @@ def planned(scale: float, part: float, seed: int) -> list[Planned]:
 
 def _of_partner(volume: Volume, scale: float, part: float, chance: random.Random) -> Iterator[Planned]:
     count = max(1, round(volume.monthly * scale / DAYS_OF_A_MONTH))
-    kinds = FAULTS[volume.road]
+    kinds = _kinds(volume, count)
     faults = [kind for kind in kinds for _ in range(max(1, round(count * part)))][: max(count, len(kinds))]
     faults += [Fault.NONE] * (count - len(faults))
     chance.shuffle(faults)
     for place, fault in enumerate(faults):
         number = f"{volume.code}-{seed_number(chance, place)}"
         yield Planned(volume, number, fault, _document(volume, number, fault, chance))
+
+
+def _kinds(volume: Volume, count: int) -> tuple[Fault, ...]:
+    """On a day too small for all, the partners of one road share its kinds."""
+    kinds = FAULTS[volume.road]
+    same = [each for each in VOLUMES if each.road is volume.road]
+    return kinds if count >= len(kinds) else kinds[same.index(volume) :: len(same)]
 
 
 def seed_number(chance: random.Random, place: int) -> str:
