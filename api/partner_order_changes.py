@@ -17,11 +17,13 @@ from api.mutations import Payload, mutation
 from api.partner_orders import PartnerIntegration, PartnerOrderException, SubmittedPartnerOrder
 from api.reading import read_in
 from domain.contacts.addresses import AddressDetails, located
+from domain.contacts.models import Contact as ContactRow
 from domain.errors import Required
-from domain.partner_orders import cancelling, changing, exceptions, resolving
+from domain.partner_orders import cancelling, changing, exceptions, integration, resolving
 from domain.partner_orders.document import parse
 from domain.partner_orders.errors import OneWayToResolve
 from domain.partner_orders.models import PartnerIntegration as IntegrationRow
+from domain.partner_orders.models import PartnerOrder as OrderRow
 from domain.partner_orders.models import Way
 from domain.partner_orders.receipt import Receipt
 from domain.partner_orders.submit import prepare, submit
@@ -185,6 +187,7 @@ class PartnerOrderMutations:
         document = parse(_document(input))
         place = await prepare(locator_of(context), document)
         async with context.system() as session:
+            await _require_unsigned(info, session, entity_id, organization_id)
             receipt = await submit(
                 session,
                 entity_id=entity_id,
@@ -250,8 +253,11 @@ class PartnerOrderMutations:
         requires=_SUBMIT,
     )
     async def cancel_partner_order(self, info: Info, id: OrderId, reason: Reason) -> PartnerOrderPayload:
+        key = key_of("PartnerOrder", id)
         async with info.context.system() as session:
-            order = await cancelling.cancel(session, info.context.actor, key_of("PartnerOrder", id), reason)
+            if known := await session.get(OrderRow, key):
+                await _require_unsigned(info, session, known.entity_id, known.organization_id)
+            order = await cancelling.cancel(session, info.context.actor, key, reason)
             return await _order(info, session, order.id)
 
     @mutation("Changes how a partner's systems work with a business entity. By a person.", requires=_MANAGE)
@@ -354,6 +360,16 @@ def _receipt(made: Receipt) -> PartnerOrderReceipt:
         estimated_processing_minutes=made.estimated_processing_minutes,
         repeated=made.repeated,
     )
+
+
+async def _require_unsigned(info: Info, session: AsyncSession, entity_id: UUID, organization_id: UUID) -> None:
+    context = info.context
+    async with acting_as(session, context.actor):
+        seen = await session.get(ContactRow, organization_id)
+        chain = list(seen.chain_organization_ids) if seen else []
+    if seen is not None and entity_id in context.actor.entity_ids:
+        address = context.request.ip_address
+        await integration.require_unsigned(session, context.actor, address, entity_id, chain or [organization_id])
 
 
 async def _mine(

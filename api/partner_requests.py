@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from api.context import Context
-from api.guards import entity_of, require
+from api.guards import entity_of, hold, require
 from api.refusals import tell_headers, tell_language
 from api.requests import RequestError, context_of
 from domain.agreements.partner_terms import terms_for
@@ -29,6 +29,8 @@ from tenants.rate import turn
 
 _JSON = "application/json"
 _SECONDS = 60
+_MOST_UNKNOWN = 120
+"""Partners that one key may ask for in vain, per minute."""
 _CODE = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -70,6 +72,9 @@ async def caller_of(request: Request, permission: Permission = Permission.PARTNE
     entity_id = _entity(request, actor)
     async with context.system() as session:
         organization = await _organization(session, actor, entity_id, request.path_params["partner_id"])
+        if organization is None:
+            await hold(request, f"partner-unknown:{_caller(request, actor)}", _MOST_UNKNOWN, _SECONDS)
+            raise NotFound(field=("partner_id",))
         chain = list(organization.chain_organization_ids) or [organization.id]
         kept = await integration.governing(session, entity_id, chain)
         secrets = await signing.secrets_of(session, context.settings, kept)
@@ -96,7 +101,7 @@ def _entity(request: Request, actor: Actor) -> UUID:
     return found
 
 
-async def _organization(session: AsyncSession, actor: Actor, entity_id: UUID, named: str) -> Contact:
+async def _organization(session: AsyncSession, actor: Actor, entity_id: UUID, named: str) -> Contact | None:
     """By its code or id, as the actor sees it: of its subtree for a partner."""
     query = select(Contact).where(
         Contact.contact_type == ContactType.ORGANIZATION, Contact.merged_into_id.is_(None), Contact.erased_at.is_(None)
@@ -111,9 +116,7 @@ async def _organization(session: AsyncSession, actor: Actor, entity_id: UUID, na
         and actor.audience is Audience.PARTNER
         and actor.organization_id not in (found.chain_organization_ids or [found.id])
     )
-    if found is None or beyond or entity_id not in found.entity_ids:
-        raise NotFound(field=("partner_id",))
-    return found
+    return None if found is None or beyond or entity_id not in found.entity_ids else found
 
 
 def _uuid(named: str) -> UUID | None:

@@ -10,8 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.orders.models import Order
-from domain.partner_orders.errors import AddressNotAllowed, IntegrationNotLive
+from domain.partner_orders.errors import AddressNotAllowed, IntegrationNotLive, SignatureRequired
 from domain.partner_orders.models import IntegrationStatus, PartnerIntegration
+from tenants.actor import Actor
+from tenants.audience import Audience
 from tenants.auth import clock
 
 TAKES_ORDERS = (IntegrationStatus.LIVE, IntegrationStatus.SANDBOX)
@@ -56,6 +58,21 @@ def require_allowed(row: PartnerIntegration, address: str) -> None:
     """Raise AddressNotAllowed where there is an allow-list and a request comes from outside of it."""
     if row.allowed_addresses and not any(_within(address, network) for network in row.allowed_addresses):
         raise AddressNotAllowed(address=address)
+
+
+async def require_unsigned(
+    session: AsyncSession, by: Actor, address: str, entity_id: UUID, chain: Sequence[UUID]
+) -> None:
+    """Let a partner's program through that cannot sign: none where signatures are required, or from elsewhere.
+
+    A stolen key is worth no more by GraphQL than over HTTP. Persons prove themselves by their login. For the system.
+    """
+    if by.audience is not Audience.PARTNER or by.user_id is not None:
+        return
+    row = await governing(session, entity_id, chain)
+    require_allowed(row, address)
+    if row.signature_required:
+        raise SignatureRequired()
 
 
 def _within(address: str, network: str) -> bool:

@@ -146,6 +146,16 @@ async def test_a_partner_asks_for_signatures_and_staff_alone_does_without(asker:
     assert codes(stale["updatePartnerIntegration"]) == [("STALE_VERSION", ["revision"])]
 
 
+async def test_a_key_that_has_to_sign_cannot_go_around_it(asker: Ask, trading: Trade) -> None:
+    made = trading.market
+    given = {"organizationId": gid("Organization", made.master.id), "signatureRequired": True}
+    await asker("staff").ask(UPDATE, input=given)
+    key = replace(made.actors["dealer"], user_id=None, client=Client(ClientKind.API_KEY, made.master.id))
+    refused = await submit(asker(key))
+    assert codes(refused) == [("SIGNATURE_REQUIRED", [])]
+    assert (await submit(asker("dealer")))["userErrors"] == []
+
+
 async def test_a_secret_is_shown_once_to_a_person(asker: Ask, trading: Trade) -> None:
     made = trading.market
     id = gid("Organization", made.master.id)
