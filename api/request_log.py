@@ -64,7 +64,7 @@ def _own(listing: Listing, row: Any) -> Source | None:
 @strawberry.type(description="One request of a key or an application; kept for 30 days, without personal data.")
 class LoggedRequest(Node):
     created_at: datetime = column("When it came.")
-    request_id: str = column("`X-Request-Id` of its answer.")
+    reference: str = column("`X-Request-Id` of its answer.", name="request_id")
     method: str = column("Method.")
     path: str = column("Path.")
     route: str = column("The path with the names of its variables.")
@@ -101,7 +101,7 @@ class LoggedRequestFilter:
     route: TextFilter | None = match("By route.")
     operation: TextFilter | None = match("By name of the GraphQL operation.")
     code: str | None = condition("Answered with this code.", lambda r, value: value == func.any(r.codes))
-    request_id: TextFilter | None = match("By `X-Request-Id`.")
+    reference: TextFilter | None = match("By `X-Request-Id`.", name="request_id")
     sandbox: bool | None = match("Whether it went to the sandbox.")
     entity_id: IDFilter | None = match("To this business entity.", node="BusinessEntity")
     organization_id: IDFilter | None = match("Of this partner.", node="Organization")

@@ -210,7 +210,7 @@ SANDBOX_SORT = Sort(SandboxRow, created_at="When it was made.", default="-create
 
 @strawberry.type(description="A letter that a sandbox would have sent.")
 class SandboxMail:
-    id: strawberry.ID = strawberry.field(description="For `before`.")
+    cursor: str = strawberry.field(description="For `before`.")
     created_at: datetime = strawberry.field(description="When it was written.")
     recipient: str = strawberry.field(description="To whom it would have gone.")
     subject: str = strawberry.field(description="Its subject.")
@@ -235,7 +235,7 @@ class SandboxQueries:
         sandbox_id: Annotated[strawberry.ID, strawberry.argument(description="The sandbox.")],
         first: Annotated[int, strawberry.argument(description="How many, at most 100.")] = 20,
         before: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only those written before this one.")
+            str | None, strawberry.argument(description="Only those written before the one with this cursor.")
         ] = None,
     ) -> list[SandboxMail]:
         key = key_of("PartnerSandbox", sandbox_id, "sandboxId")
@@ -244,7 +244,7 @@ class SandboxQueries:
             found = await letters.kept(session, sandbox, most=first, before=_uuid(before))
         return [
             SandboxMail(
-                id=strawberry.ID(str(each.id)),
+                cursor=str(each.id),
                 created_at=each.at,
                 recipient=each.recipient,
                 subject=each.subject,
@@ -254,9 +254,9 @@ class SandboxQueries:
         ]
 
 
-def _uuid(given: strawberry.ID | None) -> UUID | None:
+def _uuid(given: str | None) -> UUID | None:
     try:
-        return UUID(str(given)) if given else None
+        return UUID(given) if given else None
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.context import Info
 from api.inputs import key_of, optional_key
 from api.mutations import Payload, mutation
-from api.reading import global_id, read_in
+from api.reading import read_in
 from api.sandbox import PartnerSandbox, SandboxRun
 from api.webhook_payloads import Payloads
 from domain import validation
@@ -99,7 +99,6 @@ class PartnerSandboxPayload(Payload):
 
 @strawberry.type(description="What making a key, a signing secret or an endpoint of a sandbox returns.")
 class SandboxSecretPayload(Payload):
-    id: strawberry.ID | None = strawberry.field(default=None, description="The key, secret or endpoint.")
     secret: str | None = strawberry.field(default=None, description="The key or secret itself; shown this once.")
     partner_code: str | None = strawberry.field(
         default=None, description="The partner's name in paths of the sandbox: `/partners/{partner_code}/orders`."
@@ -154,7 +153,7 @@ class SandboxMutations:
             sandbox = await making.seen(session, actor, key_of("PartnerSandbox", input.sandbox_id, "sandboxId"))
             made = await credentials.make_key(session, actor, sandbox, input.name)
             code = await making.code_of(session, sandbox)
-            return SandboxSecretPayload(id=_id("ApiKey", made.key.id), secret=made.shown_once, partner_code=code)
+            return SandboxSecretPayload(secret=made.shown_once, partner_code=code)
 
     @mutation("Makes a secret to sign requests to a sandbox with; those before hold for a day.", requires=_MANAGE)
     async def create_sandbox_signing_secret(self, info: Info, sandbox_id: SandboxId) -> SandboxSecretPayload:
@@ -162,8 +161,7 @@ class SandboxMutations:
             sandbox = await making.seen(session, info.context.actor, key_of("PartnerSandbox", sandbox_id, "sandboxId"))
             made = await credentials.make_signing_secret(session, info.context.settings, sandbox)
             code = await making.code_of(session, sandbox)
-            shown = _id("PartnerSigningSecret", made.row.id)
-            return SandboxSecretPayload(id=shown, secret=made.secret, partner_code=code)
+            return SandboxSecretPayload(secret=made.secret, partner_code=code)
 
     @mutation("Makes an endpoint that gets the messages of a sandbox.", requires=_MANAGE)
     async def create_sandbox_webhook(self, info: Info, input: CreateSandboxWebhookInput) -> SandboxSecretPayload:
@@ -175,8 +173,7 @@ class SandboxMutations:
             sandbox = await making.seen(session, context.actor, key)
             made = await credentials.make_endpoint(session, here, context.actor, sandbox, given)
             code = await making.code_of(session, sandbox)
-            shown = _id("WebhookEndpoint", made.endpoint.id)
-            return SandboxSecretPayload(id=shown, secret=made.secret, partner_code=code)
+            return SandboxSecretPayload(secret=made.secret, partner_code=code)
 
     @mutation("Sets the clock of a sandbox, stops it, or puts it back to the real time.", requires=_MANAGE)
     async def set_sandbox_clock(self, info: Info, input: SetSandboxClockInput) -> PartnerSandboxPayload:
@@ -238,7 +235,3 @@ class SandboxMutations:
 async def _shown(info: Info, session: AsyncSession, id: UUID) -> PartnerSandboxPayload:
     async with acting_as(session, info.context.actor):
         return PartnerSandboxPayload(partner_sandbox=await read_in(session, info, "partner_sandbox", id))
-
-
-def _id(kind: str, id: UUID) -> strawberry.ID:
-    return strawberry.ID(global_id(kind, id))
