@@ -49,7 +49,7 @@ _CORRECTS = re.compile(
     re.IGNORECASE,
 )
 """Words of a mail that takes something back: somebody looks at all of it."""
-_CORRECTED = -2.4
+_CORRECTED = 0.85
 _FEWEST_TELLING = 2
 
 
@@ -98,8 +98,7 @@ def _with_data_below_closing(lines: list[Line], understand: Understand) -> list[
 def _orders(
     message: MailMessage, lines: list[Line], context: Context, understand: Understand, weight: float = 0.0
 ) -> list[ExtractedOrder]:
-    if any(_CORRECTS.search(line.text) for line in lines):
-        weight += _CORRECTED
+    corrects = any(_CORRECTS.search(line.text) for line in lines)
     parts = split(lines, layout_of(lines, understand), understand)
     several = len(parts.segments) > 1
     said, products_of_all = _read(Segment(parts.shared), context, understand) if parts.shared else ([], [])
@@ -112,11 +111,18 @@ def _orders(
         found = shifted(found, weight) + of_all
         numbers = {candidate.value for candidate in found}
         found += [c for c in subject if not several or c.value in numbers]
-        articles = articles or (products_of_all if several else [])
-        order = _order(message, found, united(articles), context, weight + (_SHARED if several and not articles else 0))
+        shared = several and not articles
+        bought = united(products_of_all if shared else articles)
+        order = _order(message, found, bought, context, weight + (_SHARED if shared else 0))
         if order is not None:
-            orders.append(order)
+            orders.append(_looked_at(order) if corrects else order)
     return orders
+
+
+def _looked_at(order: ExtractedOrder) -> ExtractedOrder:
+    """The order with no field that is sure."""
+    doubted = {p: replace(field, confidence=min(field.confidence, _CORRECTED)) for p, field in order.fields.items()}
+    return replace(order, fields=doubted)
 
 
 def _read(segment: Segment, context: Context, understand: Understand) -> tuple[list[Candidate], list[Product]]:

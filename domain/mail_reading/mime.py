@@ -17,7 +17,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from domain.mail_reading import html_text, pdf_text
 from domain.mail_reading.cleaning import cleaned, decoded
-from domain.mail_reading.parts import Part, PartKind, Problem, ProblemCode
+from domain.mail_reading.parts import Cell, Part, PartKind, Problem, ProblemCode, Table
 
 MOST_BYTES = 20_000_000
 MOST_PARTS = 60
@@ -172,8 +172,26 @@ def _text_part(leaf: Message) -> Part | None:
         return html_text.as_part(decoded(_bytes_of(leaf)[: 2 * MOST_HTML], _charset(leaf))[:MOST_HTML], _name(leaf))
     if kind in ("text/plain", "text/csv") or (kind.startswith("text/") and not _name(leaf)):
         text = cleaned(decoded(_bytes_of(leaf)[: 4 * MOST_TEXT], _charset(leaf)))
-        return Part(PartKind.TEXT, text[: MOST_TEXT + 1], name=_name(leaf))
+        is_csv = kind == "text/csv" or (_name(leaf) or "").lower().endswith(".csv")
+        rows = tuple(_csv_rows(text[:MOST_TEXT])) if is_csv else ()
+        return Part(PartKind.TEXT, text[: MOST_TEXT + 1], (Table(rows),) if rows else (), _name(leaf))
     return None
+
+
+def _csv_rows(text: str) -> Iterator[tuple[Cell, ...]]:
+    """The cells of lines that are apart by the mark that the first line has most of; quotes belong to no cell."""
+    mark = max(";,\t", key=text.partition("\n")[0].count)
+    start = 0
+    for line in text.split("\n"):
+        cells, at = [], start
+        for piece in line.split(mark):
+            bare = piece.strip(' "')
+            lead = piece.index(bare) if bare else 0
+            cells.append(Cell(bare, at + lead, at + lead + len(bare)))
+            at += len(piece) + 1
+        if len(cells) > 1:
+            yield tuple(cells)
+        start += len(line) + 1
 
 
 def _is_pdf(leaf: Message) -> bool:

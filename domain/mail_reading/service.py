@@ -69,7 +69,7 @@ async def known_for(session: AsyncSession, entity_id: UUID, organization_id: UUI
         .where(PartnerSku.entity_id == entity_id, PartnerSku.organization_id.in_(_members(organization_id)))
     )
     places = await session.execute(select(Pc4.pc4, Pc4.place))
-    return Known(dict(skus.tuples().all()), dict(places.tuples().all()))
+    return Known({sku: name for sku, name in skus}, {pc4: place for pc4, place in places})
 
 
 async def learn(
