@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.partner_terms import terms_for
 from domain.catalog.models import Article
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidState
 from domain.partner_orders import events, exceptions, making
 from domain.partner_orders.document import PartnerOrderDocument, ProductDocument, parse
 from domain.partner_orders.errors import LinesFixed, PartnerOrderCancelled
@@ -53,10 +53,12 @@ async def complete(
     """Add what is known by now to what came of a locked order, and close its items. For the system.
 
     `chosen`: an article by item of the queue, for this order alone. Gives why nothing can be offered, if so.
-    Raises: PartnerOrderCancelled, LinesFixed.
+    Raises: PartnerOrderCancelled, InvalidState (what it says was forgotten), LinesFixed.
     """
     if order.status == PartnerOrderStatus.CANCELLED:
         raise PartnerOrderCancelled(partner_order_id=order.partner_order_id, field=("id",))
+    if order.forgotten_at is not None:
+        raise InvalidState(current="FORGOTTEN", wanted="QUOTE", field=("id",))
     document = parse(order.document)
     missing = await _missing(session, order, document, chosen or {})
     found = [each for each in missing if each.line is not None]

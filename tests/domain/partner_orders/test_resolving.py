@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from domain.contacts import privacy
 from domain.contacts.addresses import located
 from domain.contacts.models import Address
-from domain.errors import NotFound
+from domain.errors import InvalidState, NotFound
 from domain.geo.location import AddressFlag
 from domain.orders.models import Order
 from domain.partner_orders import cancelling, exceptions, resolving
@@ -126,3 +127,17 @@ async def test_another_try_at_what_is_agreed_is_refused(database: Database) -> N
         with pytest.raises(LinesFixed):
             await resolving.by_article(session, made.actors["staff"], item.id, made.articles["cable"].id)
     assert receipt.order_id
+
+
+async def test_what_is_erased_of_a_customer_is_gone_from_its_order(trading: Trade) -> None:
+    made = trading.market
+    receipt = await trading.send(trading.document("R-4", NEW), flag=AddressFlag.NOT_VERIFIED)
+    (order,) = await rows(trading, PartnerOrder)
+    async with made.database.session(SYSTEM) as session:
+        await privacy.erase(session, made.actors["staff"], order.contact_id)
+    (order,) = await rows(trading, PartnerOrder)
+    assert (order.document, order.issues) == ({}, [])
+    assert {item.detail.get("given") for item in await rows(trading, PartnerOrderException)} == {None}
+    async with made.database.session(SYSTEM) as session:
+        with pytest.raises(InvalidState):
+            await resolving.by_trying(session, made.actors["staff"], receipt.id)
