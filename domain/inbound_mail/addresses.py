@@ -58,7 +58,7 @@ async def create(
     if partner is None:
         raise Required(field=("organization_id",))
     values = _checked(given)
-    await _require_room(session, entity_id, partner.id)
+    await _require_room(session, entity_id, partner.id, MOST_ADDRESSES)
     made = InboundAddress(entity_id=entity_id, organization_id=partner.id, local_part=_local_part(partner), **values)
     session.add(made)
     await session.flush()
@@ -81,6 +81,7 @@ async def rotate(
 ) -> InboundAddress:
     """Another address with the same settings; the one before takes mail until then, 30 days where nothing is said."""
     old = await mine(session, actor, id)
+    await _require_room(session, old.entity_id, old.organization_id, 2 * MOST_ADDRESSES)
     partner = await session.get_one(Contact, old.organization_id)
     kept = {name: getattr(old, name) for name in (*_CHANGED, "allowed_senders")}
     made = InboundAddress(
@@ -155,13 +156,14 @@ def _sender(given: str) -> str:
         raise NotASender() from None
 
 
-async def _require_room(session: AsyncSession, entity_id: UUID, organization_id: UUID) -> None:
+async def _require_room(session: AsyncSession, entity_id: UUID, organization_id: UUID, most: int) -> None:
+    """Of those that take mail; there may be twice as many while some are replaced."""
     of_the_partner = InboundAddress.organization_id == organization_id
     used = select(func.count()).where(InboundAddress.entity_id == entity_id, of_the_partner, InboundAddress.active)
     now = clock.now()
     used = used.where(InboundAddress.closes_at.is_(None) | (InboundAddress.closes_at > now))
-    if (await session.execute(used)).scalar_one() >= MOST_ADDRESSES:
-        raise TooManyAddresses(maximum=MOST_ADDRESSES)
+    if (await session.execute(used)).scalar_one() >= most:
+        raise TooManyAddresses(maximum=most)
 
 
 def _local_part(partner: Contact) -> str:

@@ -56,10 +56,10 @@ class Desk:
         made = self.post.trade.market
         return Once(made.database, self.post.settings, made.actors[name])
 
-    async def key(self, organization_id: UUID | None) -> dict[str, str]:
+    async def key(self, organization_id: UUID | None, scope: str = "partner-orders:submit") -> dict[str, str]:
         made = self.post.trade.market
         async with made.database.session(SYSTEM) as session:
-            wanted = Wanted("Key", ("partner-orders:submit",), made.entity.id, organization_id)
+            wanted = Wanted("Key", (scope,), made.entity.id, organization_id)
             shown = (await api_keys.create(session, SYSTEM, wanted)).shown_once
         return {"Authorization": f"Bearer {shown}", "Content-Type": "message/rfc822"}
 
@@ -170,9 +170,14 @@ async def test_a_mail_service_posts_for_all_partners_and_staff_read_what_came(de
     given = {"recipient": desk.post.recipient, "sender": SENDER}
     posted = await desk.http.post("/inbound-mail", content=raw, headers=key, params=given)
     assert posted.status_code == 201
-    staff = dict(key)
-    denied = await desk.http.get(f"/inbound-mail/{posted.json()['id']}", headers=staff)
-    assert denied.status_code == 403
+    path = f"/inbound-mail/{posted.json()['id']}"
+    assert (await desk.http.get(path, headers=key)).status_code == 403
+    staff = await desk.key(None, "partner-orders:resolve")
+    read = await desk.http.get(path, headers=staff)
+    assert (read.content, read.headers["content-type"]) == (raw, "application/octet-stream")
+    assert read.headers["content-disposition"].startswith("attachment")
+    absent = await desk.http.get(f"/inbound-mail/{gid('InboundMail', UUID(int=1))}", headers=staff)
+    assert (absent.status_code, absent.json()["errors"][0]["code"]) == (404, "NOT_FOUND")
     (mail,) = (await desk.as_("staff").ask("{ inboundMails { nodes { id knownSender sender } } }"))["inboundMails"][
         "nodes"
     ]
