@@ -129,6 +129,12 @@ described(
 )
 
 
+@reads(StepRow, audiences=_STAFF)
+@strawberry.type(description="What a step was decided by; for staff.")
+class StepEvidence:
+    detail: JSON = column("What a register said, which organizations are alike, what was found.")
+
+
 @reads(StepRow, source=of_organizations)
 @strawberry.type(description="One thing that has to hold before a partner goes on.")
 class OnboardingStep(Node):
@@ -138,9 +144,9 @@ class OnboardingStep(Node):
     required: bool = column("Whether one may not go on without it.")
     state: StepState = column("Whether it is taken.")
     judged: bool = column("Whether a person of the entity settled it; else it follows from the facts.")
-    detail: JSON = column("What it was decided by.")
     reason: str | None = column("Why it was judged so.")
     settled_at: datetime | None = column("Since when.")
+    evidence: StepEvidence | None = embedded("What it was decided by; for staff.")
 
 
 @reads(TaskRow, audiences=_STAFF)
@@ -351,4 +357,12 @@ def category_of(code: str, definition: criteria.Definition) -> OnboardingCategor
     return OnboardingCategoryDefinition(code=code, definition=JSON(criteria.as_json(definition)), steps=codes)
 
 
-TYPES = (PartnerOnboarding, OnboardingStep, PartnerTask, PartnerDocument, PartnerAgreementSignature, TaskHandling)
+TYPES = (
+    PartnerOnboarding,
+    OnboardingStep,
+    PartnerTask,
+    PartnerDocument,
+    PartnerAgreementSignature,
+    TaskHandling,
+    StepEvidence,
+)

@@ -122,8 +122,8 @@ class ImportSkuMapInput:
     entity_id: strawberry.ID = strawberry.field(description="The business entity.")
     organization_id: strawberry.ID = strawberry.field(description="The partner.")
     csv: str = strawberry.field(
-        description=f"Columns partner_sku, sku, quantity; at most {sku_map.MOST_ROWS} rows, "
-        f"{sku_map.MOST_CHARACTERS} characters."
+        description=f"Columns partner_sku, sku, quantity; at most {sku_map.MOST_ROWS} rows. POST /partner-sku-map "
+        "takes what is longer than a text of GraphQL may be."
     )
     replaces: bool = strawberry.field(
         default=False, description="Whether numbers that no row names stand for nothing any more."

@@ -50,7 +50,7 @@ async def look_up(run: Run, arguments: Arguments) -> None:
 @job(REPRICE_JOB, queue="slow", timeout=900, attempts=3)
 async def reprice(session: AsyncSession, arguments: Arguments, run: Run) -> None:
     """Prices of partners follow the standard list."""
-    await reactions.reprice_all(session, arguments)
+    await reactions.reprice_some(session, arguments)
 
 
 async def look_after_partners(database: Database) -> int:

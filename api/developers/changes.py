@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLNamedType, GraphQLSchema
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLNamedType,
+    GraphQLSchema,
+    is_specified_scalar_type,
+)
 
 from api.developers.pages import FILES, MAKES
 from api.versions.used import deprecated_parts
@@ -70,7 +76,7 @@ def of_documents(old: Mapping[str, Any], new: Mapping[str, Any], day: date) -> I
 
 def _parts(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
     for name, found in schema.type_map.items():
-        if not name.startswith("__"):
+        if not name.startswith("__") and not is_specified_scalar_type(found):
             yield name, _first(found.description)
             yield from _inner(name, found)
 

@@ -142,7 +142,7 @@ def _responses(said: Description, schemas: "_Schemas") -> dict[str, Any]:
     for status, codes in said.codes.items():
         refusal = _refusal(said, status, codes)
         if str(status) in made:
-            refusal["content"] = made[str(status)].get("content", {}) | refusal["content"]
+            refusal["content"] = refusal["content"] | made[str(status)].get("content", {})
         made[str(status)] = refusal
     if not any(status in made for status in ("default", "4XX")):
         made["default"] = _refusal(said, 0, ())

@@ -70,10 +70,10 @@ async def receive(request: Request) -> Response:
     context = await _context(request)
     hook = await _hook(request, context)
     tell_language(request, hook.language)
-    await _hold(request, hook)
     integration.require_allowed(hook.integration, context.request.ip_address)
     body = await _body(request)
     await _prove(request, context, hook, body)
+    await _hold(request, hook)
     integration.require_taking(hook.integration)
     kept = await _keep(request, context, hook, body)
     outcome = await messages.process(context.database, locator_of(context), kept, began=began)
@@ -125,6 +125,7 @@ def _uuid(named: str) -> UUID | None:
 
 
 async def _hold(request: Request, hook: _Hook) -> None:
+    """Of proven senders only: nobody else uses up what the partner may send."""
     allowed = await turn(
         request.app.state.redis, f"webhook:{hook.row.id}", hook.integration.requests_per_minute, _SECONDS
     )

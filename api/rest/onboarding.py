@@ -1,4 +1,4 @@
-"""Files of onboarding: POST /partner-documents takes a PDF, GET /partner-sku-map gives the article map as CSV."""
+"""Files of onboarding: POST /partner-documents takes a PDF, /partner-sku-map takes and gives the map as CSV."""
 
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from domain.contacts import tree
 from domain.errors import Conflict, DomainError, DomainErrors, NotFound, PermissionDenied
 from domain.onboarding import criteria, documents, errors, sku_import, sku_map
 from domain.onboarding.documents import Given
+from domain.onboarding.sku_import import Planned, SkuMapChange
 from tenants.actor import SYSTEM, Actor
 from tenants.audience import Audience
 from tenants.permissions import Permission
@@ -45,6 +46,60 @@ async def add_document(request: Request) -> Response:
     told = {"documentId": global_id("PartnerDocument", made.id), "kind": made.kind, "number": made.number,
             "state": made.state}  # fmt: skip
     return Response(orjson.dumps(told), 201, media_type="application/json")
+
+
+async def import_sku_map(request: Request) -> Response:
+    """201 with what every row came to, 200 where nothing changed or `checkOnly` is given; 422 with the faulty rows."""
+    actor = await _actor(request)
+    refuse_unknown(request, ("entityId", "organizationId", "checkOnly", "replaces"))
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
+        raise RequestError(415, "UNSUPPORTED_MEDIA_TYPE", "Send the map as text/csv.")
+    entity_id, organization_id = entity_of(request), _organization(request)
+    check_only, replaces = _flag(request, "checkOnly"), _flag(request, "replaces")
+    try:
+        rows = sku_map.read(_text(await request.body()))
+        async with request.app.state.database.session(SYSTEM) as session:
+            planned = await sku_import.plan(session, actor, entity_id, organization_id, rows, replaces=replaces)
+            faulty = planned.count(SkuMapChange.FAULTY)
+            made = None if check_only or faulty else await sku_import.apply(session, actor, planned)
+    except (DomainError, DomainErrors) as refused:
+        raise _refused(refused, actor) from None
+    told = {
+        "importId": global_id("SkuMapImport", made.id) if made else None,
+        "faulty": faulty,
+        "rows": [_row(each, actor.language) for each in planned.rows],
+    }
+    status = 422 if faulty and not check_only else 201 if made else 200
+    return Response(orjson.dumps(told), status, media_type="application/json")
+
+
+def _row(each: Planned, language: str) -> dict[str, Any]:
+    return {
+        "line": each.row.line,
+        "partnerSku": each.row.partner_sku,
+        "sku": each.row.sku,
+        "quantity": f"{each.row.quantity.normalize():f}",
+        "change": each.change.value,
+        "errors": [
+            {"code": fault.code, "field": str(fault.field[-1]), "message": fault.message(language)}
+            for fault in each.row.faults
+        ],
+    }
+
+
+def _text(body: bytes) -> str:
+    """UTF-8, or what spreadsheets in the Netherlands write else."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _flag(request: Request, name: str) -> bool:
+    given = request.query_params.get(name, "false")
+    if given not in ("true", "false"):
+        raise RequestError(400, "BAD_INPUT", f"{name}: true or false.", field=[name])
+    return given == "true"
 
 
 async def sku_map_csv(request: Request) -> Response:
@@ -131,6 +186,29 @@ _MADE = {
         "state": {"type": "string"},
     },
 }
+_IMPORTED = {
+    "type": "object",
+    "required": ["importId", "faulty", "rows"],
+    "properties": {
+        "importId": {"type": ["string", "null"]},
+        "faulty": {"type": "integer"},
+        "rows": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["line", "partnerSku", "sku", "quantity", "change", "errors"],
+                "properties": {
+                    "line": {"type": "integer"},
+                    "partnerSku": {"type": "string"},
+                    "sku": {"type": ["string", "null"]},
+                    "quantity": {"type": "string"},
+                    "change": {"enum": [change.value for change in SkuMapChange]},
+                    "errors": {"type": "array", "items": {"type": "object"}},
+                },
+            },
+        },
+    },
+}
 _ENTITY = query("entityId", "The business entity: a global id.", required=True)
 _ORGANIZATION = query("organizationId", "The partner: a global id.", required=True)
 _KINDS = ", ".join(criteria.DocumentType)
@@ -160,6 +238,27 @@ ROUTES: list[Any] = [
             query("fileName", "The name it is downloaded under."),
         ],
         words="For staff and administrators of partners. A version waits until staff have looked at it.",
+    ),
+    described(
+        Route("/partner-sku-map", import_sku_map, methods=["POST"]),
+        summary="Import a partner's article map from CSV.",
+        tag="Partners",
+        body=(Media("text/csv", {"type": "string"}),),
+        responses={200: _IMPORTED, 201: _IMPORTED, 422: _IMPORTED},
+        codes={
+            400: ("BAD_ID", "BAD_INPUT"),
+            403: (PermissionDenied,),
+            404: (NotFound,),
+            415: ("UNSUPPORTED_MEDIA_TYPE",),
+        },
+        parameters=[
+            _ENTITY,
+            _ORGANIZATION,
+            query("checkOnly", "true: say what every row comes to and change nothing."),
+            query("replaces", "true: numbers that no row names stand for nothing any more."),
+        ],
+        words="Columns partner_sku, sku, quantity. All of it is done or nothing; 422 gives the rows with their errors, "
+        "or a code where no row can be told from another.",
     ),
     described(
         Route("/partner-sku-map", sku_map_csv, methods=["GET"]),

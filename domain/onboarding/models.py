@@ -240,7 +240,12 @@ class OnboardingStep(Identified, Updated, Base):
     """None where the facts settled it."""
 
 
-protect(OnboardingStep, staff=Rule(OF_THE_ENTITY), partner=Rule(OF_THEIR_PARTNER), explain=EXPLAIN)
+protect(
+    OnboardingStep,
+    staff=Rule(OF_THE_ENTITY),
+    partner=Rule(OF_THEIR_PARTNER, hidden=("detail",)),
+    explain=EXPLAIN,
+)
 
 
 class PartnerDocument(Identified, Updated, Base):

@@ -22,7 +22,7 @@ from domain.errors import Duplicate, Faults, InvalidInput, TooFew, TooMany, Wron
 from domain.money import decimal
 from domain.onboarding.errors import NegativePrice
 
-MOST_RULES = 500
+MOST_RULES = 250
 
 
 class RuleSaysNothing(InvalidInput):

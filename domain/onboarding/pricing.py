@@ -81,12 +81,14 @@ async def reprice(session: AsyncSession, entity_id: UUID, organization_id: UUID)
     return sum(each.cents != each.before_cents for each in made)
 
 
-async def followers(session: AsyncSession, entity_id: UUID) -> list[UUID]:
-    """The partners whose prices follow the standard list by rules."""
+async def followers(session: AsyncSession, entity_id: UUID, after: UUID | None, most: int) -> list[UUID]:
+    """The next partners whose prices follow the standard list by rules."""
     query = select(PriceRules.organization_id).where(
         PriceRules.entity_id == entity_id, PriceRules.replaced_at.is_(None)
     )
-    return list((await session.scalars(query.order_by(PriceRules.organization_id))).all())
+    if after is not None:
+        query = query.where(PriceRules.organization_id > after)
+    return list((await session.scalars(query.order_by(PriceRules.organization_id).limit(most))).all())
 
 
 async def _partner(session: AsyncSession, actor: Actor, entity_id: UUID, organization_id: UUID) -> Contact:

@@ -1,6 +1,7 @@
 """What an onboarding follows: whatever a step depends on may have come about."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from domain.jobs.service import enqueue
 from domain.onboarding import flow, pricing
 from domain.onboarding.models import PriceRules
 from tenants.actor import SYSTEM
+from tenants.auth import clock
 
 _ALSO_LIVE = frozenset({"agreement.saved", "agreement.signed"})
 """A partner that is live has to sign a new agreement too."""
 _PRICE = "price.set"
+_TOGETHER = timedelta(minutes=1)
+_AT_ONCE = 100
 EVENTS = frozenset(
     {
         _PRICE,
@@ -61,11 +65,22 @@ async def _follow_price(session: AsyncSession, event: Event) -> None:
     )
     if (await session.execute(any_follower.limit(1))).first() is None or not await _is_standard(session, event):
         return
-    key = f"{event.entity_id}:{event.id}"
+    at = clock.now().replace(second=0, microsecond=0) + _TOGETHER
+    await _ask(session, event.entity_id, None, at)
+
+
+async def _ask(session: AsyncSession, entity_id: UUID, after: UUID | None, at: datetime) -> None:
+    """One job for all changes of a minute, begun when it is over; and one for each further batch of partners."""
     await enqueue(
-        session, pricing.REPRICE_JOB, {"entity_id": event.entity_id}, actor=SYSTEM, entity_id=event.entity_id, key=key,
+        session,
+        pricing.REPRICE_JOB,
+        {"entity_id": entity_id, "after": after, "at": at},
+        actor=SYSTEM,
+        entity_id=entity_id,
+        key=f"{entity_id}:{at.isoformat()}:{after}",
+        run_at=at,
         queue="slow",
-    )  # fmt: skip
+    )
 
 
 async def _is_standard(session: AsyncSession, event: Event) -> bool:
@@ -75,9 +90,10 @@ async def _is_standard(session: AsyncSession, event: Event) -> bool:
     return bool((await session.execute(query)).scalar_one_or_none() == event.payload.get("price_list"))
 
 
-async def reprice_all(session: AsyncSession, arguments: Mapping[str, Any]) -> int:
-    """Make the prices of all that follow the standard list anew; how many changed. For the system."""
-    entity_id = UUID(str(arguments["entity_id"]))
-    return sum(
-        [await pricing.reprice(session, entity_id, each) for each in await pricing.followers(session, entity_id)]
-    )
+async def reprice_some(session: AsyncSession, arguments: Mapping[str, Any]) -> int:
+    """Make the prices of the next partners that follow the standard list anew; how many changed. For the system."""
+    entity_id, after = UUID(str(arguments["entity_id"])), arguments["after"]
+    found = await pricing.followers(session, entity_id, UUID(str(after)) if after else None, _AT_ONCE)
+    if len(found) == _AT_ONCE:
+        await _ask(session, entity_id, found[-1], datetime.fromisoformat(str(arguments["at"])))
+    return sum([await pricing.reprice(session, entity_id, each) for each in found])

@@ -243,9 +243,9 @@ async def test_a_document_comes_as_a_file_and_the_map_goes_as_one(
     kind = of | {"kind": "COMPANY_EXTRACT", "issuedOn": tasks.today().isoformat()}
     async with AsyncClient(transport=ASGITransport(app), base_url=f"http://{a_world.brand.host}") as client:
 
-        async def send(content: bytes = b"%PDF-1", media: str = "application/pdf", **more: str) -> Response:
+        async def send(media: str = "application/pdf", **more: str) -> Response:
             headers = {"Content-Type": media}
-            return await client.post("/partner-documents", params=kind | more, content=content, headers=headers)
+            return await client.post("/partner-documents", params=kind | more, content=b"%PDF-1", headers=headers)
 
         assert (await send()).status_code == 401
         assert (await send(media="text/html")).status_code == 415
@@ -253,8 +253,20 @@ async def test_a_document_comes_as_a_file_and_the_map_goes_as_one(
         assert (made.status_code, made.json()["number"], made.json()["state"]) == (201, 1, "PENDING")
         wrong = {"DOCUMENT_NOT_ASKED_FOR": {"kind": "DIPLOMA"}, "DOCUMENT_EXPIRED": {"issuedOn": "2020-01-01"}}
         for code, more in wrong.items():
-            refused = await send(**more)
+            refused = await send("application/pdf", **more)
             assert (refused.status_code, refused.json()["error"]["code"]) == (422, code)
         table = await client.get("/partner-sku-map", params=of)
         assert table.text == f"partner_sku,sku,quantity\r\n'=Z-1,{a_world.article.sku},1\r\n"
         assert sku_map.read(table.text)[0].partner_sku == "=Z-1"
+
+        async def bring(text: str, **more: str) -> Response:
+            headers = {"Content-Type": "text/csv"}
+            return await client.post("/partner-sku-map", params=of | more, content=text, headers=headers)
+
+        changed = table.text.replace(",1\r", ",2\r")
+        asking += [a_world.admin] * 4
+        assert [row["change"] for row in (await bring(changed, checkOnly="true")).json()["rows"]] == ["CHANGED"]
+        faulty = await bring(changed + "Z-2,NONE,1")
+        assert (faulty.status_code, faulty.json()["rows"][1]["errors"][0]["code"]) == (422, "UNKNOWN_ARTICLE")
+        assert (await bring(changed)).status_code == 201
+        assert (await bring(changed)).status_code == 200
