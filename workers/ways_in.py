@@ -3,6 +3,9 @@
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
 from domain.errors import NotFound
 from domain.geo.locate import Locator
 from domain.rows import find
@@ -15,6 +18,7 @@ from tenants.settings import Settings
 from workers.jobs import Arguments, GiveUp, job
 from workers.run import Run, progress
 
+_log = structlog.get_logger(__name__)
 _LOCATORS: WeakKeyDictionary[Database, Locator] = WeakKeyDictionary()
 
 
@@ -57,11 +61,16 @@ async def _failed(database: Database, webhook_id: UUID, after: UUID | None) -> l
 
 
 async def _again(database: Database, settings: Settings, id: UUID) -> None:
-    """One that was erased meanwhile is left alone."""
+    """One that was erased meanwhile is left alone; a fault of ours with one keeps nobody from reading the others."""
     try:
         await messages.again(database, _locator(database, settings), id)
     except (NotFound, MessageForgotten):
         return
+    except (SQLAlchemyError, OSError):
+        raise
+    except Exception:
+        _log.exception("message_not_read", message_id=str(id))
+        await messages.give_up(database, id)
 
 
 def _locator(database: Database, settings: Settings) -> Locator:

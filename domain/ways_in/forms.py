@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import validation
-from domain.errors import Duplicate, Faults, FieldPath, PermissionDenied, TooMany
+from domain.errors import Duplicate, Faults, FieldPath, InvalidState, PermissionDenied, TooMany
 from domain.events.record import changes_of
 from domain.rows import find
 from domain.unique import refusing_taken
@@ -96,6 +96,8 @@ async def login_link(session: AsyncSession, settings: Settings, actor: Actor, id
         raise PermissionDenied()
     async with acting_as(session, actor):
         form = await find(session, OrderForm, id)
+    if form.access != FormAccess.LOGIN:
+        raise InvalidState(current=form.access, wanted=FormAccess.LOGIN.value, field=("id",))
     narrowed = replace(actor, permissions=frozenset({Permission.PARTNER_ORDERS_SUBMIT}))
     return form, tickets.new_link(settings, form.id, narrowed)
 

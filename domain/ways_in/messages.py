@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.agreements.partner_terms import terms_for
 from domain.contacts.addresses import Locates
-from domain.errors import DomainError, DomainErrors
+from domain.errors import DomainError, DomainErrors, Unavailable
 from domain.partner_orders import exceptions
 from domain.partner_orders.document import PartnerOrderDocument, json_path, parse
 from domain.partner_orders.models import ExceptionKind, ExceptionState, PartnerOrderException, Way
@@ -44,6 +44,7 @@ FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 1000
 _LEFT_BEHIND = timedelta(minutes=1)
 _SWEPT = 200
+_MOST_ATTEMPTS = 5
 _KEPT_HEADERS = ("content-type", "content-encoding", "user-agent", "x-request-id", "webhook-id", "idempotency-key")
 _MOST_FAULTS = 50
 
@@ -117,7 +118,13 @@ def _is_text(body: bytes) -> bool:
 
 
 async def refuse(session: AsyncSession, hook: MappedWebhook, code: str) -> None:
-    """Count a request that did not prove who sent it, so that the partner can see that there were some."""
+    """Count a request that did not prove who sent it, so that the partner can see that there were some.
+
+    A flood of them counts what it can without waiting for one another.
+    """
+    mine = select(MappedWebhook.id).where(MappedWebhook.id == hook.id).with_for_update(skip_locked=True)
+    if (await session.execute(mine)).first() is None:
+        return
     counted = {"refused": MappedWebhook.refused + 1, "last_refused_at": clock.now(), "last_refused_code": code}
     await session.execute(update(MappedWebhook).where(MappedWebhook.id == hook.id).values(**counted))
 
@@ -128,6 +135,18 @@ async def again(database: Database, locator: Locates, id: UUID) -> Outcome:
         message = await find(session, InboundMessage, id)
         kept = _kept(message, await find(session, MappedWebhook, message.mapped_webhook_id))
     return await process(database, locator, kept)
+
+
+async def give_up(database: Database, id: UUID) -> None:
+    """Count a reading that ended with a fault of ours; after some it waits in the queue for somebody."""
+    async with database.session(SYSTEM) as session:
+        row = await find(session, InboundMessage, id, lock=True)
+        row.attempts += 1
+        if row.attempts < _MOST_ATTEMPTS or row.state != MessageState.RECEIVED:
+            return
+        row.state, row.faults, row.finished_at = MessageState.FAILED.value, [told(Unavailable())], clock.now()
+        await session.flush()
+        await _open(session, row, ExceptionKind.REFUSED, (Unavailable(),))
 
 
 async def process(database: Database, locator: Locates, message: Kept, *, began: datetime | None = None) -> Outcome:

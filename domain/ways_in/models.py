@@ -45,6 +45,7 @@ class MappedWebhook(Identified, Updated, Base):
         CheckConstraint("(previous_secret IS NULL) = (overlap_until IS NULL)", name="previous_secret"),
         Index("ix_mapped_webhook_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_mapped_webhook_organization_newest", "organization_id", "created_at", "id"),
+        Index("ix_mapped_webhook_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
@@ -157,6 +158,7 @@ class OrderForm(Identified, Updated, Base):
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug"),
         Index("ix_order_form_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_order_form_organization_newest", "organization_id", "created_at", "id"),
+        Index("ix_order_form_newest", "created_at", "id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

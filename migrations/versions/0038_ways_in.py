@@ -48,6 +48,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_mapped_webhook_organization_newest", "mapped_webhook", ["organization_id", "created_at", "id"], unique=False
     )
+    op.create_index("ix_mapped_webhook_newest", "mapped_webhook", ["created_at", "id"], unique=False)
     op.create_table(
         "mapped_webhook_version",
         sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
@@ -177,6 +178,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_order_form_organization_newest", "order_form", ["organization_id", "created_at", "id"], unique=False
     )
+    op.create_index("ix_order_form_newest", "order_form", ["created_at", "id"], unique=False)
 
 
 def downgrade() -> None:

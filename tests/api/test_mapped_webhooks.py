@@ -21,6 +21,7 @@ from tenants.settings import Settings
 from tests.asking import codes
 from tests.domain.partner_orders.trade import KnownPlaces
 from tests.ways_in import MAPPING, Scene, message, scene
+from workers import ways_in
 
 RERUN = """mutation R($id: ID!) { rerunInboundMessage(id: $id) {
   inboundMessage { state attempts orderNumber faults { code path } mappingVersion } userErrors { code field } } }"""
@@ -168,6 +169,30 @@ async def test_a_message_whose_process_ended_is_read_by_another(made: Scene) -> 
     outcome = await messages.again(m.database, KnownPlaces(), kept.id)
     assert outcome.receipt is not None
     assert [each.partner_order_id for each in await made.orders()] == ["E-1"]
+
+
+async def test_a_message_that_cannot_be_dealt_with_keeps_nobody_waiting(
+    made: Scene, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = await made.webhook()
+    await made.post(hook["secret"], message("G-1", klant={}))
+    m = made.trading.market
+    async with m.database.session(SYSTEM) as session:
+        left = {"state": "RECEIVED", "attempts": 0, "created_at": clock.now() - messages._LEFT_BEHIND * 2}
+        await session.execute(update(InboundMessage).where(InboundMessage.entity_id == m.entity.id).values(**left))
+
+    async def fails(*given: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(messages, "process", fails)
+    for _ in range(messages._MOST_ATTEMPTS):
+        await ways_in.read_left_behind(m.database, settings)
+    [kept] = await made.messages()
+    assert (kept.state, kept.faults[0]["code"]) == ("FAILED", "UNAVAILABLE")
+    assert {each.kind: each.state for each in await made.exceptions()} == {
+        "MAPPING_FAILED": "RESOLVED",
+        "REFUSED": "OPEN",
+    }
 
 
 async def test_old_messages_are_forgotten_and_not_read_again(made: Scene) -> None:
