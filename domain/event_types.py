@@ -29,6 +29,7 @@ import domain.documents.events
 import domain.dunning.events
 import domain.entities.events
 import domain.health.events
+import domain.inbound_mail.events
 import domain.invoices.events
 import domain.jobs.events
 import domain.leads.events
