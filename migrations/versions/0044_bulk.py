@@ -75,7 +75,7 @@ def upgrade() -> None:
             ["operation_id"], ["bulk_operation.id"], name=op.f("fk_bulk_piece_operation_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bulk_piece")),
-        sa.UniqueConstraint("operation_id", "role", "number", name=op.f("uq_bulk_piece_operation_id")),
+        sa.UniqueConstraint("operation_id", "role", "number", name=op.f("uq_bulk_piece_operation_id_role_number")),
     )
 
 
