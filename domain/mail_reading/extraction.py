@@ -18,7 +18,7 @@ from domain.mail_reading.source import Line, lines_of, subject_line
 from domain.mail_reading.splitting import Segment, split
 from domain.mail_reading.template import EMPTY, Template, merged
 from domain.mail_reading.unlabelled import by_form, in_sentences, in_subject
-from domain.mail_reading.weighing import address_checked, contradicted, field_of, weighed
+from domain.mail_reading.weighing import address_checked, contradicted, field_of, name_checked, weighed
 
 _READ = (RegionKind.BODY, RegionKind.FORWARDED)
 _ORDER_LABELS = frozenset(
@@ -109,14 +109,27 @@ def _orders(
     for segment in parts.segments:
         found, articles = _read(segment, context, understand)
         found = shifted(found, weight) + of_all
+        if several:
+            found = [_less_sure(candidate) for candidate in found]
         numbers = {candidate.value for candidate in found}
         found += [c for c in subject if not several or c.value in numbers]
         shared = several and not articles
         bought = united(products_of_all if shared else articles)
         order = _order(message, found, bought, context, weight + (_SHARED if shared else 0))
         if order is not None:
-            orders.append(_looked_at(order) if corrects else order)
+            orders.append(_looked_at(order) if corrects or not _asks_for_something(order) else order)
     return orders
+
+
+def _asks_for_something(order: ExtractedOrder) -> bool:
+    """Whether it has an article or a number; a mail with an address alone may be anything."""
+    return f.ORDER_ID in order.fields or any(f.product_field(path) for path in order.fields)
+
+
+def _less_sure(candidate: Candidate) -> Candidate:
+    """Of several orders in a mail: a number that no label names may be that of the one beside it."""
+    is_loose = candidate.path == f.ORDER_ID and candidate.method in (f.Method.SENTENCE, f.Method.PATTERN)
+    return replace(candidate, weight=candidate.weight - 1.5) if is_loose else candidate
 
 
 def _looked_at(order: ExtractedOrder) -> ExtractedOrder:
@@ -150,11 +163,13 @@ def _order(
 ) -> ExtractedOrder | None:
     """The fields of one order; None where what was found is too little to be one."""
     best = {path: (contradicted(ranked), ranked[0][1]) for path, ranked in weighed(found).items()}
-    checked = address_checked(best, context.known.places)
+    checked = name_checked(address_checked(best, context.known.places))
     fields = {path: field_of(message, candidate, odds) for path, (odds, candidate) in checked.items()}
     fields.update(_of_products(message, articles, weight))
     telling = [path for path in fields if path in (f.NAME, f.EMAIL, f.PHONE, f.POSTCODE) or f.product_field(path)]
     if len(telling) < _FEWEST_TELLING:
+        return None
+    if not any(f.product_field(path) for path in telling) and not fields.keys() & {f.ORDER_ID, f.NAME}:
         return None
     ordered = {path: fields[path] for path in (*f.PLAIN, *fields) if path in fields}
     return ExtractedOrder(ordered, f.missing_in(ordered) + _without_number(articles))

@@ -13,6 +13,7 @@ from domain.mail_reading.parts import Cell, Part, PartKind, Table
 MOST_NODES = 60_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "meta", "link"})
 _BLOCKS = frozenset(words.listed("html_blocks"))
+_PAGES = ["table", "h1", "h2", "h3", "h4", "ul", "ol", "blockquote"]
 _QUOTING = frozenset({"blockquote"})
 _HIDDEN = ("display:none", "visibility:hidden", "font-size:0;", "mso-hide:all")
 
@@ -77,8 +78,10 @@ class _Writer:
         if self.last not in "\n\t ":
             self.add(" ")
 
-    def opens(self, tag: str) -> None:
-        if tag == "table":
+    def opens(self, tag: str, is_layout: bool = False) -> None:
+        if is_layout:
+            self.line()
+        elif tag == "table":
             self._open.append([])
         elif tag == "tr" and self._open:
             self._row()
@@ -97,8 +100,10 @@ class _Writer:
             self.add("\t")
         self._cells.append(self.length)
 
-    def closes(self, tag: str) -> None:
-        if tag in ("td", "th") and self._cells and self._open:
+    def closes(self, tag: str, is_layout: bool = False) -> None:
+        if is_layout:
+            self.line()
+        elif tag in ("td", "th") and self._cells and self._open:
             self._close_cell(self._cells.pop())
         elif tag == "table" and self._open:
             rows = tuple(tuple(row) for row in self._open.pop() if row)
@@ -154,6 +159,14 @@ def _say(node: NavigableString, writer: _Writer) -> None:
         writer.say(str(node))
 
 
+def _is_layout(tag: Tag) -> bool:
+    """Whether a cell holds a piece of a page rather than a value."""
+    if tag.name not in ("td", "th"):
+        return False
+    several = len(tag.find_all(["p", "div"], limit=3)) == 3 or len(tag.find_all("br", limit=2)) == 2
+    return several or tag.find(_PAGES) is not None
+
+
 def _is_seen(tag: Tag) -> bool:
     style = str(tag.get("style") or "").lower().replace(" ", "")
     return tag.name not in _UNSEEN and not any(sign in style for sign in _HIDDEN)
@@ -170,11 +183,11 @@ def _enter(tag: Tag, writer: _Writer) -> None:
             writer.line()
     elif tag.name in _BLOCKS and tag.name not in ("td", "th", "tr"):
         writer.line()
-    writer.opens(tag.name)
+    writer.opens(tag.name, _is_layout(tag))
 
 
 def _leave(tag: Tag, writer: _Writer) -> None:
-    writer.closes(tag.name)
+    writer.closes(tag.name, _is_layout(tag))
     if tag.name in _BLOCKS and tag.name not in ("td", "th", "tr", "table"):
         writer.line()
         if tag.name in ("p", "div", "h1", "h2", "h3") and tag.name == "p" and not writer._cells:

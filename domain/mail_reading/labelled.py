@@ -214,6 +214,10 @@ def _address(pair: Pair, weight: float, context: Context) -> Iterator[Candidate]
     yield from _postcode_and_more(replace(pair, values=pair.values[:1]), weight, context)
     for stretch in pair.values[1:]:
         yield from _postcode_and_more(replace(pair, values=(stretch,)), weight, context)
+    if len(pair.values) > 1 and not any(character.isdigit() for character in pair.values[0].text):
+        name = values.name_in(pair.values[0].text)
+        if name is not None:
+            yield pair.values[0].candidate(f.NAME, name, f.Method.PATTERN, LIKELY)
     for stretch in pair.values:
         found = list(_street_and_number(stretch, weight))
         if found:

@@ -156,6 +156,8 @@ def _label_before(
     for start in starts:
         at_start = not text[floor:start].strip(" *•-–>,;|(") or text[:start].rstrip()[-1:] in ",;|("
         meaning = understand(text[start:end], exactly=not at_start)
+        if is_dash and any(character.isdigit() for character in text[start:end]):
+            continue
         if meaning is not None and (meaning.certainty == 1 or (at_start and not is_dash)):
             return start, text[start:end], meaning
     return None

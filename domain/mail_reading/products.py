@@ -275,15 +275,24 @@ def in_notes(pairs: Sequence[Pair], context: Context) -> Iterator[Product]:
 def in_lines(lines: Sequence[Line], layout: Layout, context: Context) -> Iterator[Product]:
     """Known article numbers anywhere, and numbers that look like them in lists of products."""
     for number, line in enumerate(lines):
-        if layout.sections[number] == "other" or not layout.is_free(number, 0, max(1, len(line.text))):
+        if layout.sections[number] == "other":
             continue
         stretch = Stretch.of(line)
         is_list = layout.sections[number] == "products" or _COUNTED.match(line.text) is not None
         for product in _around_codes(stretch, context, 2.4 if is_list else 1.2):
-            certain = product.sku is not None and product.sku.method == f.Method.KNOWN
+            if product.sku is None or not layout.is_free(
+                number, product.sku.start - line.start, product.sku.end - line.start
+            ):
+                continue
+            certain = product.sku.method == f.Method.KNOWN
             if certain or is_list or product.quantity is not None:
                 yield product
-        if is_list and not any(True for _ in _codes(stretch, context, 0)) and (counted := _COUNTED.match(stretch.text)):
+        if (
+            is_list
+            and number not in layout.taken
+            and not any(True for _ in _codes(stretch, context, 0))
+            and (counted := _COUNTED.match(stretch.text))
+        ):
             start, end = counted.span("what")
             bare = Stretch(line, stretch.text[start:end].rstrip(" ,;."), stretch.start + start)
             yield _described(bare, counted, stretch, context, 2.0)

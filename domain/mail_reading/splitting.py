@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from domain.mail_reading import addresses, labels, values
 from domain.mail_reading import fields as f
+from domain.mail_reading.articles import CODE
 from domain.mail_reading.candidates import Stretch
 from domain.mail_reading.pairs import Layout, Pair, Understand, heading_of
 from domain.mail_reading.source import Line
@@ -67,6 +68,10 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"\s*(?P<number>\d{1,2})\s?[.):](?:\s+|$)(?!\d{1,2}[.:]\d)")
+_PIECES = re.compile(r"\b\d{1,3} ?(?:x|×|stuks?|pcs)\b", re.IGNORECASE)
+_REFERENCE = re.compile(
+    rf"(?:(?:{_THING})\W{{0,3}})?(?:n[ro]\.?\W{{0,2}})?(?=[\w/-]*\d)[A-Z0-9][\w/-]{{2,30}}:?", re.IGNORECASE
+)
 _RULE = re.compile(r"\s*[-=_*~#]{3,}\s*")
 
 
@@ -247,27 +252,33 @@ def _changing(pairs: list[Pair]) -> list[Pair]:
 
 
 def _with_heading(lines: list[Line], number: int) -> int:
-    """The line, or a heading or rule right above it."""
-    while number > 0:
-        above = lines[number - 1]
-        is_heading = above.text.strip() and (
-            heading_of(above) is not None
-            or _RULE.fullmatch(above.text)
-            or above.text.strip().startswith(("**", "==", "##", "--"))
-        )
-        if not is_heading or above.part != lines[number].part:
-            break
+    """The line, or a heading, rule or line with a number right above it."""
+    while number > 0 and lines[number - 1].part == lines[number].part and _announces(lines[number - 1]):
         number -= 1
     return number
+
+
+def _announces(line: Line) -> bool:
+    text = line.text.strip()
+    if not text or len(text.split()) > 8:
+        return False
+    is_marked = text.startswith(("*", "=", "#", "--", "__")) or _RULE.fullmatch(text) is not None
+    return is_marked or heading_of(line) is not None or _REFERENCE.fullmatch(text) is not None
 
 
 def _by_passages(lines: list[Line], layout: Layout, understand: Understand) -> Split | None:
     """Passages apart by rules, else by blank lines, that each hold a customer of their own."""
     for is_gap in (lambda line: _RULE.fullmatch(line.text) is not None, lambda line: not line.text.strip()):
         starts = list(_customers_in(lines, is_gap, layout))
-        if len(starts) > 1:
-            return _cut(lines, starts)
+        parts = _cut(lines, starts) if len(starts) > 1 else None
+        if parts is not None and all(_names_an_article(segment.lines) for segment in parts.segments):
+            return parts
     return None
+
+
+def _names_an_article(lines: Sequence[Line]) -> bool:
+    """Whether something like an article number or a number of pieces stands there: an address alone is no order."""
+    return any(CODE.search(line.text) or _PIECES.search(line.text) for line in lines)
 
 
 def _customers_in(lines: list[Line], is_gap: object, layout: Layout) -> Iterator[int]:

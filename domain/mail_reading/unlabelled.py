@@ -12,8 +12,15 @@ from domain.mail_reading.labelled import looks_like_other
 from domain.mail_reading.pairs import Layout
 from domain.mail_reading.source import Line
 
+_BILLING = re.compile(
+    r"\b(?:factu\w*|invoic\w*|billing|crediteuren|boekhouding|postbus|accounts payable)\b", re.IGNORECASE
+)
+"""Words beside an address or a number that is not where somebody works."""
+_NEAR = 3
+_OF_SENDER, _ALONE = -3.0, -1.2
 _PART = r"(?:van|de|der|den|het|'t|ter|ten|te|la|el|von|di|da|du|le|op|in|bin|ben|y)"
-_PERSON = rf"[^\W\d_a-zà-ÿ][\w.'-]*(?:(?: {_PART}){{0,3}} [^\W\d_a-zà-ÿ][\w.'-]*){{0,5}}"
+_WORD = r"(?:(?:[^\W\d_a-zà-ÿ]\.)+|[^\W\d_a-zà-ÿ][\w'-]*(?:\.[\w'-]+)*)"
+_PERSON = rf"{_WORD}(?:(?: {_PART}){{0,3}} {_WORD}){{0,5}}"
 _TITLED = re.compile(
     r"(?<!beste )(?<!geachte )(?<!dear )(?<!hallo )(?<!dag )(?<!hi )\b(?:[Dd]hr|[Mm]evr|[Mm]vr|[Mm]w|"
     r"[Mm]rs|[Mm]r|[Mm]s|[Dd]e heer(?: en mevrouw)?|"
@@ -81,9 +88,29 @@ def by_form(lines: Sequence[Line], layout: Layout, context: Context) -> Iterator
             continue
         stretch = Stretch(line, line.text, line.start)
         free = [c for c in _forms(stretch, context) if layout.is_free(number, c.start - line.start, c.end - line.start)]
-        yield from free
+        if _is_of_the_sender(line.text, context) or _BILLING.search(line.text):
+            yield from (replace(candidate, weight=candidate.weight + _OF_SENDER) for candidate in free)
+            continue
+        alone = 0.0 if not free or _near(lines, number, layout) else _ALONE
+        yield from (replace(candidate, weight=candidate.weight + alone) for candidate in free)
         if any(candidate.path == f.POSTCODE for candidate in free):
             yield from _around_postcode(lines, number, layout, context)
+
+
+def _near(lines: Sequence[Line], number: int, layout: Layout) -> bool:
+    """Whether something of a customer stands within three lines: a label's value, or a postcode."""
+    for place in range(max(0, number - _NEAR), min(len(lines), number + _NEAR + 1)):
+        if lines[place].part == lines[number].part and (
+            place in layout.taken or any(True for _ in addresses.postcodes_in(lines[place].text, labelled=False))
+        ):
+            return True
+    return False
+
+
+def _is_of_the_sender(text: str, context: Context) -> bool:
+    """Whether a line names the sender's own mail address or site."""
+    lowered = text.lower()
+    return any(domain and domain in lowered for domain in context.own_domains)
 
 
 def _forms(stretch: Stretch, context: Context) -> Iterator[Candidate]:
@@ -138,7 +165,7 @@ def _street(stretch: Stretch, pair: tuple[Found, Found], weight: float) -> Itera
 
 
 _LEAD = re.compile(
-    r"^.*\b(?:op|aan(?: de| het)? adres|adres is|aan|at|te|in|bij|address|naar|woont)\s+(?=(?:de |het |"
+    r"^.*\b(?:op|aan(?: de| het)? adres|adres is|address is|is|aan|at|te|in|bij|address|naar|woont)\s+(?=(?:de |het |"
     r"')?[^\W\d_a-zà-ÿ])",
     re.DOTALL,
 )

@@ -24,13 +24,14 @@ PROVIDERS = frozenset(words.listed("mail_providers"))
 _PHONE = re.compile(r"(?<![\w/.-])(?:\+|00)?[\d(][\d ()./-]{7,20}\d(?![\w/-]?\d)")
 TOKEN = re.compile(r"(?<![\w./-])#?(?P<token>[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,38}[A-Za-z0-9])?)(?![\w])")
 _TITLE = re.compile(
-    r"^(?:(?:t\.?a\.?v\.?|attn\.?|de|the|onze|our|klant|customer|client)\s+)*"
+    r"^(?:(?:t\.?a\.?v\.?|attn\.?|(?:(?:de|the|onze|our)\s+)?(?:klant|customer|client))\s+)*"
     r"(?:(?:dhr|mevr|mw|mr|mrs|ms|miss|dr|drs|ing|ir|de heer|heer|mevrouw|meneer|mvr|hr)\b\.?\s*(?:(?:/|"
     r"en|and|&)\s*)?)*",
     re.IGNORECASE,
 )
 _NAME_END = re.compile(
-    r"\s*(?:[,;(|/\t]|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|\bop\b (?=de|het)|\s(?:van|"
+    r"\s*(?:[,;(|/\t]|(?<=[^\W\d_]{3})\.(?:\s|$)|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|"
+    r"\bop\b (?=de|het)|\s(?:van|"
     r"in) (?=het|de firma))"
 )
 _NAME_SHAPE = re.compile(

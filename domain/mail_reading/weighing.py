@@ -13,6 +13,8 @@ from domain.mail_reading.message import MailMessage
 
 MOST_CONFIDENCE = 0.998
 LEAST_CONFIDENCE = 0.02
+UNCONFIRMED = 2.0
+"""Log-odds that a name in running text has at most where nothing else speaks for it."""
 DOUBTED = 1.5
 """Log-odds of a postcode below which its street and place are doubted too."""
 _AGREEMENT = 0.7
@@ -83,7 +85,7 @@ def address_checked(
     if checked[f.POSTCODE][0] < DOUBTED:
         for path in (f.STREET, f.HOUSE_NUMBER, f.CITY):
             if path in checked:
-                checked[path] = (checked[path][0] - 1.0, checked[path][1])
+                checked[path] = (checked[path][0] - 2.0, checked[path][1])
     return checked
 
 
@@ -98,3 +100,17 @@ def _compare(checked: dict[str, tuple[float, Candidate]], places: Mapping[str, s
     elif places:
         checked[f.POSTCODE] = (postcode_odds - 2.5, postcode)
         checked[f.CITY] = (odds - 2.5, city)
+
+
+def name_checked(best: dict[str, tuple[float, Candidate]]) -> dict[str, tuple[float, Candidate]]:
+    """A name that was only found in running text is surer where the mail address holds it, and doubted otherwise."""
+    if f.NAME not in best:
+        return best
+    odds, name = best[f.NAME]
+    last = addresses.plain(name.value).split()[-1:]
+    mail = addresses.plain(best[f.EMAIL][1].value).replace(" ", "") if f.EMAIL in best else ""
+    if last and len(last[0]) >= 3 and last[0] in mail:
+        odds += 0.9
+    elif name.method in (f.Method.SENTENCE, f.Method.PATTERN):
+        odds = min(odds, UNCONFIRMED)
+    return {**best, f.NAME: (odds, name)}
