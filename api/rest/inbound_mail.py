@@ -26,6 +26,7 @@ from api.rest.partner_orders import PARTNER, SIGNATURE_CODES, SIGNATURE_PARAMETE
 from domain.errors import NotFound, RateLimited
 from domain.inbound_mail import addresses, working
 from domain.inbound_mail.errors import MailErased, MailLoop, MailTooLarge, NoSuchMailAddress
+from domain.inbound_mail.events import InboundMailDownloaded, tell
 from domain.inbound_mail.models import InboundAddress, InboundMail, MailWay
 from domain.inbound_mail.receiving import Arrived, Kept, receive
 from domain.partner_orders.errors import AddressNotAllowed
@@ -101,7 +102,7 @@ async def read_mail(request: Request) -> Response:
 async def _raw(request: Request, actor: Actor, id: UUID) -> bytes:
     database = request.app.state.database
     async with database.session(actor) as session:
-        await find(session, InboundMail, id)
+        await tell(session, await find(session, InboundMail, id), InboundMailDownloaded())
     async with database.session(SYSTEM) as session:
         raw = await working.raw_of(session, id)
     if raw is None:

@@ -75,6 +75,15 @@ class InboundMailReopened(Payload):
 
 
 @dataclass(frozen=True)
+class InboundMailDownloaded(Payload):
+    """Somebody took away a mail as it came."""
+
+    type = "inbound_mail.downloaded"
+    subject_type = "InboundMail"
+    internal = True
+
+
+@dataclass(frozen=True)
 class EmailOrderNeedsReview(Payload):
     """An order in a mail waits for somebody to look at what is in doubt."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from api.app import create_app
 from api.context import Context, RequestFacts
+from domain.events.models import Event
 from domain.users import api_keys
 from domain.users.api_keys import Wanted
 from tenants.actor import SYSTEM
@@ -176,6 +177,8 @@ async def test_a_mail_service_posts_for_all_partners_and_staff_read_what_came(de
     read = await desk.http.get(path, headers=staff)
     assert (read.content, read.headers["content-type"]) == (raw, "application/octet-stream")
     assert read.headers["content-disposition"].startswith("attachment")
+    (event,) = await desk.post.rows(Event, Event.type == "inbound_mail.downloaded")
+    assert event.internal
     absent = await desk.http.get(f"/inbound-mail/{gid('InboundMail', UUID(int=1))}", headers=staff)
     assert (absent.status_code, absent.json()["errors"][0]["code"]) == (404, "NOT_FOUND")
     (mail,) = (await desk.as_("staff").ask("{ inboundMails { nodes { id knownSender sender } } }"))["inboundMails"][
