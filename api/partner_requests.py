@@ -1,12 +1,17 @@
 """A partner's program at one of our endpoints: who it is, which partner it speaks for, how often, from where, and
 whether it signed what it sends."""
 
+import asyncio
 import hashlib
+import random
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
@@ -27,8 +32,13 @@ from tenants.auth.scopes import SCOPE_OF
 from tenants.permissions import Permission
 from tenants.rate import turn
 
+T = TypeVar("T")
+
 _JSON = "application/json"
 _SECONDS = 60
+_ATTEMPTS = 3
+_CONTENDED = frozenset({"40001", "40P01"})
+"""serialization_failure, deadlock_detected"""
 _MOST_UNKNOWN = 120
 """Partners that one key may ask for in vain, per minute."""
 _CODE = re.compile(r"[a-z0-9-]{1,40}")
@@ -83,6 +93,18 @@ async def caller_of(request: Request, permission: Permission = Permission.PARTNE
     await _hold(request, context, min(kept.requests_per_minute, terms.requests_per_minute or kept.requests_per_minute))
     integration.require_allowed(kept, context.request.ip_address)
     return Caller(context, entity_id, organization, kept, secrets)
+
+
+async def retried(work: Callable[[], Awaitable[T]]) -> T:
+    """What a transaction of its own gives; a deadlock or a lost serialization lets it run again, three times in all."""
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return await work()
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _CONTENDED:
+                raise
+        await asyncio.sleep(random.uniform(0.01, 0.05) * attempt)  # noqa: S311  # spreads the contenders, no secret
+    return await work()
 
 
 def require_json(request: Request) -> None:

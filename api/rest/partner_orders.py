@@ -1,6 +1,8 @@
 """Orders of partners over HTTP (N1): POST /partners/{partner_id}/orders, the partner document as the body."""
 
 import hashlib
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,7 +13,7 @@ from starlette.routing import Route
 
 from api.locating import locator_of
 from api.openapi import SIGNED, described, header, path
-from api.partner_requests import caller_of, require_json
+from api.partner_requests import Caller, caller_of, require_json, retried
 from api.refusals import refusing_in_full
 from domain.agreements.enforcing import (
     CancellationsUsedUp,
@@ -36,7 +38,7 @@ from domain.partner_orders.document import (
 from domain.partner_orders.models import Way
 from domain.partner_orders.receipt import Receipt
 from domain.partner_orders.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from domain.partner_orders.submit import prepare, submit
+from domain.partner_orders.submit import Located, prepare, submit
 from domain.validation import InvalidEmail, InvalidPhone, UnsafeText
 from tenants.auth import clock
 
@@ -85,8 +87,15 @@ async def submit_order(request: Request) -> Response:
     body = await caller.body(request)
     document = parse(body)
     located = await prepare(locator_of(caller.context), document)
+    digest = hashlib.sha256(body).digest()
+    return _answer(await retried(partial(_take, caller, document, located, digest, began)))
+
+
+async def _take(
+    caller: Caller, document: PartnerOrderDocument, located: Located, digest: bytes, began: datetime
+) -> Receipt:
     async with caller.context.system() as session:
-        receipt = await submit(
+        return await submit(
             session,
             entity_id=caller.entity_id,
             organization_id=caller.organization.id,
@@ -94,10 +103,9 @@ async def submit_order(request: Request) -> Response:
             located=located,
             way=Way.API,
             by=caller.actor,
-            body_sha256=hashlib.sha256(body).digest(),
+            body_sha256=digest,
             began=began,
         )
-    return _answer(receipt)
 
 
 @refusing_in_full
