@@ -82,6 +82,7 @@ async def sign(
     if actor.user_id is None or actor.audience is not Audience.PARTNER:
         raise NoUser()
     async with acting_as(session, actor):
+        await find(session, BusinessEntity, entity_id, field=("entity_id",))
         organization = await tree.organization(session, organization_id, field=("organization_id",))
     if actor.organization_id != organization.id or entity_id not in actor.entity_ids:
         raise NotFound(field=("organization_id",))

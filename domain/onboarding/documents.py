@@ -29,6 +29,7 @@ from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.auth import clock
+from tenants.models import BusinessEntity
 from tenants.permissions import Permission
 
 LARGEST = 10 * 1024 * 1024
@@ -133,6 +134,7 @@ async def organization_of(session: AsyncSession, actor: Actor, entity_id: UUID, 
     if not (actor.may(Permission.PARTNERS_MANAGE) or actor.may(Permission.INTEGRATIONS_MANAGE)):
         raise PermissionDenied()
     async with acting_as(session, actor):
+        await find(session, BusinessEntity, entity_id, field=("entity_id",))
         found = await tree.organization(session, organization_id, field=("organization_id",))
     own = actor.audience is not Audience.PARTNER or found.id == actor.organization_id
     here = actor.audience is Audience.SYSTEM or entity_id in actor.entity_ids

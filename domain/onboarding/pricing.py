@@ -22,6 +22,7 @@ from tenants.acting import acting_as
 from tenants.actor import Actor
 from tenants.audience import Audience
 from tenants.auth import clock
+from tenants.models import BusinessEntity
 
 MOST_PRICES = 5_000
 REPRICE_JOB = "onboarding.reprice"
@@ -93,6 +94,7 @@ async def followers(session: AsyncSession, entity_id: UUID, after: UUID | None, 
 
 async def _partner(session: AsyncSession, actor: Actor, entity_id: UUID, organization_id: UUID) -> Contact:
     async with acting_as(session, actor):
+        await find(session, BusinessEntity, entity_id, field=("entity_id",))
         found = await tree.organization(session, organization_id, field=("organization_id",))
     here = actor.audience is Audience.SYSTEM or entity_id in actor.entity_ids
     if not here or found.partner_model is None or entity_id not in found.entity_ids:
@@ -106,7 +108,7 @@ async def _check_articles(session: AsyncSession, entity_id: UUID, rules: Sequenc
     known = set(await session.scalars(query))
     for place, rule in enumerate(rules):
         if rule.article and rule.article not in known:
-            raise NotFound(field=("rules", place, "article"))
+            raise NotFound(field=("rules", place, "article_id"))
 
 
 async def _prices(

@@ -161,6 +161,6 @@ async def test_rules_are_of_articles_of_the_entity_and_of_its_partners(a_world: 
         stranger = await factories.organization(session, entity)
     with pytest.raises(NotFound) as refused:
         await save(a_world, partner, [{"article": str(foreign.id), "fixed_cents": 1}])
-    assert refused.value.field == ("rules", 0, "article")
+    assert refused.value.field == ("rules", 0, "article_id")
     with pytest.raises(NotFound):
         await save(a_world, stranger, [{"percent": "1"}])
