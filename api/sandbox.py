@@ -1,6 +1,6 @@
 """Sandboxes of partners, and the runs of their checks."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -43,6 +43,7 @@ from domain.sandbox.models import SandboxCheck as CheckRow
 from domain.sandbox.models import SandboxRun as RunRow
 from domain.webhooks.models import Fault
 from tenants.audience import Audience
+from tenants.auth import clock as real_time
 from tenants.permissions import Permission
 
 if TYPE_CHECKING:
@@ -166,9 +167,11 @@ class SandboxRunFilter:
 RUN_SORT = Sort(RunRow, created_at="When it began.", default="-created_at")
 
 
-def _now(sandbox: Any) -> Any:
-    moved = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, sandbox.clock_offset_seconds)
-    return func.coalesce(sandbox.clock_frozen_at, moved)
+def _shows(values: dict[str, Any], _info: Info) -> datetime:
+    frozen = values["frozen"]
+    if frozen is None:
+        return real_time.now() + timedelta(seconds=values["offset"])
+    return datetime.fromisoformat(frozen) if isinstance(frozen, str) else frozen
 
 
 @reads(SandboxRow, source=_own)
@@ -177,7 +180,11 @@ def _now(sandbox: Any) -> Any:
     "partner's own, nothing in it is planned, billed or counted, and no letter leaves it."
 )
 class PartnerSandbox(Node):
-    clock: datetime = expression("What its clock shows now.", _now)
+    clock: datetime = derived(
+        "What its clock shows now.",
+        needs=lambda s: {"offset": s.clock_offset_seconds, "frozen": s.clock_frozen_at},
+        resolve=_shows,
+    )
     clock_offset_seconds: int = column("How far its clock is ahead of the real time.")
     clock_frozen_at: datetime | None = column("At what time its clock stands still.")
     faults: JSON = column('How many of its messages go wrong how: `{"DUPLICATE": 0.1}`.')

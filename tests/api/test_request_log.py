@@ -197,3 +197,16 @@ def _seen(office: Office) -> Seen:
         status=200,
         milliseconds=7,
     )
+
+
+CLOCK = "mutation Set($input: SetSandboxClockInput!) { setSandboxClock(input: $input) { partnerSandbox { clock } } }"
+
+
+async def test_a_sandbox_tells_its_time(office: Office) -> None:
+    await office.sandbox_key()
+    [made] = (await office.ask("query Own { partnerSandboxes { nodes { id clock } } }"))["partnerSandboxes"]["nodes"]
+    assert datetime.fromisoformat(made["clock"]) <= datetime.now(UTC)
+    at = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
+    given = {"sandboxId": made["id"], "at": at.isoformat(), "frozen": True}
+    shown = (await office.ask(CLOCK, input=given))["setSandboxClock"]["partnerSandbox"]["clock"]
+    assert datetime.fromisoformat(shown) == at

@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from domain.commissions.models import Commission
 from domain.contacts.models import Contact
 from domain.errors import NotFound
+from domain.events.models import Event, EventConsumer
 from domain.invoices.models import Invoice
+from domain.leads.models import Lead
 from domain.mail.models import MailMessage
 from domain.orders.models import Order
 from domain.orders.polling import status_of
@@ -21,7 +27,8 @@ from domain.partner_orders.models import PartnerOrder
 from domain.partner_orders.signing import Secret, sign, verify
 from domain.plans import backlog
 from domain.quotes.models import LineItem, Quote
-from domain.sandbox import checks, faulting, letters, making, runs, timing
+from domain.reactions import REACTIONS, Reaction
+from domain.sandbox import checks, faulting, guard, letters, making, runs, timing
 from domain.sandbox.errors import SandboxHasNoSuchOrder, SandboxOfASandbox, SandboxRunRunning, SandboxStepNotPossible
 from domain.sandbox.life import INSTALLER, LifeStep
 from domain.sandbox.models import CheckState, RunState
@@ -33,7 +40,9 @@ from tenants.engine import Database
 from tenants.models import BusinessEntity
 from tenants.settings import Settings
 from tests.domain.sandbox.play import Play, play
+from tests.factories import unique
 from tests.receiving import Receiver, receiver, says
+from workers.reacting import Follower
 
 WHOLE_LIFE = (LifeStep.APPROVE, LifeStep.SCHEDULE, LifeStep.HOLD, LifeStep.RESUME, LifeStep.START, LifeStep.COMPLETE)
 
@@ -254,3 +263,34 @@ def checking(there: Receiver, secret: str) -> Any:
             await says("204 No Content")(writer)
 
     return answer
+
+
+async def test_reactions_pass_over_what_happens_in_a_sandbox(p: Play) -> None:
+    """Neither invoice nor commission nor document comes of a test order; messages to webhooks do."""
+    await p.send("GRO-1")
+    await p.step("GRO-1", LifeStep.APPROVE, LifeStep.COMPLETE)
+    seen: dict[bool, set[UUID]] = {True: set(), False: set()}
+    for within in seen:
+
+        async def react(_session: AsyncSession, event: Event, within: bool = within) -> None:
+            seen[within].add(event.entity_id)
+
+        reaction = Reaction(unique("sandbox "), frozenset({"order.received"}), react, in_sandboxes=within)
+        async with p.database.session(SYSTEM) as session:
+            await session.execute(insert(EventConsumer).values(name=reaction.name, position=0))
+        while await Follower(p.database, reaction).step():
+            pass
+    assert p.sandbox.sandbox_entity_id in seen[True]
+    assert p.sandbox.sandbox_entity_id not in seen[False]
+    assert {each.name for each in REACTIONS if each.in_sandboxes} == {"webhooks", "notifications", "partner_orders"}
+
+
+async def test_the_database_refuses_what_a_sandbox_has_none_of(p: Play) -> None:
+    assert {model.__tablename__ for model in (Visit, Invoice, Commission, Lead)} == set(guard.NEVER)
+    given = {"id": p.sandbox.sandbox_entity_id}
+    for table in guard.NEVER:
+        async with p.database.session(SYSTEM) as session:
+            row = text(f"INSERT INTO {table} (entity_id) VALUES (:id)")  # a table's name
+            with pytest.raises(DBAPIError, match=f"no {table} in a sandbox"):
+                await session.execute(row, given)
+            await session.rollback()
