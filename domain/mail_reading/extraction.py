@@ -15,7 +15,7 @@ from domain.mail_reading.message import MailMessage
 from domain.mail_reading.pairs import Layout, Understand, layout_of
 from domain.mail_reading.parts import RegionKind
 from domain.mail_reading.source import Line, lines_of, subject_line
-from domain.mail_reading.splitting import Segment, split
+from domain.mail_reading.splitting import Segment, Split, split
 from domain.mail_reading.template import EMPTY, Template, merged
 from domain.mail_reading.unlabelled import by_form, in_sentences, in_subject
 from domain.mail_reading.weighing import address_checked, contradicted, field_of, name_checked, weighed
@@ -98,8 +98,25 @@ def _with_data_below_closing(lines: list[Line], understand: Understand) -> list[
 def _orders(
     message: MailMessage, lines: list[Line], context: Context, understand: Understand, weight: float = 0.0
 ) -> list[ExtractedOrder]:
-    corrects = any(_CORRECTS.search(line.text) for line in lines)
     parts = split(lines, layout_of(lines, understand), understand)
+    orders = _of_split(message, parts, context, understand, weight)
+    if len(parts.segments) > 1 and not _are_several(orders):
+        orders = _of_split(message, Split([Segment(lines)]), context, understand, weight)
+    corrects = any(_CORRECTS.search(line.text) for line in lines)
+    return [_looked_at(order) if corrects or not _asks_for_something(order) else order for order in orders]
+
+
+def _are_several(orders: Sequence[ExtractedOrder]) -> bool:
+    """Whether what was cut are orders: no two have one number, and all have articles or none has."""
+    numbers = [order.fields[f.ORDER_ID].value for order in orders if f.ORDER_ID in order.fields]
+    with_articles = sum(any(f.product_field(path) for path in order.fields) for order in orders)
+    return len(set(numbers)) == len(numbers) and with_articles in (0, len(orders))
+
+
+def _of_split(
+    message: MailMessage, parts: Split, context: Context, understand: Understand, weight: float
+) -> list[ExtractedOrder]:
+    """The order of each segment."""
     several = len(parts.segments) > 1
     said, products_of_all = _read(Segment(parts.shared), context, understand) if parts.shared else ([], [])
     of_all = shifted([candidate for candidate in said if candidate.path in _OF_ALL], _SHARED)
@@ -117,13 +134,14 @@ def _orders(
         bought = united(products_of_all if shared else articles)
         order = _order(message, found, bought, context, weight + (_SHARED if shared else 0))
         if order is not None:
-            orders.append(_looked_at(order) if corrects or not _asks_for_something(order) else order)
+            orders.append(order)
     return orders
 
 
 def _asks_for_something(order: ExtractedOrder) -> bool:
-    """Whether it has an article or a number; a mail with an address alone may be anything."""
-    return f.ORDER_ID in order.fields or any(f.product_field(path) for path in order.fields)
+    """Whether it has two of a number, a name and an article; what has less may be anything."""
+    articles = any(f.product_field(path) for path in order.fields)
+    return (f.ORDER_ID in order.fields) + (f.NAME in order.fields) + articles >= 2
 
 
 def _less_sure(candidate: Candidate) -> Candidate:

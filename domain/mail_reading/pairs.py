@@ -28,6 +28,7 @@ _SURE_OF_FORM = frozenset(
 )
 _REFERENCES = frozenset({f.ORDER_ID, f.PURCHASE_ORDER, f.CUSTOMER_ACCOUNT, f.DEALER_GROUP})
 _LINES_BELOW = {f.NOTES: 12, labels.ADDRESS: 3, IGNORED: 0}
+_SENTENCE_END = re.compile(r"[.!?]\s+(?=[A-Z])")
 _RULE = re.compile(r"[\s=_*~.#-]{3,}")
 
 
@@ -115,9 +116,11 @@ def _of_cells(line: Line, number: int, layout: Layout, understand: Understand) -
     for left, meaning, right, next_meaning in zip(line.cells, meanings, line.cells[1:], meanings[1:], strict=False):
         if meaning is None or (next_meaning is not None and right.text.rstrip().endswith(":")):
             continue
-        start = right.start - line.start
+        mark = len(right.text) - len(right.text.lstrip(":= "))
+        start = right.start - line.start + mark
         layout.take(number, left.start - line.start, right.end - line.start)
-        yield Pair(left.text, meaning, (Stretch(line, line.text[start : right.end - line.start], right.start),), number)
+        value = Stretch(line, line.text[start : right.end - line.start], right.start + mark)
+        yield Pair(left.text, meaning, (value,), number)
 
 
 def _of_cell(text: str, understand: Understand) -> Meaning | None:
@@ -136,6 +139,8 @@ def _inline(line: Line, number: int, layout: Layout, understand: Understand) -> 
             floor = found.end()
     for mark, following in zip(marks, [*marks[1:], None], strict=False):
         end = following[0] if following else len(line.text)
+        if mark[3].path in _SURE_OF_FORM and (stop := _SENTENCE_END.search(line.text, mark[1], end)):
+            end = stop.start()
         value = line.text[mark[1] : end].rstrip(" ,;|\t")
         if value.strip():
             layout.take(number, mark[0], mark[1] + len(value))

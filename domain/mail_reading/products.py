@@ -65,14 +65,14 @@ def head_of(line: Line, understand: Understand) -> dict[int, str] | None:
     """By column, what a row of words says the columns below hold; None for a row that is no head of products."""
     if len(line.cells) < 2:
         return None
+    meanings = [understand(cell.text.rstrip(":")) for cell in line.cells]
+    paths = [meaning.path if meaning else "" for meaning in meanings]
+    product = f.DESCRIPTION if f.DESCRIPTION not in paths else f.SKU
     found: dict[int, str] = {}
-    known = 0
-    for index, cell in enumerate(line.cells):
-        meaning = understand(cell.text.rstrip(":"))
-        known += meaning is not None
-        path = {labels.PRODUCT: f.DESCRIPTION}.get(meaning.path, meaning.path) if meaning else ""
+    for index, path in enumerate(product if path == labels.PRODUCT else path for path in paths):
         if path in f.PRODUCT_FIELDS and path not in found.values():
             found[index] = path
+    known = sum(meaning is not None for meaning in meanings)
     is_head = known * 2 > len(line.cells) and (f.SKU in found.values() or f.DESCRIPTION in found.values())
     return found if is_head and len(found) >= 2 else None
 

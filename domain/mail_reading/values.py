@@ -30,7 +30,7 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _NAME_END = re.compile(
-    r"\s*(?:[,;(|/\t]|(?<=[^\W\d_]{3})\.(?:\s|$)|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|"
+    r"\s*(?:[,;(|/\t]|(?<=[^\W\d_]{4})\.(?:\s|$)|\s-\s|\s–\s|\bwoont\b|\btel\b|\be-?mail\b|<| {2,}|"
     r"\bop\b (?=de|het)|\s(?:van|"
     r"in) (?=het|de firma))"
 )
@@ -106,6 +106,8 @@ def name_in(text: str) -> Found | None:
     if letters < 2 or len(name) > 80 or letters < 0.6 * len(name.replace(" ", "")):
         return None
     doubt = 0.0 if any(character.isupper() for character in name) else 0.8
+    if " " not in name:
+        doubt += 2.3  # a first name, a title, half of it
     if " te " in name:
         doubt += 2.2  # part of the name, or where somebody lives
     return Found(name, start, start + len(name), doubt)
