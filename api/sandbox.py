@@ -1,5 +1,6 @@
 """Sandboxes of partners, and the runs of their checks."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -111,7 +112,7 @@ def _own(listing: Listing, row: Any) -> Source | None:
 
 
 def _words(which: str) -> Any:
-    def resolve(values: dict[str, Any], info: Info) -> str:
+    def resolve(values: Mapping[str, Any], info: Any) -> str:
         check = BY_CODE.get(values["code"])
         return getattr(check, which)[info.context.language == "en"] if check else ""
 
@@ -142,10 +143,12 @@ def _counted(run: Any, *states: CheckState) -> Any:
 @strawberry.type(description="One run of the checks of a sandbox.")
 class SandboxRun(Node):
     state: RunState = column("Where it is.")
-    passed: bool = expression("Whether it proves all that going live asks for.", lambda r: r.state == RunState.PASSED)
+    passed: bool = expression(
+        "Whether it proves all that going live asks for.", lambda r: r.state == RunState.PASSED.value
+    )
     score: int = column("Percent of the weight of all checks that concern the partner, 0 to 100.")
     progress_text: str = column("What it is at; empty when it is over.")
-    check_count: int = expression("How many checks there are.", _counted)
+    check_count: int = expression("How many checks there are.", lambda r: _counted(r))
     passed_count: int = expression("How many passed.", lambda r: _counted(r, CheckState.PASSED))
     failed_count: int = expression("How many failed.", lambda r: _counted(r, CheckState.FAILED))
     created_at: datetime = column("When it began.")
@@ -167,7 +170,7 @@ class SandboxRunFilter:
 RUN_SORT = Sort(RunRow, created_at="When it began.", default="-created_at")
 
 
-def _shows(values: dict[str, Any], _info: Info) -> datetime:
+def _shows(values: Mapping[str, Any], _info: Any) -> datetime:
     frozen = values["frozen"]
     if frozen is None:
         return real_time.now() + timedelta(seconds=values["offset"])
