@@ -52,11 +52,11 @@ async def by_article(
     Raises: NotFound, ExceptionClosed, ArticleNotApplicable, LinesFixed, and why no offer can be made.
     """
     row = await _open_one(session, by, id)
+    async with acting_as(session, by):
+        article = await find(session, Article, article_id, field=("article_id",))
     order = await _order(session, row)
     if row.kind != ExceptionKind.UNMAPPED_SKU or order is None:
         raise ArticleNotApplicable(field=("article_id",))
-    async with acting_as(session, by):
-        article = await find(session, Article, article_id, field=("article_id",))
     with Faults() as faults, faults.at("quantity"):
         chosen = (article.id, positive_quantity(quantity))
     await _go_on(session, order, {row.id: chosen})
