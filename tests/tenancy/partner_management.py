@@ -44,8 +44,8 @@ async def _of_partner(session: AsyncSession, entity: BusinessEntity, organizatio
         PartnerScorecard(
             **owner,
             period="MONTH",
-            starts_on=date(2026, 4, 1),
-            ends_on=date(2026, 5, 1),
+            starts_on=date(2020, 4, 1),
+            ends_on=date(2020, 5, 1),
             orders=7,
             rating_sum=Decimal(9),
             ratings=2,
