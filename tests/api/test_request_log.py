@@ -18,6 +18,7 @@ from domain.request_log.histogram import CLASSES
 from domain.request_log.models import RequestHour, RequestLog
 from domain.request_log.writing import Seen
 from domain.sandbox import credentials, making
+from domain.sandbox.checks import CHECKS
 from domain.users import api_keys
 from tenants.actor import SYSTEM, Actor, actor
 from tenants.engine import Database
@@ -199,12 +200,17 @@ def _seen(office: Office) -> Seen:
     )
 
 
+RUN = """mutation Run($id: ID!) { runSandboxChecks(sandboxId: $id) { sandboxRun {
+  state passed checkCount passedCount checks { code title hint required state evidence } } } }"""
 CLOCK = "mutation Set($input: SetSandboxClockInput!) { setSandboxClock(input: $input) { partnerSandbox { clock } } }"
 
 
-async def test_a_sandbox_tells_its_time(office: Office) -> None:
+async def test_a_sandbox_tells_its_time_and_how_its_checks_go(office: Office) -> None:
     await office.sandbox_key()
     [made] = (await office.ask("query Own { partnerSandboxes { nodes { id clock } } }"))["partnerSandboxes"]["nodes"]
+    run = (await office.ask(RUN, id=made["id"]))["runSandboxChecks"]["sandboxRun"]
+    assert (run["state"], run["passed"], run["checkCount"]) == ("RUNNING", False, len(CHECKS))
+    assert all(check["title"] and check["hint"] for check in run["checks"])
     assert datetime.fromisoformat(made["clock"]) <= datetime.now(UTC)
     at = (datetime.now(UTC) + timedelta(days=3)).replace(microsecond=0)
     given = {"sandboxId": made["id"], "at": at.isoformat(), "frozen": True}
