@@ -44,6 +44,8 @@ from tenants.settings import settings as environment
 
 _GRAPHQL = "/graphql"
 _ROUTE = SimpleNamespace(path=_GRAPHQL)
+_HTTP_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+"""Of what no endpoint answers."""
 _CLOSING_SECONDS = 5
 _REDIS_SECONDS = 2
 
@@ -203,4 +205,5 @@ async def _refused(_request: Request, refused: Exception) -> Response:
 
 async def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": {"message": error.detail}}, error.status_code, error.headers)
+    code = _HTTP_CODES.get(error.status_code, "BAD_REQUEST")
+    return JSONResponse({"error": {"message": error.detail, "code": code}}, error.status_code, error.headers)

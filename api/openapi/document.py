@@ -20,6 +20,7 @@ _REF = "#/components/schemas/{model}"
 _PLACE = re.compile(r"{(?P<name>\w+)(?::(?P<kind>\w+))?}")
 _MEDIA = re.compile(r"[a-z]+/[\w.+*-]+(;.*)?")
 _CONVERTED: dict[str, dict[str, Any]] = {
+    "str": {"type": "string", "minLength": 1, "pattern": "^[^/]+$"},
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
 }
@@ -119,7 +120,7 @@ def _parameters(operation: _Operation) -> list[dict[str, Any]]:
     made = []
     for found in _PLACE.finditer(operation.route.path):
         known = given.pop(("path", found["name"]), None)
-        schema = _CONVERTED.get(found["kind"] or "", {"type": "string", "minLength": 1})
+        schema = _CONVERTED.get(found["kind"] or "str", {"type": "string", "minLength": 1})
         words = known.words if known else found["name"].replace("_", " ")
         part = {"name": found["name"], "in": "path", "required": True, "description": words}
         part["schema"] = schema if known is None or known.schema == {"type": "string"} else dict(known.schema)

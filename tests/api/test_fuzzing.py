@@ -32,6 +32,8 @@ from tests.asking import SCHEMA
 from tests.connecting import Connected, connected
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
+NO_ENDPOINT = '{"error":{"message":"Not Found","code":"NOT_FOUND"}}'
+"""Of a path that is none of the document's: a part of it held a slash."""
 _CHECKS = [response_schema_conformance, content_type_conformance, status_code_conformance]
 
 
@@ -70,7 +72,8 @@ class Fuzzer:
         assert answer.status_code < 500 or answer.status_code in allowed, (
             f"{case.operation.label} answers {answer.status_code}: {answer.text[:300]}\n{case.as_curl_command()}"
         )
-        case.validate_response(answer, checks=_CHECKS)
+        if answer.status_code != 404 or answer.text != NO_ENDPOINT:
+            case.validate_response(answer, checks=_CHECKS)
 
 
 @pytest.fixture

@@ -278,5 +278,5 @@ async def test_without_redis_a_rate_is_open_or_closed_as_asked(settings: Setting
 async def test_unknown_paths_and_methods_are_json(settings: Settings) -> None:
     async with client_of(settings) as client:
         missing: httpx.Response = await client.http.get("/nothing")
-        assert (missing.status_code, missing.json()) == (404, {"error": {"message": "Not Found"}})
+        assert (missing.status_code, missing.json()) == (404, {"error": {"message": "Not Found", "code": "NOT_FOUND"}})
         assert "x-request-id" in missing.headers
