@@ -24,7 +24,7 @@ class Labelled:
 
     name: str
     part: str
-    """tune: looked at while the rules were made; held: not; final: written after that."""
+    """tune: looked at while rules were made; held: not; later: measured once, then looked at; final: only measured."""
     partner: str
     raw: bytes
     orders: Sequence[Mapping[str, Any]]

@@ -17,7 +17,7 @@ from domain.mail_reading.message import read
 from domain.mail_reading.template import Template
 
 _SECONDS = 5.0
-_PARTS = ("tune", "held", "final")
+_PARTS = ("tune", "held", "later", "final")
 _RIGHT = 0.99
 """Of what is accepted at 90 % confidence (issue 8)."""
 

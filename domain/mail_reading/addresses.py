@@ -17,7 +17,7 @@ MISREAD_POSTCODE = re.compile(r"(?<![\w-])(?P<digits>[1-9lI][\doOlI]{3})(?P<gap>
 _MISREAD = str.maketrans("oOlI", "0011")
 _ADDITION = (
     r"(?:[-/ ]{0,3}(?:[A-Za-z]{1,2}\d{0,3}|bis|hs|huis|[IVX]{1,4}|zwart|rood|boven|beneden|"
-    r"\d{1,4}(?:-?[A-Za-z]{1,2})?))?"
+    r"(?![1-9]\d{3} ?[A-Za-z]{2}\b)\d{1,4}(?:-?[A-Za-z]{1,2})?))?"
 )
 _STREET = re.compile(
     r"(?P<street>(?:\d{1,3}(?:e|ste|de)\s)?[^\W\d_][^\d\n,;:|]{1,58}?)[ ,]{1,3}(?:(?:nr|no|nummer|huisnr|"
