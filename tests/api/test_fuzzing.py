@@ -28,7 +28,7 @@ from api.app import routes_of
 from api.openapi.document import document
 from tenants.engine import Database
 from tenants.settings import Settings
-from tests.asking import SCHEMA
+from tests.asking import SCHEMA, gid
 from tests.connecting import Connected, connected
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "1"))
@@ -62,8 +62,10 @@ class Fuzzer:
     def __post_init__(self) -> None:
         self._session = requests.Session()
 
-    def send(self, case: Any, key: str) -> None:
+    def send(self, case: Any, key: str, known: bool) -> None:
         """One request. Raises: AssertionError for a 5xx, and for an answer that the document does not describe."""
+        if known:
+            self._make_known(case)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         answer = case.call(base_url=self.partner.url, headers=headers, session=self._session, timeout=30)
         self.statuses[answer.status_code] += 1
@@ -74,6 +76,14 @@ class Fuzzer:
         )
         if answer.status_code != 404 or answer.text != NO_ENDPOINT:
             case.validate_response(answer, checks=_CHECKS)
+
+    def _make_known(self, case: Any) -> None:
+        """Of a partner and an entity that there are, so that what comes after finding them is reached."""
+        market = self.partner.trade.market
+        if "partner_id" in (case.path_parameters or {}):
+            case.path_parameters["partner_id"] = str(market.dealer.id)
+        if "entityId" in (case.query or {}):
+            case.query["entityId"] = gid("BusinessEntity", market.entity.id)
 
 
 @pytest.fixture
@@ -96,7 +106,7 @@ def _all(fuzzer: Fuzzer) -> None:
     for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations():
         operation = found.ok()
         for mode in _modes(operation.path, operation.method):
-            _trying(fuzzer.send)(operation.as_strategy(generation_mode=mode), keys)()
+            _trying(fuzzer.send)(operation.as_strategy(generation_mode=mode), keys, st.booleans())()
 
 
 def _modes(path: str, method: str) -> Iterator[GenerationMode]:
@@ -108,8 +118,8 @@ def _modes(path: str, method: str) -> Iterator[GenerationMode]:
         yield GenerationMode.NEGATIVE
 
 
-def _trying(send: Callable[[Any, str], None]) -> Any:
-    def made(cases: Any, keys: Any) -> Any:
+def _trying(send: Callable[[Any, str, bool], None]) -> Any:
+    def made(cases: Any, keys: Any, known: Any) -> Any:
         rules = bounds(
             max_examples=EXAMPLES,
             deadline=None,
@@ -118,6 +128,6 @@ def _trying(send: Callable[[Any, str], None]) -> Any:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        return rules(given(cases, keys)(send))
+        return rules(given(cases, keys, known)(send))
 
     return made
