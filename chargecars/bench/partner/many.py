@@ -65,3 +65,4 @@ LISTS: dict[str, tuple[str, str]] = {
     "breaches": ("staff", "{ serviceBreaches(first: 50) { nodes { metric worst openedAt } } }"),
 }
 """By name: who asks, and what."""
+MAY_BE_EMPTY = frozenset({"breaches"})

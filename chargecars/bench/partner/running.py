@@ -185,9 +185,23 @@ class Partners:
             if audience not in tokens:
                 tokens[audience] = await self._token(who[audience].email)
             requests[name] = post(self.by.host, "/graphql", {"query": query}, tokens[audience])
+        await self._look_at(requests)
         found = await take_turns(self.place.host, self.place.port, requests, _ROUNDS)
         for name, measured in found.items():
             self.report.add(f"list_{name}_p95", measured.p95_ms, "ms", _LIST_MS)
+
+    async def _look_at(self, requests: dict[str, bytes]) -> None:
+        """Each list answers without an error, and those that are never empty have something."""
+        connection = Connection(self.place.host, self.place.port)
+        try:
+            for name, request in requests.items():
+                _, body = await connection.send(request)
+                answer = orjson.loads(body)
+                nodes = [] if answer.get("errors") else next(iter(answer["data"].values()))["nodes"]
+                if answer.get("errors") or not (nodes or name in many.MAY_BE_EMPTY):
+                    raise Different(f"{name}: {body[:300].decode(errors='replace')}")
+        finally:
+            await connection.close()
 
     async def _token(self, email: str) -> str:
         connection = Connection(self.place.host, self.place.port)
