@@ -13,7 +13,8 @@ from domain.mail_reading.parts import Cell, Part, PartKind, Table
 MOST_NODES = 60_000
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "meta", "link"})
 _BLOCKS = frozenset(words.listed("html_blocks"))
-_PAGES = ["table", "h1", "h2", "h3", "h4", "ul", "ol", "blockquote"]
+_PAGES = frozenset({"table", "h1", "h2", "h3", "h4", "ul", "ol", "blockquote"})
+_LOOKED_INTO = 80
 _QUOTING = frozenset({"blockquote"})
 _HIDDEN = ("display:none", "visibility:hidden", "font-size:0;", "mso-hide:all")
 
@@ -160,11 +161,24 @@ def _say(node: NavigableString, writer: _Writer) -> None:
 
 
 def _is_layout(tag: Tag) -> bool:
-    """Whether a cell holds a piece of a page rather than a value."""
+    """Whether a cell holds a piece of a page rather than a value; what is deep inside it does not count."""
     if tag.name not in ("td", "th"):
         return False
-    several = len(tag.find_all(["p", "div"], limit=3)) == 3 or len(tag.find_all("br", limit=2)) == 2
-    return several or tag.find(_PAGES) is not None
+    inside = _tags_in(tag)
+    blocks = sum(name in ("p", "div") for name in inside)
+    return blocks >= 3 or inside.count("br") >= 2 or not _PAGES.isdisjoint(inside)
+
+
+def _tags_in(tag: Tag) -> list[str]:
+    """Names of the first tags inside; a walk of our own, for that of the library goes down to the last one first."""
+    names: list[str] = []
+    stack = list(reversed(tag.contents[:_LOOKED_INTO]))
+    while stack and len(names) < _LOOKED_INTO:
+        node = stack.pop()
+        if isinstance(node, Tag):
+            names.append(node.name)
+            stack.extend(reversed(node.contents[:_LOOKED_INTO]))
+    return names
 
 
 def _is_seen(tag: Tag) -> bool:
