@@ -74,7 +74,8 @@ async def first_planned(session: AsyncSession, order_id: UUID) -> datetime | Non
     query = select(func.min(begins)).where(
         Visit.order_id == order_id, Visit.status == VisitStatus.PLANNED, Visit.day.is_not(None)
     )
-    return (await session.execute(query)).scalar()
+    found: datetime | None = (await session.execute(query)).scalar()
+    return found
 
 
 _TOLD = (

@@ -51,7 +51,9 @@ class Up:
         """Pids of the API, the worker and the mail process."""
         found = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         words = {pid: Path(f"/proc/{pid}/cmdline").read_text().split("\0") for pid in found}
-        return {name: int(pid) for pid, parts in words.items() for name in ("api", "worker", "mail-in") if name in parts}
+        return {
+            name: int(pid) for pid, parts in words.items() for name in ("api", "worker", "mail-in") if name in parts
+        }
 
     def answer(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
