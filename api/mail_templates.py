@@ -147,7 +147,11 @@ class MailTemplateMutations:
             return SaveMailTemplatePayload(mail_template=await read_in(session, info, "mail_template", made.id))
 
     @mutation("Goes back to an earlier version of a template, as a new version.", requires=_MANAGE)
-    async def restore_mail_template(self, info: Info[Context], id: strawberry.ID) -> RestoreMailTemplatePayload:
+    async def restore_mail_template(
+        self,
+        info: Info[Context],
+        id: Annotated[strawberry.ID, strawberry.argument(description="The version to go back to.")],
+    ) -> RestoreMailTemplatePayload:
         async with info.context.write() as session:
             made = await service.restore(session, key_of("MailTemplate", id))
             return RestoreMailTemplatePayload(mail_template=await read_in(session, info, "mail_template", made.id))
