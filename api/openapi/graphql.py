@@ -10,6 +10,11 @@ from api.openapi.shapes import JSON
 
 RESPONSE_JSON = "application/graphql-response+json"
 _STREAM = "text/event-stream"
+_EVENT = {
+    "type": "object",
+    "description": "Of each event.",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}, "id": {"type": "string"}},
+}
 _KEY = header("Idempotency-Key", "Makes a retry of a mutation the same mutation; some require it.")
 _EXAMPLE = {"query": "query Mine($n: Int) { orders(first: $n) { nodes { number stage } } }", "variables": {"n": 10}}
 
@@ -75,7 +80,7 @@ def streamed(route: Route) -> Route:
         tag="GraphQL",
         methods=["POST"],
         body=Operation,
-        responses={200: Media(_STREAM, {"type": "string"}), **_REFUSED},
+        responses={200: Media(_STREAM, _EVENT), **_REFUSED},
         parameters=[header("Last-Event-ID", "Where to go on.")],
         examples={"body": {"query": "subscription { orderUpdated { order { number stage } } }"}},
     )
