@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 import strawberry
+from sqlalchemy.ext.asyncio import AsyncSession
 from strawberry.scalars import JSON
 
 from api.agreements import Agreement
@@ -143,8 +145,7 @@ class PartnerTermsQueries:
             key_of("Organization", organization_id, "organizationId"),
         )
         async with info.context.read() as session:
-            await find(session, BusinessEntity, entity, field=("entity_id",))
-            await organization(session, partner, field=("organization_id",))
+            await _require(session, entity, partner)
             return _shown(await terms_for(session, entity, partner))
 
 
@@ -166,6 +167,7 @@ class PartnerTermsMutations:
         entity = key_of("BusinessEntity", entity_id, "entityId")
         partner = key_of("Organization", organization_id, "organizationId")
         async with info.context.write() as session:
+            await _require(session, entity, partner)
             before, agreement = await service.save_terms(session, entity, partner, _json(terms))
             after = parse(agreement.terms)
             seen = await judged.effects(session, entity, partner, after, clock.now())
@@ -175,6 +177,12 @@ class PartnerTermsMutations:
                 changes=[_change(change) for change in judged.changes(before, after)],
                 effects=_effects(seen),
             )
+
+
+async def _require(session: AsyncSession, entity_id: UUID, partner_id: UUID) -> None:
+    """Raises: NotFound at what the actor does not see."""
+    await find(session, BusinessEntity, entity_id, field=("entity_id",))
+    await organization(session, partner_id, field=("organization_id",))
 
 
 def _json(terms: PartnerOrderTermsInput) -> dict[str, Any]:

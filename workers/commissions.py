@@ -30,7 +30,9 @@ async def compute_commissions(database: Database) -> int:
 
 async def _entities(database: Database) -> list[UUID]:
     async with database.session(SYSTEM) as session:
-        return list((await session.execute(select(BusinessEntity.id).where(REAL).order_by(BusinessEntity.code))).scalars())
+        return list(
+            (await session.execute(select(BusinessEntity.id).where(REAL).order_by(BusinessEntity.code))).scalars()
+        )
 
 
 async def _run(database: Database, entity_id: UUID, month: date) -> int:

@@ -40,7 +40,10 @@ async def _terms(session: AsyncSession, entity_id: UUID, now: datetime) -> dict[
     return {id: days for id, days in found.items() if days is not None}
 
 
-_DUE = "entity_id = :entity AND organization_id = :organization AND {at} < CAST(:now AS timestamptz) - make_interval(days => :days)"
+_DUE = (
+    "entity_id = :entity AND organization_id = :organization "
+    "AND {at} < CAST(:now AS timestamptz) - make_interval(days => :days)"
+)
 
 
 def _blank(table: str, at: str, blank: str, kept: str) -> str:

@@ -379,6 +379,8 @@ OTHER_REFUSALS: dict[str, tuple[str, str]] = {
     # Who is no party of the quote may not act as one, whichever it names.
     "signQuote(input.partyId)": ("NOT_A_PARTY", "partyId"),
     "declineQuote(input.partyId)": ("NOT_A_PARTY", "partyId"),
+    # Only staff of the entity sees to its tickets; who else there is is not told.
+    "assignTicket(userId)": ("NOT_AN_OWNER", "userId"),
     # Whoever may give the role of a technician sees every team; nobody else's team is looked at.
     "inviteUser(input.teamId)": ("ROLE_NOT_GRANTABLE", "role"),
 }
