@@ -38,6 +38,7 @@ import domain.mail_reading.events
 import domain.notifications.events
 import domain.onboarding.events
 import domain.orders.events
+import domain.partner_management.events
 import domain.partner_orders.events
 import domain.payments.events
 import domain.plans.events

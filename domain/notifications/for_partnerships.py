@@ -25,8 +25,9 @@ _WHAT_EN = (
     "{% if breach.metric == 'UPTIME' %}Availability{% elif breach.metric == 'RESPONSE' %}Response time"
     "{% elif breach.metric == 'PROCESSING' %}Processing of orders{% else %}Status updates{% endif %}"
 )
-_WHO_NL = "{% if breach.partners %}{{ breach.partners }} partners{% else %}{{ breach.partner }}{% endif %}"
-_WHO_EN = "{% if breach.partners %}{{ breach.partners }} partners{% else %}{{ breach.partner }}{% endif %}"
+_WHO = "{% if breach.partners %}{{ breach.partners }} partners{% else %}{{ breach.partner }}{% endif %}"
+_WHO_NL = _WHO.replace("{% else %}", "{% elif not breach.partner %}een partner{% else %}")
+_WHO_EN = _WHO.replace("{% else %}", "{% elif not breach.partner %}a partner{% else %}")
 
 
 def _of_ticket(

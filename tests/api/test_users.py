@@ -146,7 +146,7 @@ async def test_a_visitor_is_told_that_it_is_nobody(world: World) -> None:
         "audience": "CUSTOMER",
         "user": None,
         "memberships": [],
-        "permissions": ["LEADS_SUBMIT", "PUBLIC"],
+        "permissions": ["LEADS_SUBMIT", "PARTNERSHIP_APPLY", "PUBLIC"],
     }
 
 
