@@ -307,7 +307,7 @@ class EmailOrderFilter:
     inbound_mail_id: IDFilter | None = match("By mail.", node="InboundMail")
     state: EnumFilter[EmailOrderState] | None = match("By state; `{eq: REVIEW}` is what waits to be looked at.")
     reference: TextFilter | None = match("By the partner's number of the order.")
-    doubt: EmailDoubt | None = condition("With this doubt.", lambda o, value: o.doubts.contains([cast(value, String)]))
+    doubt: EmailDoubt | None = condition("With this doubt.", lambda o, value: cast(value, String) == func.any(o.doubts))
     created_at: DateTimeFilter | None = match("By when it was read.")
 
 

@@ -31,6 +31,8 @@ ROTATE = """mutation R($id: ID!) { rotateInboundAddress(id: $id) {
 WAITING = """{ emailOrders(filter: {state: {eq: REVIEW}}) { nodes { id position reference doubts missing asked version
   fields { path value readValue confidence asked corrected part start end text method }
   mail { subject sender knownSender parts { index kind text } address { id } } } } }"""
+COUNTED = """{ same: emailOrders(filter: {doubt: MISSING_FIELD}) { totalCount }
+  other: emailOrders(filter: {doubt: BY_HAND}) { totalCount } }"""
 REVIEW = """mutation R($input: ReviewEmailOrderInput!) { reviewEmailOrder(input: $input) {
   emailOrder { state version partnerOrder { partnerOrderId } fields { path corrected value confidence } }
   userErrors { code field } } }"""
@@ -102,6 +104,8 @@ async def test_only_doubtful_fields_are_asked_with_their_places_and_a_review_sub
     await desk.post.read(kept.id)
     (order,) = (await desk.as_("staff").ask(WAITING))["emailOrders"]["nodes"]
     assert (order["reference"], order["asked"], order["doubts"]) == ("ALV-1", [PHONE], ["MISSING_FIELD"])
+    found = await desk.as_("staff").ask(COUNTED)
+    assert (found["same"]["totalCount"], found["other"]["totalCount"]) == (1, 0)
     by_path = {field["path"]: field for field in order["fields"]}
     assert order["fields"][0] == by_path[PHONE]
     assert (by_path[PHONE]["asked"], by_path[PHONE]["value"], by_path[PHONE]["start"]) == (True, None, None)
