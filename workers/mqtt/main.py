@@ -17,7 +17,7 @@ from workers.listening import Listener
 from workers.mqtt.embedded import STRAY
 from workers.mqtt.process import TelemetryProcess
 
-_YOUNG, _OLDER = 50_000, 20
+_YOUNG, _OLDER = 200_000, 20
 
 
 def run(listening: int | None = None) -> None:
@@ -25,14 +25,7 @@ def run(listening: int | None = None) -> None:
     settings = with_secrets(environment())
     logging.configure(settings)
     check_or_exit(settings)
-    _collect_seldom()
     asyncio.run(serve(settings, None if listening is None else socket.socket(fileno=listening)))
-
-
-def _collect_seldom() -> None:
-    """Readings wait by the thousand to be committed: looking for cycles among them took a third of the time."""
-    gc.freeze()
-    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
 
 
 async def serve(settings: Settings, listening: socket.socket | None = None) -> None:
@@ -66,4 +59,4 @@ def _collect_rarely() -> None:
     """Readings come by the thousand and go by themselves: looking for cycles among them is a third of the work."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)
