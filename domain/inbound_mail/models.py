@@ -119,6 +119,7 @@ class InboundMail(Identified, Base):
         Index("ix_inbound_mail_organization_newest", "organization_id", "created_at", "id"),
         Index("ix_inbound_mail_newest", "created_at", "id"),
         Index("ix_inbound_mail_kept", "created_at", postgresql_where=text("raw IS NOT NULL")),
+        Index("ix_inbound_mail_sender", "sender", postgresql_where=text("sender <> ''")),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))
@@ -166,6 +167,11 @@ class EmailOrder(Identified, Updated, Base):
         Index("ix_email_order_newest", "created_at", "id"),
         Index("ix_email_order_review", "entity_id", "created_at", "id", postgresql_where=text("state = 'REVIEW'")),
         Index("ix_email_order_partner_order", "partner_order_id"),
+        Index(
+            "ix_email_order_unplaced",
+            "created_at",
+            postgresql_where=text("partner_order_id IS NULL AND fields <> '{}'"),
+        ),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

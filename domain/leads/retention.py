@@ -15,12 +15,15 @@ from tenants.auth import clock
 MOST = 200
 """Of one run."""
 _PATIENCE = text("SELECT set_config('statement_timeout', '120000', true)")
-_IDS = "CAST(:ids AS uuid[])"
+_PERSON = {"CAST(:ids AS uuid[])": "person.ids", "CAST(:users AS uuid[])": "logins.users"}
 _QUIET = """
     SELECT c.id FROM contact c
       CROSS JOIN LATERAL (
         SELECT array_agg(d.id) AS ids FROM contact d WHERE d.id = c.id OR d.merged_into_id = c.id
       ) person
+      CROSS JOIN LATERAL (
+        SELECT array_agg(m.user_id) AS users FROM membership m WHERE m.contact_id = ANY (person.ids)
+      ) logins
       CROSS JOIN LATERAL (
         SELECT CAST(:now AS timestamptz) - make_interval(days => max(e.lead_retention_days)) AS since
         FROM business_entity e WHERE e.id IN (
@@ -68,5 +71,12 @@ async def erase_if_due(session: AsyncSession, contact_id: UUID) -> bool:
 
 def _without(declared: Iterable[Personal]) -> str:
     """Quiet persons without business of these kinds that the law has kept, at whatever stage."""
-    kept = [(each.table, each.kept.replace(_IDS, "person.ids")) for each in declared if each.kept]
+    kept = [(each.table, _of_the_row(each.kept)) for each in declared if each.kept]
     return _QUIET + "".join(f' AND NOT EXISTS (SELECT 1 FROM "{table}" WHERE {owned})' for table, owned in kept)  # noqa: S608  # declared
+
+
+def _of_the_row(condition: str) -> str:
+    """A condition of a declaration, about the person of the row and all its logins."""
+    for parameter, column in _PERSON.items():
+        condition = condition.replace(parameter, column)
+    return condition

@@ -357,6 +357,7 @@ class AgreementSignature(Identified, Base):
         Index("ix_agreement_signature_organization_newest", "organization_id", "created_at", "id"),
         Index("ix_agreement_signature_entity_newest", "entity_id", "created_at", "id"),
         Index("ix_agreement_signature_newest", "created_at", "id"),
+        Index("ix_agreement_signature_signed_by", "signed_by_user_id"),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

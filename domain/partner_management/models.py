@@ -247,6 +247,11 @@ class PartnerTicket(Identified, Updated, Base):
         Index("ix_partner_ticket_newest", "created_at", "id"),
         Index("ix_partner_ticket_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_partner_ticket_order", "order_id"),
+        Index(
+            "ix_partner_ticket_opened_by",
+            "opened_by_user_id",
+            postgresql_where=text("opened_by_user_id IS NOT NULL"),
+        ),
         Index("ix_partner_ticket_due", "due_at", postgresql_where=text("state = 'OPEN'")),
     )
 
@@ -299,6 +304,11 @@ class PartnerTicketMessage(Identified, Base):
         one_of("side", TicketSide),
         CheckConstraint("side = 'STAFF' OR NOT internal", name="internal"),
         Index("ix_partner_ticket_message_ticket", "ticket_id", "created_at", "id"),
+        Index(
+            "ix_partner_ticket_message_author",
+            "author_user_id",
+            postgresql_where=text("author_user_id IS NOT NULL"),
+        ),
     )
 
     entity_id: Mapped[UUID] = mapped_column(ForeignKey("business_entity.id"))

@@ -2,12 +2,20 @@
 
 from domain.contacts.personal import Personal, personal
 
-_WROTE = "author_user_id = ANY (CAST(:users AS uuid[]))"
+_ABOUT = """
+    order_id IN (SELECT id FROM "order" WHERE end_customer_contact_id = ANY (CAST(:ids AS uuid[])))"""
 
 personal(
     Personal(
         "partner_ticket_message",
-        erase=(f"UPDATE partner_ticket_message SET author = '', body = '' WHERE {_WROTE}",),  # noqa: S608  # a constant
+        erase=(
+            """
+            UPDATE partner_ticket_message SET author = '', body = ''
+            WHERE author_user_id = ANY (CAST(:users AS uuid[]))""",
+            f"""
+            UPDATE partner_ticket_message SET body = ''
+            WHERE ticket_id IN (SELECT id FROM partner_ticket WHERE {_ABOUT})""",  # noqa: S608  # a constant
+        ),
     )
 )
 personal(
@@ -15,8 +23,11 @@ personal(
         "partner_ticket",
         erase=(
             """
-            UPDATE partner_ticket SET opened_by = '', updated_at = now()
+            UPDATE partner_ticket SET opened_by = '', subject = '', updated_at = now(), version = version + 1
             WHERE opened_by_user_id = ANY (CAST(:users AS uuid[]))""",
+            f"""
+            UPDATE partner_ticket SET subject = '', updated_at = now(), version = version + 1
+            WHERE {_ABOUT}""",  # noqa: S608  # a constant
         ),
     )
 )

@@ -168,6 +168,12 @@ class PartnerOrder(Identified, Updated, Base):
         Index("ix_partner_order_quote", "quote_id", unique=True),
         Index("ix_partner_order_order", "order_id"),
         Index("ix_partner_order_contact", "contact_id"),
+        Index("ix_partner_order_address", "address_id"),
+        Index(
+            "ix_partner_order_submitted_by",
+            "submitted_by_user_id",
+            postgresql_where=text("submitted_by_user_id IS NOT NULL"),
+        ),
         Index("ix_partner_order_source", "source_id", postgresql_where=text("source_id IS NOT NULL")),
     )
 
@@ -237,6 +243,11 @@ class PartnerOrderException(Identified, Updated, Base):
         Index("ix_partner_order_exception_organization", "organization_id", "created_at", "id"),
         Index("ix_partner_order_exception_channel", "channel_organization_ids", postgresql_using="gin"),
         Index("ix_partner_order_exception_source", "source_id", postgresql_where=text("source_id IS NOT NULL")),
+        Index(
+            "ix_partner_order_exception_resolved_by",
+            "resolved_by_user_id",
+            postgresql_where=text("resolved_by_user_id IS NOT NULL"),
+        ),
         Index(
             "ix_partner_order_exception_sku",
             "entity_id",

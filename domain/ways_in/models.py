@@ -116,6 +116,11 @@ class InboundMessage(Identified, Base):
         Index("ix_inbound_message_newest", "created_at", "id"),
         Index("ix_inbound_message_failed", "mapped_webhook_id", "id", postgresql_where=text("state = 'FAILED'")),
         Index("ix_inbound_message_kept", "created_at", postgresql_where=text("forgotten_at IS NULL")),
+        Index(
+            "ix_inbound_message_unplaced",
+            "created_at",
+            postgresql_where=text("forgotten_at IS NULL AND partner_order_key IS NULL"),
+        ),
         Index("ix_inbound_message_order", "partner_order_key", postgresql_where=text("partner_order_key IS NOT NULL")),
     )
 

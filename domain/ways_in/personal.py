@@ -1,10 +1,12 @@
 """What the ways in hold of a person; see domain.contacts.personal. Messages are forgotten when their time is over."""
 
 from domain.contacts.personal import Personal, personal
+from domain.partner_orders.personal import FORGET_EXCEPTION
 
-_FORGET = "UPDATE inbound_message SET body = NULL, faults = '[]', forgotten_at = now()"
+_FORGET = "UPDATE inbound_message SET body = NULL, headers = '{}', faults = '[]', forgotten_at = now()"
+_BECAME = "partner_order_key IN (SELECT id FROM partner_order WHERE contact_id = ANY (CAST(:ids AS uuid[])))"
 _MENTIONED = (
-    "EXISTS (SELECT 1 FROM unnest(CAST(:emails AS text[])) e "
+    "partner_order_key IS NULL AND EXISTS (SELECT 1 FROM unnest(CAST(:emails AS text[])) e "
     "WHERE position(e IN lower(encode(inbound_message.body, 'escape'))) > 0)"
 )
 
@@ -13,11 +15,11 @@ personal(Personal("mapped_webhook_version"))
 personal(
     Personal(
         "inbound_message",
-        erase=(
+        erase=tuple(
             f"""
-            {_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IN
-              (SELECT id FROM partner_order WHERE contact_id = ANY (CAST(:ids AS uuid[])))""",  # noqa: S608  # constants
-            f"{_FORGET} WHERE forgotten_at IS NULL AND partner_order_key IS NULL AND {_MENTIONED}",
+            WITH gone AS ({_FORGET} WHERE forgotten_at IS NULL AND {whose} RETURNING id)
+            {FORGET_EXCEPTION} WHERE source_id IN (SELECT id FROM gone)"""  # noqa: S608  # constants
+            for whose in (_BECAME, _MENTIONED)
         ),
     )
 )

@@ -144,7 +144,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_partner_order_channel", "partner_order", ["channel_organization_ids"], unique=False, postgresql_using="gin"
     )
+    op.create_index("ix_partner_order_address", "partner_order", ["address_id"], unique=False)
     op.create_index("ix_partner_order_contact", "partner_order", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_partner_order_submitted_by",
+        "partner_order",
+        ["submitted_by_user_id"],
+        unique=False,
+        postgresql_where=sa.text("submitted_by_user_id IS NOT NULL"),
+    )
     op.create_index("ix_partner_order_entity_newest", "partner_order", ["entity_id", "created_at", "id"], unique=False)
     op.create_index("ix_partner_order_newest", "partner_order", ["created_at", "id"], unique=False)
     op.create_index("ix_partner_order_order", "partner_order", ["order_id"], unique=False)
@@ -239,6 +247,13 @@ def upgrade() -> None:
         ["source_id"],
         unique=False,
         postgresql_where=sa.text("source_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_partner_order_exception_resolved_by",
+        "partner_order_exception",
+        ["resolved_by_user_id"],
+        unique=False,
+        postgresql_where=sa.text("resolved_by_user_id IS NOT NULL"),
     )
 
 

@@ -131,6 +131,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_inbound_message_newest", "inbound_message", ["created_at", "id"], unique=False)
     op.create_index(
+        "ix_inbound_message_unplaced",
+        "inbound_message",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("forgotten_at IS NULL AND partner_order_key IS NULL"),
+    )
+    op.create_index(
         "ix_inbound_message_order",
         "inbound_message",
         ["partner_order_key"],

@@ -88,6 +88,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_inbound_mail_newest", "inbound_mail", ["created_at", "id"], unique=False)
     op.create_index(
+        "ix_inbound_mail_sender",
+        "inbound_mail",
+        ["sender"],
+        unique=False,
+        postgresql_where=sa.text("sender <> ''"),
+    )
+    op.create_index(
         "ix_inbound_mail_organization_newest", "inbound_mail", ["organization_id", "created_at", "id"], unique=False
     )
     op.create_table(
@@ -138,6 +145,13 @@ def upgrade() -> None:
         "ix_email_order_organization_newest", "email_order", ["organization_id", "created_at", "id"], unique=False
     )
     op.create_index("ix_email_order_partner_order", "email_order", ["partner_order_id"], unique=False)
+    op.create_index(
+        "ix_email_order_unplaced",
+        "email_order",
+        ["created_at"],
+        unique=False,
+        postgresql_where=sa.text("partner_order_id IS NULL AND fields <> '{}'"),
+    )
     op.create_index(
         "ix_email_order_review",
         "email_order",

@@ -305,6 +305,7 @@ def upgrade() -> None:
         "ix_agreement_signature_entity_newest", "agreement_signature", ["entity_id", "created_at", "id"], unique=False
     )
     op.create_index("ix_agreement_signature_newest", "agreement_signature", ["created_at", "id"], unique=False)
+    op.create_index("ix_agreement_signature_signed_by", "agreement_signature", ["signed_by_user_id"], unique=False)
     op.create_index(
         "ix_agreement_signature_organization_newest",
         "agreement_signature",

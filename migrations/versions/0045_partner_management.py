@@ -202,6 +202,13 @@ def upgrade() -> None:
     op.create_index("ix_partner_ticket_newest", "partner_ticket", ["created_at", "id"], unique=False)
     op.create_index("ix_partner_ticket_order", "partner_ticket", ["order_id"], unique=False)
     op.create_index(
+        "ix_partner_ticket_opened_by",
+        "partner_ticket",
+        ["opened_by_user_id"],
+        unique=False,
+        postgresql_where=sa.text("opened_by_user_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_partner_ticket_organization_newest", "partner_ticket", ["organization_id", "created_at", "id"], unique=False
     )
     op.create_table(
@@ -225,6 +232,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_partner_ticket_message_ticket", "partner_ticket_message", ["ticket_id", "created_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_partner_ticket_message_author",
+        "partner_ticket_message",
+        ["author_user_id"],
+        unique=False,
+        postgresql_where=sa.text("author_user_id IS NOT NULL"),
     )
 
 

@@ -221,6 +221,23 @@ async def test_whatever_an_area_has_to_keep_keeps_the_person(
     assert await erased(world.database, id)
 
 
+async def test_what_has_to_be_kept_of_its_logins_keeps_the_person(
+    world: World, move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As signatures of agreements do."""
+    (with_login, without) = [(await world.lead()).contact_id for _ in range(2)]
+    async with world.system() as session:
+        login = await factories.user(session)
+        person = await session.get_one(Contact, with_login)
+        await factories.membership(session, login, Role.CUSTOMER, world.entity, contact=person)
+    move(datetime.now(UTC) + timedelta(days=91))
+    with monkeypatch.context() as patch:
+        patch.setitem(DECLARED, "user_account", Personal("user_account", kept="id = ANY (CAST(:users AS uuid[]))"))
+        assert not await erased(world.database, with_login)
+        assert await erased(world.database, without)
+    assert await erased(world.database, with_login)
+
+
 @pytest.mark.parametrize("lifecycle", Lifecycle)
 async def test_prospects_and_customers_stay(world: World, move: Move, lifecycle: Lifecycle) -> None:
     id = (await world.lead()).contact_id
