@@ -5,6 +5,7 @@ import pytest
 from chargecars.demo import Loaded
 from chargecars.demo.charging import TABLES
 from chargecars.demo.figures import Figures, shared
+from chargecars.demo.partnerships import TABLES as PARTNERSHIPS
 from domain.ledger.checks import check_books
 from tenants.actor import SYSTEM
 from tenants.engine import Database
@@ -114,3 +115,18 @@ async def test_charging_has_something_of_everything(rows: Connection) -> None:
     logins = "SELECT count(*) FROM charger c JOIN membership m ON m.contact_id = c.owner_contact_id"
     assert await rows.fetchval(logins) > 0
     assert await rows.fetchval("SELECT count(*) FROM charging_session WHERE marks <> '{}'") == 0
+
+
+async def test_partners_have_something_of_everything(rows: Connection) -> None:
+    """Those who applied and were accepted are partners of before, with logins; the others are no partners."""
+    for table in PARTNERSHIPS:
+        assert await rows.fetchval(f"SELECT count(*) FROM {table}") > 0, table
+    applied = await rows.fetch(
+        "SELECT o.state, p.partner_code ~ '^partner-' AS known, i.id IS NOT NULL AS connected "
+        "FROM partner_onboarding o LEFT JOIN contact p ON p.id = o.organization_id LEFT JOIN partner_integration i "
+        "ON i.organization_id = p.id AND i.entity_id = o.entity_id ORDER BY o.number"
+    )
+    assert [tuple(row) for row in applied[:2]] == [("APPLIED", None, False), ("REJECTED", None, False)]
+    assert [(row["known"], row["connected"]) for row in applied[2:]] == [(True, True)] * 2
+    assert not {row["state"] for row in applied[2:]} & {"APPLIED", "REJECTED", "WITHDRAWN"}
+    assert await rows.fetchval("SELECT count(*) FROM invitation") == 0
