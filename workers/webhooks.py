@@ -75,20 +75,19 @@ class Deliverer:
         finally:
             await self._finish()
 
-    async def sweep(self) -> None:
-        """Queue a batch of replays, read what waits for its JSON, begin what is due and there is room for."""
+    async def sweep(self) -> int:
+        """Queue a batch of replays, read what waits for its JSON, begin what is due and there is room for: how many."""
         await self._replay()
         await self._write()
-        await self._begin()
+        begun = await self._begin()
         await self._measure()
+        return begun
 
     async def drain(self) -> None:
         """Sweep until nothing is due and nothing under way."""
-        while True:
-            await self.sweep()
-            if not self._under_way:
-                return
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        while await self.sweep() or self._under_way:  # what a sweep begins may have ended with it, and be due again
+            if self._under_way:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
 
     async def _replay(self) -> None:
         async with self._database.session(SYSTEM) as session:
@@ -114,10 +113,10 @@ class Deliverer:
                 await deliveries.write(session, waiting.id, body)
         return True
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> int:
         room = self._settings.webhook_connections - len(self._under_way)
         if room <= 0:
-            return
+            return 0
         async with self._database.session(SYSTEM) as session:
             taken = await queue.take_due(session, self._settings, room)
         for each in taken:
@@ -125,6 +124,7 @@ class Deliverer:
             self._under_way.add(task)
             task.add_done_callback(self._ended)
         UNDER_WAY.set(len(self._under_way))
+        return len(taken)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._under_way.discard(task)
